@@ -1,0 +1,28 @@
+"""What hooks return, and the premises that messages carry."""
+
+from aftercare_sdk.model.actions import (
+    Action,
+    CancelMessages,
+    ClearTimer,
+    Purpose,
+    Remember,
+    Scope,
+    SendMessage,
+    SetTimer,
+)
+from aftercare_sdk.model.premises import NoRefund, NotSentWithin, OrderStands, Premise
+
+__all__ = [
+    "Action",
+    "CancelMessages",
+    "ClearTimer",
+    "NoRefund",
+    "NotSentWithin",
+    "OrderStands",
+    "Premise",
+    "Purpose",
+    "Remember",
+    "Scope",
+    "SendMessage",
+    "SetTimer",
+]

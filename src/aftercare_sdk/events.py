@@ -1,0 +1,23 @@
+"""The facts that hooks receive."""
+
+from aftercare_sdk.model.events import (
+    Cancellation,
+    Delivery,
+    Event,
+    OrderEvent,
+    Purchase,
+    Refund,
+    Shipment,
+    TimerDue,
+)
+
+__all__ = [
+    "Cancellation",
+    "Delivery",
+    "Event",
+    "OrderEvent",
+    "Purchase",
+    "Refund",
+    "Shipment",
+    "TimerDue",
+]

@@ -1,0 +1,92 @@
+"""The hooks: what the engine calls, and what a plugin may answer.
+
+Subclass `AftercareHooks`, implement some of these methods, and mark each with `@hookimpl`:
+
+    from collections.abc import Iterable
+
+    from aftercare_sdk import AftercareHooks, Context, hookimpl
+    from aftercare_sdk.actions import Action, Purpose, SendMessage
+    from aftercare_sdk.events import Purchase
+
+
+    class Welcome(AftercareHooks):
+        @hookimpl
+        def on_purchase(self, event: Purchase, ctx: Context) -> Iterable[Action] | None:
+            if len(ctx.customer.orders) > 1:
+                return None
+            return [
+                SendMessage(
+                    template="welcome", label="welcome", purpose=Purpose.SERVICE, reason="first order"
+                )
+            ]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pluggy
+
+from aftercare_sdk.model.actions import Action
+from aftercare_sdk.model.context import Context
+from aftercare_sdk.model.events import Cancellation, Delivery, Purchase, Refund, Shipment, TimerDue
+from aftercare_sdk.model.flows import Flow
+from aftercare_sdk.model.messages import ChannelType, Template
+from aftercare_sdk.model.shops import AdapterType
+
+PROJECT = "aftercare"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class AftercareHooks:
+    """The specification of every hook; also the class that plugins subclass.
+
+    Event hooks are pure functions of `(event, ctx)`: they perform nothing and read no clock. Each
+    implementation is called alone; an error, an overrun or a nonsensical answer concerns that plugin only.
+    """
+
+    @hookspec
+    def on_purchase(self, event: Purchase, ctx: Context) -> Iterable[Action] | None:
+        """React to an order that is first known as paid or released."""
+
+    @hookspec
+    def on_shipment(self, event: Shipment, ctx: Context) -> Iterable[Action] | None:
+        """React to a parcel that left the shop."""
+
+    @hookspec
+    def on_delivery(self, event: Delivery, ctx: Context) -> Iterable[Action] | None:
+        """React to a parcel that reached the customer, reported or assumed."""
+
+    @hookspec
+    def on_refund(self, event: Refund, ctx: Context) -> Iterable[Action] | None:
+        """React to money given back."""
+
+    @hookspec
+    def on_cancellation(self, event: Cancellation, ctx: Context) -> Iterable[Action] | None:
+        """React to a purchase that was called off."""
+
+    @hookspec
+    def on_timer(self, event: TimerDue, ctx: Context) -> Iterable[Action] | None:
+        """React to a timer that this plugin set."""
+
+    @hookspec
+    def register_adapters(self) -> Iterable[AdapterType]:
+        """Offer kinds of shop. Collected once at start; two of the same name are an error."""
+        return ()
+
+    @hookspec
+    def register_channels(self) -> Iterable[ChannelType]:
+        """Offer kinds of channel. Collected once at start; two of the same name are an error."""
+        return ()
+
+    @hookspec
+    def register_templates(self) -> Iterable[Template]:
+        """Offer message templates. Collected once at start; same name and locale twice is an error."""
+        return ()
+
+    @hookspec
+    def register_flows(self) -> Iterable[Flow]:
+        """Offer flow presets. Collected once at start; two of the same name are an error."""
+        return ()

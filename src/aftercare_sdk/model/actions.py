@@ -1,0 +1,104 @@
+"""What a hook may return: data that says what should happen. Nothing here performs anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from aftercare_sdk.model.premises import Premise
+
+
+class Purpose(StrEnum):
+    """Why a message is sent; decides which rules apply to it."""
+
+    TRANSACTIONAL = "transactional"
+    SERVICE = "service"
+    SURVEY = "survey"
+    REVIEW_REQUEST = "review_request"
+    MARKETING = "marketing"
+
+
+class Scope(StrEnum):
+    """How often an action with the same discriminator may happen: once per event, order or customer."""
+
+    EVENT = "event"
+    ORDER = "order"
+    CUSTOMER = "customer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What all actions have. `reason` says in words why, in English; it is shown to operators.
+
+    The key of an action is a hash of the plugin's name, the kind, the scope and the discriminator, so that
+    the same decision taken twice is one action.
+    """
+
+    reason: str
+    scope: Scope = Scope.EVENT
+    discriminator: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendMessage(Action):
+    """Send one message to the customer of the event.
+
+    It becomes due `delay` after the fact `anchor` (an event id; by default the event at hand) and moves
+    with that fact. Not sent within `window` after that moment, it is not sent at all; None means the
+    default of the purpose (7 days, marketing 3). `label` groups the messages of one program for
+    `NotSentWithin` and `CancelMessages`.
+    """
+
+    template: str
+    purpose: Purpose
+    label: str
+    channel: str = "email"
+    anchor: str | None = None
+    delay: timedelta = timedelta(0)
+    window: timedelta | None = None
+    premises: tuple[Premise, ...] = ()
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelMessages(Action):
+    """Cancel this plugin's messages that have not left, of `label` or of every label.
+
+    Those about the event's order, or with scope CUSTOMER all of the customer.
+    """
+
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTimer(Action):
+    """Raise `TimerDue` for this plugin `delay` after the fact `anchor` (default: the event at hand).
+
+    A timer is named per (plugin, subject, name) and set by the latest fact: setting it again moves it.
+    The subject is the order of the event, or its customer with scope CUSTOMER.
+    """
+
+    name: str
+    anchor: str | None = None
+    delay: timedelta = timedelta(0)
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearTimer(Action):
+    """Clear the timer `name` of the same subject, if it is set."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remember(Action):
+    """Keep `value` under `key` in this plugin's memory of the customer; None forgets it."""
+
+    key: str
+    value: str | None
+
+
+ACTION_TYPES: tuple[type[Action], ...] = (SendMessage, CancelMessages, SetTimer, ClearTimer, Remember)

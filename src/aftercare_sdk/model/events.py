@@ -1,0 +1,102 @@
+"""Facts that plugins react to. Every event has a deterministic id; the same fact never comes twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar
+
+from aftercare_sdk.model.money import Money
+from aftercare_sdk.model.orders import RefundLine, order_ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What all events have. `occurred_at` is when the fact happened, not when it became known."""
+
+    kind: ClassVar[str]
+    hook: ClassVar[str]
+
+    id: str
+    shop: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderEvent(Event):
+    """An event about one order."""
+
+    order: str
+
+    @property
+    def order_ref(self) -> str:
+        """The name of the order in scopes and premises: `shop/order/1042`."""
+        return order_ref(self.shop, self.order)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purchase(OrderEvent):
+    """An order is known to be paid, or was released by the shop although it is paid on delivery."""
+
+    kind: ClassVar[str] = "Purchase"
+    hook: ClassVar[str] = "on_purchase"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shipment(OrderEvent):
+    """A parcel of an order left the shop."""
+
+    kind: ClassVar[str] = "Shipment"
+    hook: ClassVar[str] = "on_shipment"
+
+    shipment: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery(OrderEvent):
+    """A parcel reached the customer; `assumed` where the shop reports no deliveries."""
+
+    kind: ClassVar[str] = "Delivery"
+    hook: ClassVar[str] = "on_delivery"
+
+    shipment: str
+    assumed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refund(OrderEvent):
+    """Money was given back. `lines` None: the shop has not told them yet."""
+
+    kind: ClassVar[str] = "Refund"
+    hook: ClassVar[str] = "on_refund"
+
+    refund: str
+    amount: Money
+    lines: tuple[RefundLine, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancellation(OrderEvent):
+    """A purchase was called off."""
+
+    kind: ClassVar[str] = "Cancellation"
+    hook: ClassVar[str] = "on_cancellation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerDue(Event):
+    """A timer that this plugin set has come due; only the plugin that set it hears of it."""
+
+    kind: ClassVar[str] = "TimerDue"
+    hook: ClassVar[str] = "on_timer"
+
+    name: str
+    subject: str
+    order: str | None = None
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+# In the order in which several facts of one order are emitted.
+EVENT_TYPES: tuple[type[Event], ...] = (Purchase, Shipment, Delivery, Refund, Cancellation, TimerDue)
+EVENT_BY_KIND: Mapping[str, type[Event]] = {event.kind: event for event in EVENT_TYPES}

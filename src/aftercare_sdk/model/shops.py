@@ -1,0 +1,130 @@
+"""The contract between the engine and shop adapters, and the values that cross it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from aftercare_sdk.model.orders import OrderSnapshot
+from aftercare_sdk.model.people import CustomerSnapshot
+from aftercare_sdk.model.products import ProductSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class RawRequest:
+    """An HTTP request as it came in: exact bytes, headers in any spelling."""
+
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    path: str = ""
+
+    def header(self, name: str) -> str:
+        """Return the header `name`, whatever its capitals, or an empty string."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers.items() if key.lower() == wanted), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """A verified webhook.
+
+    `delivery` is the vendor's id of this delivery, if any. `dated` says that the body carries the object's
+    own modification time, so that a second copy of the same delivery tells nothing new and may be dropped.
+    `hints` are the few headers that `translate` needs; they are stored, so no secrets.
+    """
+
+    topic: str
+    body: bytes = field(repr=False)
+    delivery: str = ""
+    dated: bool = False
+    hints: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """A request that only asks whether somebody listens; answered 200 and not stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """The name of an object in one shop. `kind` is `order`, `customer` or `product`."""
+
+    kind: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsRead:
+    """The payload is ambiguous about `ref`: an authoritative read must settle it. `reason` in words."""
+
+    ref: Ref
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """The payload tells nothing that is used here. `reason` in words."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """An authoritative read found that the object no longer exists."""
+
+    ref: Ref
+
+
+Snapshot = OrderSnapshot | CustomerSnapshot | ProductSnapshot
+Translation = Snapshot | NeedsRead | Ignored
+Reading = Snapshot | Gone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shop:
+    """One configured shop. `secrets` accepts several, for rotation; the first one signs."""
+
+    name: str
+    country: str = ""
+    locale: str = "en"
+    zone: str = "UTC"
+    currency: str = ""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@runtime_checkable
+class ShopAdapter(Protocol):
+    """Turns what one shop platform says into snapshots. One instance serves one configured shop."""
+
+    def verify(self, request: RawRequest) -> Webhook | Ping:
+        """Check the signature over the raw bytes, in constant time, with every secret.
+
+        Raises SignatureError, and nothing else, for whatever is not signed by the shop.
+        """
+
+    def translate(self, webhook: Webhook) -> Iterable[Translation]:
+        """Say what the webhook tells. Pure; the unknown is `Ignored`.
+
+        Raises TranslationError for a body that cannot be understood: it is parked with that reason.
+        """
+
+    def read(self, refs: Iterable[Ref]) -> Iterable[Reading]:
+        """Read objects from the shop, complete; each snapshot's version carries no `read_at` yet.
+
+        Raises PlatformUnavailable when the shop cannot answer now, and ConfigurationError when it never
+        will (no credentials, access denied).
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterType:
+    """A kind of shop that a plugin can connect; `name` is what `adapter = "…"` says in aftercare.toml.
+
+    `options` is a marshmallow schema class for the shop's own settings.
+    """
+
+    name: str
+    build: Callable[[Shop], ShopAdapter]
+    options: type[Any] | None = None

@@ -1,0 +1,54 @@
+"""How two pictures of the same object are put in order, whichever came first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """Where a picture of an object stands among the others of that object.
+
+    Ordered by the vendor's own modification time, then by the instant of an authoritative read, then by
+    a hash of the content, so that any two machines agree whatever the order of arrival.
+    """
+
+    modified_at: datetime | None = None
+    read_at: datetime | None = None
+    digest: str = ""
+
+    @property
+    def rank(self) -> tuple[datetime, datetime, str]:
+        """The sort key; what is unknown ranks below everything known."""
+        return (self.modified_at or _NEVER, self.read_at or _NEVER, self.digest)
+
+    @property
+    def authoritative(self) -> bool:
+        """Whether the object was read from the shop, complete, and not merely told by a notice."""
+        return self.read_at is not None
+
+    @property
+    def instant(self) -> datetime | None:
+        """The moment that the picture shows, as well as it is known."""
+        return self.modified_at or self.read_at
+
+
+@dataclass(frozen=True, slots=True)
+class Register(Generic[T]):
+    """A value together with the version that last wrote it."""
+
+    value: T
+    version: Version
+
+
+def later(one: Register[T] | None, other: Register[T] | None) -> Register[T] | None:
+    """Return the register with the higher version: commutative, associative, idempotent."""
+    if one is None or other is None:
+        return one or other
+    return max(one, other, key=lambda register: register.version.rank)

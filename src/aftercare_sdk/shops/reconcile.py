@@ -1,0 +1,172 @@
+"""Stored and incoming in, merged and new facts out. Pure: the same payloads in any order end the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from aftercare_sdk.model.events import Cancellation, Delivery, OrderEvent, Purchase, Refund, Shipment
+from aftercare_sdk.model.orders import Order, OrderRefund, OrderSnapshot, Parcel, order_ref
+from aftercare_sdk.model.records import OrderRecord, order_record
+
+WHOLE = "whole"
+"""The id of the one delivery of an order that has no parcels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumptions:
+    """When a delivery is assumed in a shop that reports none."""
+
+    after_shipment: timedelta = timedelta(days=3)
+    without_shipment: timedelta = timedelta(days=7)
+
+
+def reconcile(stored: OrderRecord | None, incoming: OrderSnapshot) -> tuple[OrderRecord, str]:
+    """Return the merged record, and why only an authoritative read can settle it (empty: nothing is open).
+
+    Ambiguous is a picture of the same second as another one that says something else, and one that no
+    longer lists a refund although it was not read as a complete list.
+    """
+    told = order_record(incoming)
+    if stored is None:
+        return told, ""
+    merged = stored.merge(told)
+    if incoming.version.authoritative:
+        return merged, ""
+    same_second = (
+        incoming.version.modified_at == stored.latest.modified_at
+        and not stored.latest.authoritative
+        and incoming.version.digest != stored.latest.digest
+    )
+    if same_second:
+        return merged, "two different pictures carry the same modification time"
+    if incoming.refunds is not None and merged.latest.rank == incoming.version.rank:
+        listed = {refund.id for refund in incoming.refunds}
+        if any(id_ not in listed and not merged.withdrawn(id_) for id_ in merged.refunds):
+            return merged, "a known refund is no longer listed"
+    return merged, ""
+
+
+def as_order(record: OrderRecord, assumptions: Assumptions, horizon: datetime) -> Order | None:
+    """Return what is known of the order at `horizon`, or None for a stub that nobody placed yet."""
+    if record.placed_at is None:
+        return None
+    amounts = record.amounts.value if record.amounts else None
+    return Order(
+        shop=record.shop,
+        id=record.id,
+        number=record.number.value if record.number else record.id,
+        placed_at=record.placed_at.value,
+        status=record.status.value if record.status else "",
+        total=amounts.total if amounts else None,
+        shipping=amounts.shipping if amounts else None,
+        lines=tuple(
+            replace(line, product=known.value.product, variant=known.value.variant, sku=known.value.sku)
+            if (known := record.products.get(line.id))
+            else line
+            for line in (amounts.lines if amounts else ())
+        ),
+        gateway=record.gateway.value if record.gateway else "",
+        codes=record.codes.value if record.codes else (),
+        country=record.country.value if record.country else "",
+        locale=record.locale.value if record.locale else "",
+        needs_shipping=_needs_shipping(record),
+        test=record.test,
+        purchased_at=None if record.test else record.purchased_at,
+        cancelled=bool(record.cancelled and record.cancelled.value),
+        cancelled_at=record.cancelled_at,
+        shipments=_shipments(record),
+        deliveries=tuple(
+            parcel for parcel in deliveries(record, assumptions) if not parcel.assumed or parcel.at <= horizon
+        ),
+        refunds=tuple(
+            OrderRefund(
+                id=id_,
+                amount=refund.amount.value,
+                lines=refund.lines.value if refund.lines else None,
+                at=_refunded_at(record, id_),
+            )
+            for id_, refund in sorted(record.refunds.items())
+            if not record.withdrawn(id_)
+        ),
+    )
+
+
+def facts(record: OrderRecord, assumptions: Assumptions, horizon: datetime) -> tuple[OrderEvent, ...]:
+    """Return every event of the order that is known at `horizon`, in the order of emission.
+
+    A function of the record alone, and the set only grows: a purchase called off and revived keeps both
+    events, and a refund that was removed keeps its event while `Order.refunds` no longer has it.
+    """
+    if record.purchased_at is None or record.test or record.placed_at is None:
+        return ()
+    return tuple(_facts(record, record.purchased_at, assumptions, horizon))
+
+
+def _facts(
+    record: OrderRecord, purchased_at: datetime, assumptions: Assumptions, horizon: datetime
+) -> Iterator[OrderEvent]:
+    ref = order_ref(record.shop, record.id)
+    shop, order = record.shop, record.id
+    yield Purchase(id=f"{ref}/purchase", shop=shop, order=order, occurred_at=purchased_at)
+    for parcel in _shipments(record):
+        yield Shipment(
+            id=f"{ref}/shipment/{parcel.id}", shop=shop, order=order, shipment=parcel.id, occurred_at=parcel.at
+        )
+    for parcel in deliveries(record, assumptions):
+        if parcel.assumed and parcel.at > horizon:
+            continue
+        yield Delivery(
+            id=f"{ref}/delivery/{parcel.id}",
+            shop=shop,
+            order=order,
+            shipment=parcel.id,
+            assumed=parcel.assumed,
+            occurred_at=parcel.at,
+        )
+    for id_, refund in sorted(record.refunds.items()):
+        yield Refund(
+            id=f"{ref}/refund/{id_}",
+            shop=shop,
+            order=order,
+            refund=id_,
+            amount=refund.amount.value,
+            lines=refund.lines.value if refund.lines else None,
+            occurred_at=_refunded_at(record, id_),
+        )
+    if record.cancelled_at is not None:
+        yield Cancellation(id=f"{ref}/cancellation", shop=shop, order=order, occurred_at=record.cancelled_at)
+
+
+def deliveries(record: OrderRecord, assumptions: Assumptions) -> tuple[Parcel, ...]:
+    """Return reported deliveries, and for parcels without a report the moment at which one is assumed."""
+    reported = [Parcel(id=id_, at=at) for id_, at in sorted(record.deliveries.items())]
+    assumed = [
+        Parcel(id=parcel.id, at=parcel.at + assumptions.after_shipment, assumed=True)
+        for parcel in _shipments(record)
+        if parcel.id not in record.deliveries
+    ]
+    if not reported and not _needs_shipping(record) and record.placed_at is not None:
+        at = record.placed_at.value + assumptions.without_shipment
+        assumed.append(Parcel(id=WHOLE, at=at, assumed=True))
+    return tuple(sorted(reported + assumed, key=lambda parcel: (parcel.at, parcel.id)))
+
+
+def _needs_shipping(record: OrderRecord) -> bool:
+    return record.needs_shipping is None or record.needs_shipping.value
+
+
+def _shipments(record: OrderRecord) -> tuple[Parcel, ...]:
+    if not _needs_shipping(record):
+        return ()
+    return tuple(Parcel(id=id_, at=at) for id_, at in sorted(record.shipments.items()))
+
+
+def _refunded_at(record: OrderRecord, refund: str) -> datetime:
+    known = record.refunds[refund]
+    at = known.dated or known.told_at or record.purchased_at or record.latest.instant
+    if at is None:
+        message = f"refund {refund} of order {record.id} carries no date, and neither does the order"
+        raise ValueError(message)
+    return at

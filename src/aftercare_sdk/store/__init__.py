@@ -1,0 +1,1 @@
+"""Tables, queries by noun and migrations, on SQLite and PostgreSQL alike."""

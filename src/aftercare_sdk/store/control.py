@@ -1,0 +1,87 @@
+"""What the engine keeps about itself: mode, fencing, plugins and versions of the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from aftercare_sdk.errors import Fenced
+from aftercare_sdk.store.tables import configurations, decider, plugins, settings
+
+
+def setting(connection: Connection, name: str) -> str | None:
+    """Return a setting of this database."""
+    return connection.execute(select(settings.c.value).where(settings.c.name == name)).scalar()
+
+
+def put_setting(connection: Connection, name: str, value: str) -> None:
+    """Keep a setting of this database."""
+    changed = connection.execute(update(settings).where(settings.c.name == name).values(value=value))
+    if not changed.rowcount:
+        connection.execute(insert(settings).values(name=name, value=value))
+
+
+def take_token(connection: Connection) -> int:
+    """Return a new fencing token; whoever holds an older one can no longer change anything."""
+    changed = connection.execute(update(decider).values(token=decider.c.token + 1))
+    if not changed.rowcount:
+        connection.execute(insert(decider).values(id=1, token=1, events=0))
+    return int(connection.execute(select(decider.c.token)).scalar_one())
+
+
+def check_token(connection: Connection, token: int) -> None:
+    """Raise Fenced if another decider has taken over since `token` was given out."""
+    held = connection.execute(select(decider.c.token).with_for_update()).scalar_one()
+    if held != token:
+        message = f"another decider has taken over (token {held}, this one holds {token})"
+        raise Fenced(message)
+
+
+def number_events(connection: Connection, count: int) -> int:
+    """Return the first of `count` fresh sequence numbers for events."""
+    last = int(connection.execute(select(decider.c.events)).scalar_one())
+    connection.execute(update(decider).values(events=last + count))
+    return last + 1
+
+
+def plugin_starts(connection: Connection) -> Mapping[str, datetime]:
+    """Return since when each plugin takes part."""
+    rows = connection.execute(select(plugins.c.name, plugins.c.started_at))
+    return {row[0]: row[1] for row in rows}
+
+
+def plugins_off(connection: Connection) -> Mapping[str, str]:
+    """Return the plugins that were switched off because of what they did, with the reason."""
+    rows = connection.execute(select(plugins.c.name, plugins.c.off).where(plugins.c.off != ""))
+    return {row[0]: row[1] for row in rows}
+
+
+def note_plugin(connection: Connection, name: str, distribution: str, version: str, now: datetime) -> None:
+    """Remember a plugin; its start is the first time it is seen."""
+    values = {"distribution": distribution, "version": version}
+    if not connection.execute(update(plugins).where(plugins.c.name == name).values(**values)).rowcount:
+        connection.execute(insert(plugins).values(name=name, started_at=now, off="", **values))
+
+
+def switch_plugin(connection: Connection, name: str, reason: str) -> None:
+    """Switch a plugin off for `reason`, or on again with an empty one."""
+    connection.execute(update(plugins).where(plugins.c.name == name).values(off=reason))
+
+
+def configuration_versions(connection: Connection) -> list[tuple[datetime, str, str]]:
+    """Return (effective from, digest, body) of every version, oldest first."""
+    rows = connection.execute(
+        select(configurations.c.effective_from, configurations.c.digest, configurations.c.body).order_by(
+            configurations.c.seq
+        )
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def add_configuration(connection: Connection, effective_from: datetime, digest: str, body: str) -> None:
+    """Keep a version of the configuration."""
+    connection.execute(
+        insert(configurations).values(effective_from=effective_from, digest=digest, body=body)
+    )

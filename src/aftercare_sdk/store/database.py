@@ -1,0 +1,104 @@
+"""The database as two kinds of transaction: one that reads, and one, short, that writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from aftercare_sdk.errors import ConfigurationError, StorageUnavailable
+
+BUSY_SECONDS = 30
+"""How long a write waits for another process that is writing to the same SQLite file."""
+
+Insert = postgresql.Insert | sqlite.Insert
+
+
+class Database:
+    """One brand's database: SQLite in a file, or PostgreSQL."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite and self.url.database in {None, "", ":memory:"}:
+            message = "SQLite in memory cannot be shared by the processes that need it; name a file"
+            raise ConfigurationError(message)
+        self.engine = _sqlite(url) if self.is_sqlite else create_engine(url, pool_pre_ping=True)
+
+    @property
+    def path(self) -> Path | None:
+        """The file of a SQLite database."""
+        return Path(self.url.database or "") if self.is_sqlite else None
+
+    @property
+    def where(self) -> str:
+        """The address of the database, without its password."""
+        return self.url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction that sees one state of the database and changes nothing."""
+        with self._storage_errors(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a transaction that writes; on SQLite it takes the write lock at once. Keep it short."""
+        with (
+            self._storage_errors(),
+            self.engine.connect().execution_options(writes=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def close(self) -> None:
+        """Give up all connections."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _storage_errors(self) -> Iterator[None]:
+        """Turn a database that cannot answer into the SDK's error, without the driver's parameters."""
+        try:
+            yield
+        except (OperationalError, InterfaceError) as error:
+            raise StorageUnavailable(self._explain(error)) from None
+
+    def _explain(self, error: DBAPIError) -> str:
+        what = type(error.orig).__name__
+        if self.is_sqlite and error.orig is not None:
+            what = str(error.orig)  # SQLite's messages name tables and files, never values
+        return f"the database {self.where} cannot be used now: {what}"
+
+
+def insert_into(connection: Connection, table: Table) -> Insert:
+    """Return an INSERT that knows ON CONFLICT, in the dialect of the connection."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+        del entry
+        connection.isolation_level = None  # the driver opens no transactions of its own
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a power cut
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

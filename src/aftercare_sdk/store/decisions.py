@@ -1,0 +1,77 @@
+"""Decisions: the answer to "why", one row for each verdict that was new."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from aftercare_sdk.store.codec import dump, load_words
+from aftercare_sdk.store.tables import decisions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What was decided about a person: which check said what, with the values it looked at."""
+
+    at: datetime
+    identity: int
+    plugin: str
+    event: str = ""
+    message: str = ""
+    verdict: str
+    code: str
+    detail: Mapping[str, str] = field(default_factory=dict)
+
+
+def append(connection: Connection, made: Sequence[Decision]) -> None:
+    """Append decisions; a verdict equal to the last one about the same message is not repeated."""
+    rows = []
+    for one in made:
+        row: dict[str, Any] = {
+            "at": one.at,
+            "identity": one.identity,
+            "plugin": one.plugin,
+            "event": one.event,
+            "message": one.message,
+            "verdict": one.verdict,
+            "code": one.code,
+            "detail": dump(one.detail),
+        }
+        if not one.message or _last(connection, one.message) != (one.verdict, one.code, row["detail"]):
+            rows.append(row)
+    if rows:
+        connection.execute(insert(decisions), rows)
+
+
+def of_identities(connection: Connection, wanted: Collection[int]) -> list[Decision]:
+    """Return the decisions about these identities, oldest first."""
+    rows = connection.execute(
+        select(decisions).where(decisions.c.identity.in_(sorted(wanted))).order_by(decisions.c.id)
+    ).mappings()
+    return [
+        Decision(
+            at=row["at"],
+            identity=row["identity"],
+            plugin=row["plugin"],
+            event=row["event"],
+            message=row["message"],
+            verdict=row["verdict"],
+            code=row["code"],
+            detail=load_words(row["detail"]),
+        )
+        for row in rows
+    ]
+
+
+def _last(connection: Connection, message: str) -> tuple[str, str, str] | None:
+    row = connection.execute(
+        select(decisions.c.verdict, decisions.c.code, decisions.c.detail)
+        .where(decisions.c.message == message)
+        .order_by(decisions.c.id.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else (row[0], row[1], row[2])

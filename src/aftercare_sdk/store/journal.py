@@ -1,0 +1,188 @@
+"""The journal: one row for everything that comes from outside, and the instant it was processed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, select, update
+
+from aftercare_sdk.store.codec import dump, load_words
+from aftercare_sdk.store.database import insert_into
+from aftercare_sdk.store.tables import journal
+
+
+class Kind(StrEnum):
+    """Where a row came from."""
+
+    WEBHOOK = "webhook"
+    READ = "read"
+    OUTCOME = "outcome"
+    CONFIGURATION = "configuration"
+    COMMAND = "command"
+
+
+class State(StrEnum):
+    """Where a row stands."""
+
+    NEW = "new"
+    DONE = "done"
+    IGNORED = "ignored"
+    PARKED = "parked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One row of the journal. `copies` counts the repeats that were dropped."""
+
+    seq: int
+    kind: Kind
+    shop: str
+    topic: str
+    delivery: str
+    hints: Mapping[str, str]
+    body: bytes | None = field(repr=False)
+    received_at: datetime
+    state: State
+    outcome: str
+    processed_at: datetime | None
+    copies: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """What is about to become a row. `dedupe` None: never a copy of another."""
+
+    kind: Kind
+    shop: str
+    topic: str
+    received_at: datetime
+    body: bytes = field(repr=False)
+    delivery: str = ""
+    hints: Mapping[str, str] = field(default_factory=dict)
+    dedupe: str | None = None
+    state: State = State.NEW
+    outcome: str = ""
+
+
+def append(connection: Connection, arrivals: Sequence[Arrival]) -> list[bool]:
+    """Store arrivals in their order; return for each whether it was new (False: counted as a copy)."""
+    keys = {one.dedupe for one in arrivals if one.dedupe}
+    seen: set[str | None] = set()
+    if keys:
+        seen |= set(connection.execute(select(journal.c.dedupe).where(journal.c.dedupe.in_(keys))).scalars())
+    fresh: list[bool] = []
+    rows: list[dict[str, Any]] = []
+    for one in arrivals:
+        is_copy = one.dedupe is not None and one.dedupe in seen
+        fresh.append(not is_copy)
+        if is_copy:
+            connection.execute(
+                update(journal)
+                .where(journal.c.dedupe == one.dedupe)
+                .values(copies=journal.c.copies + 1)
+            )
+        else:
+            seen.add(one.dedupe)
+            rows.append(_row(one))
+    if rows:
+        # Another process may store the same delivery between the look and the insert: the key decides.
+        connection.execute(
+            insert_into(connection, journal).on_conflict_do_nothing(index_elements=["dedupe"]), rows
+        )
+    return fresh
+
+
+def take_new(connection: Connection, limit: int) -> list[Entry]:
+    """Return the oldest rows that nobody has processed."""
+    rows = connection.execute(
+        select(journal).where(journal.c.state == State.NEW).order_by(journal.c.seq).limit(limit)
+    )
+    return [_entry(row) for row in rows.mappings()]
+
+
+def oldest_new(connection: Connection) -> datetime | None:
+    """Return when the oldest unprocessed row was received."""
+    return connection.execute(
+        select(journal.c.received_at).where(journal.c.state == State.NEW).order_by(journal.c.seq).limit(1)
+    ).scalar()
+
+
+def finish(connection: Connection, results: Iterable[tuple[int, State, str]], now: datetime) -> None:
+    """Note for rows what became of them: (seq, state, outcome in words)."""
+    for seq, state, outcome in results:
+        connection.execute(
+            update(journal)
+            .where(journal.c.seq == seq)
+            .values(state=state, outcome=outcome, processed_at=now)
+        )
+
+
+def retry(connection: Connection, seqs: Sequence[int] | None = None) -> int:
+    """Put parked rows (all, or those named) back to be processed again; return how many."""
+    statement = update(journal).where(journal.c.state == State.PARKED)
+    if seqs is not None:
+        statement = statement.where(journal.c.seq.in_(seqs))
+    return connection.execute(statement.values(state=State.NEW, outcome="", processed_at=None)).rowcount
+
+
+def listing(connection: Connection, *, states: Sequence[State] = (), limit: int = 100) -> list[Entry]:
+    """Return the newest rows, of some states or of all."""
+    statement = select(journal).order_by(journal.c.seq.desc()).limit(limit)
+    if states:
+        statement = statement.where(journal.c.state.in_(states))
+    return [_entry(row) for row in connection.execute(statement).mappings()]
+
+
+def find(connection: Connection, seq: int) -> Entry | None:
+    """Return one row."""
+    row = connection.execute(select(journal).where(journal.c.seq == seq)).mappings().first()
+    return _entry(row) if row else None
+
+
+def counts(connection: Connection) -> Mapping[str, int]:
+    """Return how many webhooks are in each state, and under `copies` how many repeats were dropped."""
+    rows = connection.execute(
+        select(journal.c.state, func.count())
+        .where(journal.c.kind == Kind.WEBHOOK)
+        .group_by(journal.c.state)
+    )
+    found = {row[0]: row[1] for row in rows}
+    copies = connection.execute(select(func.coalesce(func.sum(journal.c.copies), 0))).scalar_one()
+    return {**found, "copies": int(copies)}
+
+
+def _row(one: Arrival) -> dict[str, Any]:
+    return {
+        "kind": one.kind,
+        "shop": one.shop,
+        "topic": one.topic,
+        "delivery": one.delivery,
+        "hints": dump(one.hints),
+        "body": one.body,
+        "dedupe": one.dedupe,
+        "received_at": one.received_at,
+        "state": one.state,
+        "outcome": one.outcome,
+        "processed_at": None if one.state is State.NEW else one.received_at,
+    }
+
+
+def _entry(row: RowMapping) -> Entry:
+    return Entry(
+        seq=row["seq"],
+        kind=Kind(row["kind"]),
+        shop=row["shop"],
+        topic=row["topic"],
+        delivery=row["delivery"],
+        hints=load_words(row["hints"]),
+        body=row["body"],
+        received_at=row["received_at"],
+        state=State(row["state"]),
+        outcome=row["outcome"],
+        processed_at=row["processed_at"],
+        copies=row["copies"],
+    )

@@ -1,0 +1,1 @@
+"""How a database becomes this release's; run by `store.schema`."""

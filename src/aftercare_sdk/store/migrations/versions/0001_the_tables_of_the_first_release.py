@@ -1,0 +1,315 @@
+"""The tables of the first release.
+
+Revision: 0001, after None.
+"""
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Go one revision forward."""
+    op.create_table(
+        "configurations",
+        sa.Column(
+            "seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("effective_from", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_configurations")),
+    )
+    op.create_table(
+        "copies",
+        sa.Column("message", sa.String(length=64), nullable=False),
+        sa.Column("locale", sa.String(length=20), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("html", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("message", name=op.f("pk_copies")),
+    )
+    op.create_table(
+        "customers",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customers")),
+    )
+    op.create_table(
+        "decider",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("token", sa.BigInteger(), nullable=False),
+        sa.Column("events", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_decider")),
+    )
+    op.create_table(
+        "decisions",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("identity", sa.BigInteger(), nullable=False),
+        sa.Column("plugin", sa.String(length=100), nullable=False),
+        sa.Column("event", sa.String(length=250), nullable=False),
+        sa.Column("message", sa.String(length=64), nullable=False),
+        sa.Column("verdict", sa.String(length=12), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_decisions")),
+    )
+    with op.batch_alter_table("decisions", schema=None) as batch_op:
+        batch_op.create_index("ix_decisions_identity", ["identity"], unique=False)
+        batch_op.create_index("ix_decisions_message", ["message"], unique=False)
+
+    op.create_table(
+        "events",
+        sa.Column("id", sa.String(length=250), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("shop", sa.String(length=64), nullable=False),
+        sa.Column("object", sa.String(length=100), nullable=False),
+        sa.Column("identity", sa.BigInteger(), nullable=False),
+        sa.Column("occurred_at", sa.BigInteger(), nullable=False),
+        sa.Column("known_at", sa.BigInteger(), nullable=False),
+        sa.Column("depth", sa.Integer(), nullable=False),
+        sa.Column("data", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
+        sa.UniqueConstraint("seq", name=op.f("uq_events_seq")),
+    )
+    with op.batch_alter_table("events", schema=None) as batch_op:
+        batch_op.create_index("ix_events_identity", ["identity"], unique=False)
+
+    op.create_table(
+        "journal",
+        sa.Column(
+            "seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("shop", sa.String(length=64), nullable=False),
+        sa.Column("topic", sa.String(length=100), nullable=False),
+        sa.Column("delivery", sa.String(length=200), nullable=False),
+        sa.Column("hints", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.Column("dedupe", sa.String(length=64), nullable=True),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("processed_at", sa.BigInteger(), nullable=True),
+        sa.Column("copies", sa.Integer(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_journal")),
+        sa.UniqueConstraint("dedupe", name=op.f("uq_journal_dedupe")),
+    )
+    with op.batch_alter_table("journal", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_journal_new",
+            ["seq"],
+            unique=False,
+            sqlite_where=sa.text("state = 'new'"),
+            postgresql_where=sa.text("state = 'new'"),
+        )
+        batch_op.create_index("ix_journal_state", ["state", "seq"], unique=False)
+
+    op.create_table(
+        "memory",
+        sa.Column("plugin", sa.String(length=100), nullable=False),
+        sa.Column("identity", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("plugin", "identity", "name", name=op.f("pk_memory")),
+    )
+    with op.batch_alter_table("memory", schema=None) as batch_op:
+        batch_op.create_index("ix_memory_identity", ["identity"], unique=False)
+
+    op.create_table(
+        "messages",
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("plugin", sa.String(length=100), nullable=False),
+        sa.Column("event", sa.String(length=250), nullable=False),
+        sa.Column("shop", sa.String(length=64), nullable=False),
+        sa.Column("object", sa.String(length=100), nullable=False),
+        sa.Column("identity", sa.BigInteger(), nullable=False),
+        sa.Column("label", sa.String(length=100), nullable=False),
+        sa.Column("template", sa.String(length=100), nullable=False),
+        sa.Column("purpose", sa.String(length=20), nullable=False),
+        sa.Column("channel", sa.String(length=64), nullable=False),
+        sa.Column("anchor", sa.String(length=250), nullable=False),
+        sa.Column("delay", sa.BigInteger(), nullable=False),
+        sa.Column("window", sa.BigInteger(), nullable=False),
+        sa.Column("premises", sa.Text(), nullable=False),
+        sa.Column("data", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("planned_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("next_at", sa.BigInteger(), nullable=True),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("repeated", sa.Integer(), nullable=False),
+        sa.Column("lease", sa.String(length=36), nullable=False),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
+        sa.Column("recipient", sa.BigInteger(), nullable=True),
+        sa.Column("submitted_at", sa.BigInteger(), nullable=True),
+        sa.Column("final_at", sa.BigInteger(), nullable=True),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_messages")),
+        sa.UniqueConstraint("id", name=op.f("uq_messages_id")),
+    )
+    with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.create_index("ix_messages_anchor", ["anchor"], unique=False)
+        batch_op.create_index("ix_messages_identity", ["identity", "plugin", "label"], unique=False)
+        batch_op.create_index(
+            "ix_messages_leased",
+            ["lease_until"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('claimed', 'submitted')"),
+            postgresql_where=sa.text("state IN ('claimed', 'submitted')"),
+        )
+        batch_op.create_index("ix_messages_object", ["shop", "object"], unique=False)
+        batch_op.create_index("ix_messages_recipient", ["recipient"], unique=False)
+        batch_op.create_index(
+            "ix_messages_waiting",
+            ["next_at"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('planned', 'held', 'deferred')"),
+            postgresql_where=sa.text("state IN ('planned', 'held', 'deferred')"),
+        )
+
+    op.create_table(
+        "objects",
+        sa.Column("shop", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("id", sa.String(length=100), nullable=False),
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=True),
+        sa.Column("identity", sa.BigInteger(), nullable=True),
+        sa.Column("contact_identity", sa.BigInteger(), nullable=True),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("shop", "kind", "id", name=op.f("pk_objects")),
+    )
+    with op.batch_alter_table("objects", schema=None) as batch_op:
+        batch_op.create_index("ix_objects_contact_identity", ["contact_identity"], unique=False)
+        batch_op.create_index("ix_objects_identity", ["identity"], unique=False)
+
+    op.create_table(
+        "plugins",
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("distribution", sa.String(length=100), nullable=False),
+        sa.Column("version", sa.String(length=50), nullable=False),
+        sa.Column("off", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_plugins")),
+    )
+    op.create_table(
+        "reads",
+        sa.Column("shop", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("id", sa.String(length=100), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("requested_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("lease", sa.String(length=36), nullable=False),
+        sa.PrimaryKeyConstraint("shop", "kind", "id", name=op.f("pk_reads")),
+    )
+    with op.batch_alter_table("reads", schema=None) as batch_op:
+        batch_op.create_index("ix_reads_due", ["due_at"], unique=False)
+
+    op.create_table(
+        "settings",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_settings")),
+    )
+    op.create_table(
+        "timers",
+        sa.Column("plugin", sa.String(length=100), nullable=False),
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("anchor", sa.String(length=250), nullable=False),
+        sa.Column("delay", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("shop", sa.String(length=64), nullable=False),
+        sa.Column("object", sa.String(length=100), nullable=False),
+        sa.Column("identity", sa.BigInteger(), nullable=False),
+        sa.Column("depth", sa.Integer(), nullable=False),
+        sa.Column("serial", sa.Integer(), nullable=False),
+        sa.Column("data", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("plugin", "subject", "name", name=op.f("pk_timers")),
+    )
+    with op.batch_alter_table("timers", schema=None) as batch_op:
+        batch_op.create_index("ix_timers_anchor", ["anchor"], unique=False)
+        batch_op.create_index("ix_timers_due", ["due_at"], unique=False)
+
+    op.create_table(
+        "units",
+        sa.Column("event", sa.String(length=250), nullable=False),
+        sa.Column("plugin", sa.String(length=100), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("customer", sa.BigInteger(), nullable=False),
+        sa.Column("known_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("done_at", sa.BigInteger(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("event", "plugin", name=op.f("pk_units")),
+    )
+    with op.batch_alter_table("units", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_units_pending",
+            ["seq", "plugin"],
+            unique=False,
+            sqlite_where=sa.text("state = 'pending'"),
+            postgresql_where=sa.text("state = 'pending'"),
+        )
+        batch_op.create_index(
+            "ix_units_pending_customer",
+            ["customer", "plugin", "seq"],
+            unique=False,
+            sqlite_where=sa.text("state = 'pending'"),
+            postgresql_where=sa.text("state = 'pending'"),
+        )
+        batch_op.create_index(
+            "ix_units_trouble",
+            ["seq"],
+            unique=False,
+            sqlite_where=sa.text("error <> ''"),
+            postgresql_where=sa.text("error <> ''"),
+        )
+
+    op.create_table(
+        "identities",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("shop", sa.String(length=64), nullable=False),
+        sa.Column("value", sa.String(length=400), nullable=False),
+        sa.Column("customer", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["customer"], ["customers.id"], name=op.f("fk_identities_customer")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_identities")),
+        sa.UniqueConstraint("kind", "shop", "value", name=op.f("uq_identities_kind_shop_value")),
+    )
+    with op.batch_alter_table("identities", schema=None) as batch_op:
+        batch_op.create_index("ix_identities_customer", ["customer"], unique=False)
+
+    op.create_table(
+        "links",
+        sa.Column("one", sa.BigInteger(), nullable=False),
+        sa.Column("other", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["one"], ["identities.id"], name=op.f("fk_links_one")),
+        sa.ForeignKeyConstraint(["other"], ["identities.id"], name=op.f("fk_links_other")),
+        sa.PrimaryKeyConstraint("one", "other", name=op.f("pk_links")),
+    )

@@ -1,0 +1,164 @@
+"""Orders, customers and products as records, with their personal part stored apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, select, tuple_
+
+from aftercare_sdk.model.people import Contact
+from aftercare_sdk.model.records import CustomerRecord, OrderRecord, ProductRecord, Record
+from aftercare_sdk.model.versions import Register
+from aftercare_sdk.store.codec import dump, load
+from aftercare_sdk.store.database import insert_into
+from aftercare_sdk.store.tables import objects
+
+Key = tuple[str, str, str]
+"""Shop, kind and id of an object."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A record and whose it is: `identity` the customer's, `contact_identity` the mailbox written to."""
+
+    record: Record
+    identity: int | None = None
+    contact_identity: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Person:
+    """The personal part of a record."""
+
+    contact: Register[Contact | None] | None = field(default=None, repr=False)
+    emails: frozenset[str] = field(default=frozenset(), repr=False)
+    birthday: Register[date | None] | None = field(default=None, repr=False)
+    attributes: Register[Mapping[str, str]] | None = field(default=None, repr=False)
+
+
+_TYPES: Mapping[str, type[Record]] = {
+    "order": OrderRecord,
+    "customer": CustomerRecord,
+    "product": ProductRecord,
+}
+_KINDS: Mapping[type[Record], str] = {type_: kind for kind, type_ in _TYPES.items()}
+
+
+def kind_of(record: Record) -> str:
+    """Return `order`, `customer` or `product`."""
+    return _KINDS[type(record)]
+
+
+def get_many(connection: Connection, keys: Iterable[Key]) -> dict[Key, Stored]:
+    """Return the objects that are known among `keys`."""
+    wanted = sorted(set(keys))
+    if not wanted:
+        return {}
+    rows = connection.execute(
+        select(objects).where(tuple_(objects.c.shop, objects.c.kind, objects.c.id).in_(wanted))
+    )
+    return {(row["shop"], row["kind"], row["id"]): _stored(row) for row in rows.mappings()}
+
+
+def orders_of(connection: Connection, identities: Iterable[int]) -> list[Stored]:
+    """Return the orders of these identities."""
+    return _of(connection, "order", identities)
+
+
+def accounts_of(connection: Connection, identities: Iterable[int]) -> list[Stored]:
+    """Return the customer accounts of these identities."""
+    return _of(connection, "customer", identities)
+
+
+def owners_of_mailboxes(connection: Connection, mailboxes: Iterable[int]) -> list[int]:
+    """Return the identities whose orders are written to these mailboxes."""
+    rows = connection.execute(
+        select(objects.c.identity)
+        .where(objects.c.contact_identity.in_(sorted(set(mailboxes))), objects.c.identity.is_not(None))
+        .distinct()
+    )
+    return [row[0] for row in rows]
+
+
+def save_many(connection: Connection, stored: Sequence[Stored], now: datetime) -> None:
+    """Insert or replace objects."""
+    if not stored:
+        return
+    statement = insert_into(connection, objects)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["shop", "kind", "id"],
+            set_={
+                name: statement.excluded[name]
+                for name in ("record", "person", "identity", "contact_identity", "changed_at")
+            },
+        ),
+        [_row(one, now) for one in stored],
+    )
+
+
+def lock(connection: Connection, key: Key) -> Stored | None:
+    """Return one object and keep others from changing it until this transaction ends."""
+    shop, kind, id_ = key
+    statement = select(objects).where(objects.c.shop == shop, objects.c.kind == kind, objects.c.id == id_)
+    row = connection.execute(statement.with_for_update(read=True)).mappings().first()
+    return _stored(row) if row else None
+
+
+def everything(connection: Connection) -> list[Stored]:
+    """Return all objects; for proofs and reports over small databases."""
+    rows = connection.execute(select(objects).order_by(objects.c.shop, objects.c.kind, objects.c.id))
+    return [_stored(row) for row in rows.mappings()]
+
+
+def _of(connection: Connection, kind: str, identities: Iterable[int]) -> list[Stored]:
+    rows = connection.execute(
+        select(objects).where(objects.c.kind == kind, objects.c.identity.in_(sorted(set(identities))))
+    )
+    return [_stored(row) for row in rows.mappings()]
+
+
+def _row(stored: Stored, now: datetime) -> dict[str, Any]:
+    record = stored.record
+    person: _Person | None = None
+    if isinstance(record, OrderRecord):
+        person = _Person(contact=record.contact)
+        record = replace(record, contact=None)
+    elif isinstance(record, CustomerRecord):
+        person = _Person(
+            contact=record.contact,
+            emails=record.emails,
+            birthday=record.birthday,
+            attributes=record.attributes,
+        )
+        record = replace(record, contact=None, emails=frozenset(), birthday=None, attributes=None)
+    return {
+        "shop": record.shop,
+        "kind": kind_of(record),
+        "id": record.id,
+        "record": dump(record),
+        "person": None if person is None else dump(person),
+        "identity": stored.identity,
+        "contact_identity": stored.contact_identity,
+        "changed_at": now,
+    }
+
+
+def _stored(row: RowMapping) -> Stored:
+    record: Record = load(_TYPES[row["kind"]], row["record"])
+    if row["person"] is not None:
+        person = load(_Person, row["person"])
+        if isinstance(record, OrderRecord):
+            record = replace(record, contact=person.contact)
+        elif isinstance(record, CustomerRecord):
+            record = replace(
+                record,
+                contact=person.contact,
+                emails=person.emails,
+                birthday=person.birthday,
+                attributes=person.attributes,
+            )
+    return Stored(record=record, identity=row["identity"], contact_identity=row["contact_identity"])

@@ -1,0 +1,129 @@
+"""Identities, and customers as their components."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, insert, or_, select, tuple_, update
+
+from aftercare_sdk.model.people import Identity, IdentityKind, fold_email
+from aftercare_sdk.store.database import insert_into
+from aftercare_sdk.store.tables import customers, identities, links, units
+
+
+def ids(connection: Connection, wanted: Iterable[Identity], now: datetime) -> dict[Identity, int]:
+    """Return the row ids of identities; an unknown one becomes a customer of its own."""
+    asked = sorted(set(wanted), key=lambda one: (one.kind, one.shop, one.value))
+    if not asked:
+        return {}
+    rows = connection.execute(
+        select(identities).where(
+            tuple_(identities.c.kind, identities.c.shop, identities.c.value).in_(
+                [(one.kind.value, one.shop, one.value) for one in asked]
+            )
+        )
+    ).mappings()
+    found = {
+        Identity(kind=IdentityKind(row["kind"]), shop=row["shop"], value=row["value"]): row["id"]
+        for row in rows
+    }
+    for one in asked:
+        if one not in found:
+            found[one] = _add(connection, one, now)
+    return found
+
+
+def _add(connection: Connection, one: Identity, now: datetime) -> int:
+    customer = connection.execute(
+        insert(customers).values(created_at=now).returning(customers.c.id)
+    ).scalar_one()
+    return connection.execute(
+        insert(identities)
+        .values(kind=one.kind, shop=one.shop, value=one.value, customer=customer)
+        .returning(identities.c.id)
+    ).scalar_one()
+
+
+def join(connection: Connection, pairs: Iterable[tuple[int, int]]) -> None:
+    """Note for good that two identities are one person; components grow, the older customer stays."""
+    for one, other in sorted({(min(pair), max(pair)) for pair in pairs}):
+        connection.execute(
+            insert_into(connection, links).values(one=one, other=other).on_conflict_do_nothing()
+        )
+        owners = customers_of(connection, [one, other])
+        stays, goes = sorted((owners[one], owners[other]))
+        if stays != goes:
+            connection.execute(update(identities).where(identities.c.customer == goes).values(customer=stays))
+            connection.execute(
+                update(units)
+                .where(units.c.state == "pending", units.c.customer == goes)
+                .values(customer=stays)
+            )
+
+
+def customers_of(connection: Connection, wanted: Iterable[int]) -> dict[int, int]:
+    """Return the customer of each identity."""
+    rows = connection.execute(
+        select(identities.c.id, identities.c.customer).where(identities.c.id.in_(sorted(set(wanted))))
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def identities_of(connection: Connection, wanted: Iterable[int]) -> dict[int, list[int]]:
+    """Return for each customer its identities."""
+    found: dict[int, list[int]] = {}
+    rows = connection.execute(
+        select(identities.c.customer, identities.c.id)
+        .where(identities.c.customer.in_(sorted(set(wanted))))
+        .order_by(identities.c.id)
+    )
+    for row in rows:
+        found.setdefault(row[0], []).append(row[1])
+    return found
+
+
+def describe(connection: Connection, customers_: Iterable[int]) -> Sequence[Identity]:
+    """Return who customers are. Personal data: for the operator's eyes only."""
+    rows = connection.execute(
+        select(identities)
+        .where(identities.c.customer.in_(sorted(set(customers_))))
+        .order_by(identities.c.id)
+    ).mappings()
+    return [Identity(kind=IdentityKind(row["kind"]), shop=row["shop"], value=row["value"]) for row in rows]
+
+
+def partition(connection: Connection) -> list[list[Identity]]:
+    """Return all customers as their identities; for proofs over small databases."""
+    rows = connection.execute(
+        select(identities).order_by(identities.c.kind, identities.c.shop, identities.c.value)
+    )
+    found: dict[int, list[Identity]] = {}
+    for row in rows.mappings():
+        one = Identity(kind=IdentityKind(row["kind"]), shop=row["shop"], value=row["value"])
+        found.setdefault(row["customer"], []).append(one)
+    return list(found.values())
+
+
+def search(connection: Connection, text: str) -> dict[int, int]:
+    """Return identity -> customer for an e-mail address, a phone number, or `shop/account-id`."""
+    shop, _, account = text.rpartition("/")
+    rows = connection.execute(
+        select(identities.c.id, identities.c.customer).where(
+            or_(
+                and_(identities.c.kind == IdentityKind.EMAIL, identities.c.value == fold_email(text)),
+                and_(identities.c.kind == IdentityKind.PHONE, identities.c.value == text),
+                and_(
+                    identities.c.kind == IdentityKind.ACCOUNT,
+                    identities.c.shop == shop,
+                    identities.c.value == account,
+                ),
+            )
+        )
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def lock(connection: Connection, customer: int) -> None:
+    """Make other transactions that decide about the same person wait for the end of this one."""
+    connection.execute(select(customers.c.id).where(customers.c.id == customer).with_for_update())

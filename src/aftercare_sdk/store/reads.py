@@ -1,0 +1,116 @@
+"""Authoritative reads that are still to be made, one per object."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, case, delete, func, select, update
+
+from aftercare_sdk.store.database import insert_into
+from aftercare_sdk.store.tables import reads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """An object that needs reading, since when and why. `error`: what came of the last try."""
+
+    shop: str
+    kind: str
+    id: str
+    reason: str
+    requested_at: datetime
+    due_at: datetime
+    attempts: int = 0
+    error: str = ""
+    lease: str = ""
+
+
+def request(connection: Connection, wanted: Sequence[Read]) -> None:
+    """Ask for reads. Asking again while one waits changes nothing but the reason: one read serves all.
+
+    A read that is under way when its object becomes ambiguous again is made once more, since its answer
+    may be older than the doubt.
+    """
+    for one in wanted:
+        statement = insert_into(connection, reads).values(
+            shop=one.shop,
+            kind=one.kind,
+            id=one.id,
+            reason=one.reason,
+            requested_at=one.requested_at,
+            due_at=one.due_at,
+            attempts=0,
+            error="",
+            lease="",
+        )
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["shop", "kind", "id"],
+                set_={
+                    "reason": statement.excluded.reason,
+                    "requested_at": statement.excluded.requested_at,
+                    "due_at": case((reads.c.lease == "", reads.c.due_at), else_=statement.excluded.due_at),
+                    "lease": "",
+                },
+            )
+        )
+
+
+def claim(connection: Connection, *, now: datetime, lease: str, until: datetime, limit: int) -> list[Read]:
+    """Take reads that are due; `until` is when they are due again if nothing comes of it."""
+    statement = select(reads).where(reads.c.due_at <= now).order_by(reads.c.due_at, reads.c.id).limit(limit)
+    if connection.dialect.name == "postgresql":
+        statement = statement.with_for_update(skip_locked=True)
+    found = [Read(**row) for row in connection.execute(statement).mappings()]
+    for one in found:
+        connection.execute(update(reads).where(*_is(one)).values(lease=lease, due_at=until))
+    return found
+
+
+def settle(connection: Connection, shop: str, kind: str, id_: str, asked_at: datetime) -> None:
+    """Remove a read whose answer was processed, unless its object became ambiguous after `asked_at`."""
+    connection.execute(
+        delete(reads).where(
+            reads.c.shop == shop, reads.c.kind == kind, reads.c.id == id_, reads.c.requested_at <= asked_at
+        )
+    )
+
+
+def fail(connection: Connection, one: Read, error: str, due_at: datetime) -> None:
+    """Note that a read failed, and when it is tried again."""
+    values = {"error": error, "due_at": due_at, "attempts": one.attempts + 1, "lease": ""}
+    connection.execute(update(reads).where(*_is(one)).values(**values))
+
+
+def pending(connection: Connection, shop: str, kind: str, id_: str) -> Read | None:
+    """Return the read that an object waits for."""
+    row = (
+        connection.execute(
+            select(reads).where(reads.c.shop == shop, reads.c.kind == kind, reads.c.id == id_)
+        )
+        .mappings()
+        .first()
+    )
+    return Read(**row) if row else None
+
+
+def listing(connection: Connection, limit: int = 100) -> list[Read]:
+    """Return the reads that wait, the oldest first."""
+    rows = connection.execute(select(reads).order_by(reads.c.requested_at, reads.c.id).limit(limit))
+    return [Read(**row) for row in rows.mappings()]
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """Return when the next read is due."""
+    return connection.execute(select(func.min(reads.c.due_at))).scalar()
+
+
+def hurry(connection: Connection, now: datetime) -> int:
+    """Make every waiting read due at once; return how many."""
+    return connection.execute(update(reads).where(reads.c.due_at > now).values(due_at=now)).rowcount
+
+
+def _is(one: Read) -> tuple[ColumnElement[bool], ...]:
+    return (reads.c.shop == one.shop, reads.c.kind == one.kind, reads.c.id == one.id)

@@ -1,0 +1,309 @@
+"""The tables. Personal data live in `objects.person`, `identities.value`, `journal.body` and `copies`.
+
+Everything else holds internal ids only, so that a person can be erased while the books stay whole.
+Instants are stored as microseconds since 1970 UTC: exact, and ordered alike on both databases.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, stored as microseconds since 1970 UTC."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Store an instant; a naive datetime is a bug of the caller and raises TypeError."""
+        del dialect
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ANN401 - drivers differ
+        """Load an instant as UTC."""
+        del dialect
+        return None if value is None else _EPOCH + timedelta(microseconds=int(value))
+
+
+# SQLite numbers rows by itself only for INTEGER, PostgreSQL wants 64 bits.
+Serial = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _partial(name: str, where: str, *columns: Column[Any]) -> Index:
+    """Return an index over the few rows that are still to be worked on, so that history costs nothing."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+decider = Table(
+    "decider",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("token", BigInteger, nullable=False),
+    Column("events", BigInteger, nullable=False),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("seq", Serial, primary_key=True, autoincrement=True),
+    Column("kind", String(20), nullable=False),
+    Column("shop", String(64), nullable=False),
+    Column("topic", String(100), nullable=False),
+    Column("delivery", String(200), nullable=False),
+    Column("hints", Text, nullable=False),
+    Column("body", LargeBinary),
+    Column("dedupe", String(64), unique=True),
+    Column("received_at", Instant, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("processed_at", Instant),
+    Column("copies", Integer, nullable=False, server_default="0"),
+)
+_partial("ix_journal_new", "state = 'new'", journal.c.seq)
+Index("ix_journal_state", journal.c.state, journal.c.seq)
+
+objects = Table(
+    "objects",
+    metadata,
+    Column("shop", String(64), primary_key=True),
+    Column("kind", String(20), primary_key=True),
+    Column("id", String(100), primary_key=True),
+    Column("record", Text, nullable=False),
+    Column("person", Text),
+    Column("identity", BigInteger),
+    Column("contact_identity", BigInteger),
+    Column("changed_at", Instant, nullable=False),
+)
+Index("ix_objects_identity", objects.c.identity)
+Index("ix_objects_contact_identity", objects.c.contact_identity)
+
+customers = Table(
+    "customers",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("created_at", Instant, nullable=False),
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("kind", String(12), nullable=False),
+    Column("shop", String(64), nullable=False),
+    Column("value", String(400), nullable=False),
+    Column("customer", BigInteger, ForeignKey("customers.id"), nullable=False),
+    UniqueConstraint("kind", "shop", "value"),
+)
+Index("ix_identities_customer", identities.c.customer)
+
+links = Table(
+    "links",
+    metadata,
+    Column("one", BigInteger, ForeignKey("identities.id"), primary_key=True),
+    Column("other", BigInteger, ForeignKey("identities.id"), primary_key=True),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", String(250), primary_key=True),
+    Column("seq", BigInteger, nullable=False, unique=True),
+    Column("kind", String(30), nullable=False),
+    Column("shop", String(64), nullable=False),
+    Column("object", String(100), nullable=False),
+    Column("identity", BigInteger, nullable=False),
+    Column("occurred_at", Instant, nullable=False),
+    Column("known_at", Instant, nullable=False),
+    Column("depth", Integer, nullable=False),
+    Column("data", Text, nullable=False),
+)
+Index("ix_events_identity", events.c.identity)
+
+units = Table(
+    "units",
+    metadata,
+    Column("event", String(250), primary_key=True),
+    Column("plugin", String(100), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("customer", BigInteger, nullable=False),
+    Column("known_at", Instant, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("done_at", Instant),
+    Column("error", Text, nullable=False),
+)
+_partial("ix_units_pending", "state = 'pending'", units.c.seq, units.c.plugin)
+_partial("ix_units_pending_customer", "state = 'pending'", units.c.customer, units.c.plugin, units.c.seq)
+_partial("ix_units_trouble", "error <> ''", units.c.seq)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("plugin", String(100), nullable=False),
+    Column("event", String(250), nullable=False),
+    Column("shop", String(64), nullable=False),
+    Column("object", String(100), nullable=False),
+    Column("identity", BigInteger, nullable=False),
+    Column("label", String(100), nullable=False),
+    Column("template", String(100), nullable=False),
+    Column("purpose", String(20), nullable=False),
+    Column("channel", String(64), nullable=False),
+    Column("anchor", String(250), nullable=False),
+    Column("delay", BigInteger, nullable=False),
+    Column("window", BigInteger, nullable=False),
+    Column("premises", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("planned_at", Instant, nullable=False),
+    Column("due_at", Instant),
+    Column("next_at", Instant),
+    Column("expires_at", Instant),
+    Column("state", String(12), nullable=False),
+    Column("code", String(40), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("repeated", Integer, nullable=False),
+    Column("lease", String(36), nullable=False),
+    Column("lease_until", Instant),
+    Column("recipient", BigInteger),
+    Column("submitted_at", Instant),
+    Column("final_at", Instant),
+    Column("reference", Text, nullable=False),
+)
+_partial("ix_messages_waiting", "state IN ('planned', 'held', 'deferred')", messages.c.next_at)
+_partial("ix_messages_leased", "state IN ('claimed', 'submitted')", messages.c.lease_until)
+Index("ix_messages_anchor", messages.c.anchor)
+Index("ix_messages_object", messages.c.shop, messages.c.object)
+Index("ix_messages_identity", messages.c.identity, messages.c.plugin, messages.c.label)
+Index("ix_messages_recipient", messages.c.recipient)
+
+copies = Table(
+    "copies",
+    metadata,
+    Column("message", String(64), primary_key=True),
+    Column("locale", String(20), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("html", Text, nullable=False),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("at", Instant, nullable=False),
+    Column("identity", BigInteger, nullable=False),
+    Column("plugin", String(100), nullable=False),
+    Column("event", String(250), nullable=False),
+    Column("message", String(64), nullable=False),
+    Column("verdict", String(12), nullable=False),
+    Column("code", String(40), nullable=False),
+    Column("detail", Text, nullable=False),
+)
+Index("ix_decisions_identity", decisions.c.identity)
+Index("ix_decisions_message", decisions.c.message)
+
+timers = Table(
+    "timers",
+    metadata,
+    Column("plugin", String(100), primary_key=True),
+    Column("subject", String(200), primary_key=True),
+    Column("name", String(100), primary_key=True),
+    Column("anchor", String(250), nullable=False),
+    Column("delay", BigInteger, nullable=False),
+    Column("due_at", Instant),
+    Column("shop", String(64), nullable=False),
+    Column("object", String(100), nullable=False),
+    Column("identity", BigInteger, nullable=False),
+    Column("depth", Integer, nullable=False),
+    Column("serial", Integer, nullable=False),
+    Column("data", Text, nullable=False),
+)
+Index("ix_timers_due", timers.c.due_at)
+Index("ix_timers_anchor", timers.c.anchor)
+
+memory = Table(
+    "memory",
+    metadata,
+    Column("plugin", String(100), primary_key=True),
+    Column("identity", BigInteger, primary_key=True),
+    Column("name", String(100), primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+)
+Index("ix_memory_identity", memory.c.identity)
+
+reads = Table(
+    "reads",
+    metadata,
+    Column("shop", String(64), primary_key=True),
+    Column("kind", String(20), primary_key=True),
+    Column("id", String(100), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("requested_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("lease", String(36), nullable=False),
+)
+Index("ix_reads_due", reads.c.due_at)
+
+plugins = Table(
+    "plugins",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("started_at", Instant, nullable=False),
+    Column("distribution", String(100), nullable=False),
+    Column("version", String(50), nullable=False),
+    Column("off", Text, nullable=False),
+)
+
+configurations = Table(
+    "configurations",
+    metadata,
+    Column("seq", Serial, primary_key=True, autoincrement=True),
+    Column("effective_from", Instant, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+)

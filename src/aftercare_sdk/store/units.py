@@ -1,0 +1,180 @@
+"""Units: one event for one plugin, with all that the plugin decided about it. What happens once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, select, update
+
+from aftercare_sdk.store.database import insert_into
+from aftercare_sdk.store.tables import units
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """One event for one plugin. `attempts` counts the failures so far."""
+
+    event: str
+    plugin: str
+    seq: int
+    customer: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """A unit that failed: parked, or waiting for another try."""
+
+    event: str
+    plugin: str
+    state: str
+    attempts: int
+    due_at: datetime
+    error: str
+
+
+def add(  # noqa: PLR0913 - the columns of a new row
+    connection: Connection, *, event: str, plugins: Sequence[str], seq: int, customer: int, now: datetime
+) -> None:
+    """Make the units of one event; one that exists stays as it is."""
+    if plugins:
+        connection.execute(
+            insert_into(connection, units).on_conflict_do_nothing(),
+            [
+                {
+                    "event": event,
+                    "plugin": plugin,
+                    "seq": seq,
+                    "customer": customer,
+                    "known_at": now,
+                    "state": "pending",
+                    "attempts": 0,
+                    "due_at": now,
+                    "error": "",
+                }
+                for plugin in plugins
+            ],
+        )
+
+
+def ready(connection: Connection, plugins: Collection[str], now: datetime, limit: int) -> list[Unit]:
+    """Return units of `plugins` that are due and may run together: the first pending of each customer.
+
+    All plugins of one event run together; a customer's next event waits for the next round, so that its
+    hooks see what this one decided. A plugin that waits for a retry blocks only its own later events of
+    that customer.
+    """
+    earlier = units.alias()
+    blocked = (
+        select(earlier.c.seq)
+        .where(
+            earlier.c.state == "pending",
+            earlier.c.customer == units.c.customer,
+            earlier.c.plugin == units.c.plugin,
+            earlier.c.seq < units.c.seq,
+        )
+        .exists()
+    )
+    rows = connection.execute(
+        select(units)
+        .where(
+            units.c.state == "pending", units.c.plugin.in_(sorted(plugins)), units.c.due_at <= now, ~blocked
+        )
+        .order_by(units.c.seq)
+        .limit(limit)
+    ).mappings()
+    first: dict[int, int] = {}
+    return [_unit(row) for row in rows if first.setdefault(row["customer"], row["seq"]) == row["seq"]]
+
+
+def oldest_fresh(connection: Connection, plugins: Collection[str]) -> datetime | None:
+    """Return since when the oldest event that was not tried yet is known."""
+    return connection.execute(
+        select(units.c.known_at)
+        .where(units.c.state == "pending", units.c.attempts == 0, units.c.plugin.in_(sorted(plugins)))
+        .order_by(units.c.seq)
+        .limit(1)
+    ).scalar()
+
+
+def next_due(connection: Connection, plugins: Collection[str]) -> datetime | None:
+    """Return when the next unit of `plugins` is due."""
+    return connection.execute(
+        select(func.min(units.c.due_at)).where(units.c.state == "pending", units.c.plugin.in_(sorted(plugins)))
+    ).scalar()
+
+
+def finish(connection: Connection, unit: Unit, now: datetime) -> bool:
+    """Mark a unit as done; False if somebody else has finished it."""
+    values = {"state": "done", "attempts": unit.attempts + 1, "done_at": now, "error": ""}
+    return connection.execute(update(units).where(*_pending(unit)).values(**values)).rowcount == 1
+
+
+def fail(connection: Connection, unit: Unit, error: str, due_at: datetime | None) -> None:
+    """Note a failure: tried again at `due_at`, or parked for a person if that is None."""
+    values: dict[str, Any] = {"attempts": unit.attempts + 1, "error": error}
+    values |= {"state": "parked"} if due_at is None else {"due_at": due_at}
+    connection.execute(update(units).where(*_pending(unit)).values(**values))
+
+
+def postpone(connection: Connection, unit: Unit, due_at: datetime) -> None:
+    """Let a unit wait without counting a failure."""
+    connection.execute(update(units).where(*_pending(unit)).values(due_at=due_at))
+
+
+def park(connection: Connection, event: str, plugin: str, error: str) -> bool:
+    """Park one pending unit for a person; False if it is not pending."""
+    unit = Unit(event=event, plugin=plugin, seq=0, customer=0, attempts=0)
+    return (
+        connection.execute(
+            update(units)
+            .where(*_pending(unit))
+            .values(state="parked", error=error, attempts=units.c.attempts + 1)
+        ).rowcount
+        == 1
+    )
+
+
+def troubled(connection: Connection, limit: int = 100) -> list[Trouble]:
+    """Return units that failed and are not done: parked ones and those that wait for a retry."""
+    rows = connection.execute(
+        select(units).where(units.c.error != "", units.c.state != "done").order_by(units.c.seq).limit(limit)
+    ).mappings()
+    return [
+        Trouble(
+            event=row["event"],
+            plugin=row["plugin"],
+            state=row["state"],
+            attempts=row["attempts"],
+            due_at=row["due_at"],
+            error=row["error"],
+        )
+        for row in rows
+    ]
+
+
+def retry(connection: Connection, now: datetime, *, event: str | None = None) -> int:
+    """Put parked units (all, or those of one event) back to be run again; return how many."""
+    statement = update(units).where(units.c.state == "parked")
+    if event is not None:
+        statement = statement.where(units.c.event == event)
+    return connection.execute(
+        statement.values(state="pending", attempts=0, due_at=now, known_at=now, error="")
+    ).rowcount
+
+
+def _pending(unit: Unit) -> tuple[ColumnElement[bool], ...]:
+    return (units.c.event == unit.event, units.c.plugin == unit.plugin, units.c.state == "pending")
+
+
+def _unit(row: RowMapping) -> Unit:
+    return Unit(
+        event=row["event"],
+        plugin=row["plugin"],
+        seq=row["seq"],
+        customer=row["customer"],
+        attempts=row["attempts"],
+    )
