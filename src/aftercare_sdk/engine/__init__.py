@@ -1,0 +1,1 @@
+"""The engine: the only room that joins the others."""

@@ -1,0 +1,315 @@
+"""From journal rows to facts: translate, reconcile, and note what is new, in one short transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from aftercare_sdk.engine import readings
+from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.errors import InputError
+from aftercare_sdk.model.events import OrderEvent
+from aftercare_sdk.model.orders import OrderSnapshot, order_ref
+from aftercare_sdk.model.people import CustomerSnapshot, Identity, IdentityKind, fold_email
+from aftercare_sdk.model.records import (
+    CustomerRecord,
+    OrderRecord,
+    ProductRecord,
+    Record,
+    customer_record,
+    gone_customer,
+    gone_order,
+    gone_product,
+    product_record,
+)
+from aftercare_sdk.model.shops import Gone, Ignored, NeedsRead, Ref, Snapshot, Translation, Webhook
+from aftercare_sdk.model.versions import Version
+from aftercare_sdk.redact import redact
+from aftercare_sdk.shops.reconcile import Assumptions, deliveries, facts, reconcile
+from aftercare_sdk.store import control, events, journal, messages, objects, people, reads, timers, units
+from aftercare_sdk.store.events import Known
+from aftercare_sdk.store.journal import Entry, Kind, State
+from aftercare_sdk.store.objects import Key, Stored
+from aftercare_sdk.store.reads import Read
+from aftercare_sdk.store.timers import Timer
+
+ASSUME_DELIVERY = "assume-delivery"
+"""The name of the engine's own timer of an order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """A journal row and what it says; `problem`: why nobody can tell."""
+
+    entry: Entry
+    items: tuple[Translation | Gone, ...] = ()
+    asked_at: datetime | None = None
+    refs: tuple[Ref, ...] = ()
+    problem: str = ""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What a batch of journal rows adds up to, before anything is written."""
+
+    now: datetime
+    known: dict[Key, Stored]
+    touched: dict[Key, Record] = field(default_factory=dict)
+    reads: dict[Key, str] = field(default_factory=dict)
+    answered: list[tuple[Key, datetime]] = field(default_factory=list)
+    results: list[tuple[int, State, str]] = field(default_factory=list)
+
+    def record(self, key: Key) -> Record | None:
+        stored = self.known.get(key)
+        return self.touched.get(key, stored.record if stored else None)
+
+
+def take_in(brand: Brand, token: int, entries: Sequence[Entry]) -> None:
+    """Process journal rows, all in one transaction. Raises Fenced if another decider has taken over."""
+    told = [_translate(brand, entry) for entry in entries]
+    keys = [
+        _key(one.entry.shop, item) for one in told for item in one.items if not isinstance(item, Ignored)
+    ]
+    with brand.database.read() as connection:
+        batch = _Batch(now=brand.clock.now(), known=objects.get_many(connection, keys))
+        for one in told:
+            _merge(batch, one)
+        accounts = {key for record in batch.touched.values() if (key := _account(record))}
+        accounts -= batch.touched.keys() | batch.known.keys()
+        for key in sorted(accounts - objects.get_many(connection, accounts).keys()):
+            batch.reads.setdefault(key, "an order names an account that nobody has described yet")
+    with brand.database.write() as connection:
+        control.check_token(connection, token)
+        _write(brand, connection, batch)
+
+
+def refresh(brand: Brand, connection: Connection, keys: Iterable[Key], now: datetime) -> None:
+    """Derive the facts of orders anew, because time has passed and a delivery is assumed."""
+    _emit(brand, connection, list(objects.get_many(connection, keys).values()), now)
+
+
+def _translate(brand: Brand, entry: Entry) -> _Told:
+    """Return what a row says; whatever goes wrong parks the row and stops nothing else."""
+    shop = brand.shops.get(entry.shop)
+    if shop is None:
+        return _Told(entry=entry, problem=f"shop {entry.shop!r} is not configured")
+    if entry.body is None:
+        return _Told(entry=entry, problem="the body is no longer kept")
+    try:
+        if entry.kind is Kind.READ:
+            answer = readings.decode(entry.body)
+            return _Told(entry=entry, items=answer.readings, asked_at=answer.asked_at, refs=answer.refs)
+        webhook = Webhook(topic=entry.topic, body=entry.body, delivery=entry.delivery, hints=entry.hints)
+        return _Told(entry=entry, items=tuple(shop.adapter.translate(webhook)))
+    except InputError as error:
+        return _Told(entry=entry, problem=redact(str(error)))
+    except Exception as error:  # noqa: BLE001 - a bug of the adapter; the row can be retried after the mend
+        problem = f"adapter {shop.kind!r} failed with {type(error).__name__}: {redact(str(error))}"
+        return _Told(entry=entry, problem=problem)
+
+
+_KINDS: dict[type[Snapshot], str] = {OrderSnapshot: "order", CustomerSnapshot: "customer"}
+
+
+def _key(shop: str, item: Snapshot | NeedsRead | Gone) -> Key:
+    if isinstance(item, NeedsRead | Gone):
+        return (shop, item.ref.kind, item.ref.id)
+    return (shop, _KINDS.get(type(item), "product"), item.id)
+
+
+def _account(record: Record) -> Key | None:
+    if isinstance(record, OrderRecord) and record.customer:
+        return (record.shop, "customer", record.customer.value)
+    return None
+
+
+def _merge(batch: _Batch, told: _Told) -> None:
+    if told.problem:
+        batch.results.append((told.entry.seq, State.PARKED, told.problem))
+        return
+    shop = told.entry.shop
+    if told.asked_at is not None:
+        batch.answered += [((shop, ref.kind, ref.id), told.asked_at) for ref in told.refs]
+    words = [_merge_one(batch, shop, item, told.asked_at) for item in told.items]
+    ignored = all(isinstance(item, Ignored) for item in told.items)
+    state = State.IGNORED if ignored else State.DONE
+    batch.results.append((told.entry.seq, state, "; ".join(words) or "tells nothing"))
+
+
+def _merge_one(batch: _Batch, shop: str, item: Translation | Gone, asked_at: datetime | None) -> str:
+    """Merge one item into the batch and say in words what it told."""
+    if isinstance(item, Ignored):
+        return item.reason
+    key = _key(shop, item)
+    name = f"{key[1]} {key[2]}"
+    if isinstance(item, NeedsRead):
+        batch.reads[key] = item.reason
+        return f"{name} needs a read: {item.reason}"
+    before = batch.record(key)
+    if isinstance(item, Gone) and before is None:
+        return f"{name} is not there and never was known"
+    doubt = ""
+    if isinstance(item, OrderSnapshot):
+        after: Record
+        after, doubt = reconcile(before if isinstance(before, OrderRecord) else None, item)
+    else:
+        after = _joined(before, _picture(shop, item, asked_at))
+    if doubt:
+        batch.reads.setdefault(key, doubt)
+    if after == before:
+        return f"{name}: nothing new"
+    batch.touched[key] = after
+    return f"{name}: {'first seen' if before is None else 'changed'}"
+
+
+def _picture(shop: str, item: Snapshot | Gone, asked_at: datetime | None) -> Record:
+    if isinstance(item, CustomerSnapshot):
+        return customer_record(item)
+    if isinstance(item, Gone):
+        version = Version(read_at=asked_at)
+        if item.ref.kind == "order":
+            return gone_order(shop, item.ref.id, version)
+        if item.ref.kind == "customer":
+            return gone_customer(shop, item.ref.id, version)
+        return gone_product(shop, item.ref.id, version)
+    if isinstance(item, OrderSnapshot):
+        return reconcile(None, item)[0]
+    return product_record(item)
+
+
+def _joined(before: Record | None, told: Record) -> Record:
+    if isinstance(before, OrderRecord) and isinstance(told, OrderRecord):
+        return before.merge(told)
+    if isinstance(before, CustomerRecord) and isinstance(told, CustomerRecord):
+        return before.merge(told)
+    if isinstance(before, ProductRecord) and isinstance(told, ProductRecord):
+        return before.merge(told)
+    return told
+
+
+def _write(brand: Brand, connection: Connection, batch: _Batch) -> None:
+    now = batch.now
+    whose = {key: _whose(record) for key, record in batch.touched.items()}
+    accounts = {
+        owner: [Identity(kind=IdentityKind.EMAIL, value=address) for address in record.emails]
+        for key, record in batch.touched.items()
+        if isinstance(record, CustomerRecord) and (owner := whose[key][0])
+    }
+    wanted = {one for several in (*whose.values(), *accounts.values()) for one in several if one}
+    ids = people.ids(connection, wanted, now)
+    changed: list[Stored] = []
+    for key, record in batch.touched.items():
+        owner, mailbox = whose[key]
+        stored = Stored(
+            record=record,
+            identity=ids[owner] if owner else None,
+            contact_identity=ids[mailbox] if mailbox else None,
+        )
+        before = batch.known.get(key)
+        if before and stored.identity is not None and before.identity != stored.identity:
+            messages.follow(connection, record.shop, record.id, stored.identity)
+        changed.append(stored)
+    objects.save_many(connection, changed, now)
+    people.join(
+        connection, ((ids[account], ids[mailbox]) for account, several in accounts.items() for mailbox in several)
+    )
+    _emit(brand, connection, changed, now)
+    for key, asked_at in batch.answered:
+        reads.settle(connection, *key, asked_at)
+    due_at = now + brand.settings.defaults.read_debounce
+    reads.request(
+        connection,
+        [
+            Read(shop=key[0], kind=key[1], id=key[2], reason=reason, requested_at=now, due_at=due_at)
+            for key, reason in batch.reads.items()
+        ],
+    )
+    journal.finish(connection, batch.results, now)
+
+
+def _whose(record: Record) -> tuple[Identity | None, Identity | None]:
+    """Return whose an object is, and the mailbox it is written to.
+
+    An order belongs to its account, else to the bare address it was made with; an order that names nobody
+    is its own person. The address on an order never joins two accounts.
+    """
+    if isinstance(record, CustomerRecord):
+        return Identity(kind=IdentityKind.ACCOUNT, shop=record.shop, value=record.id), None
+    if not isinstance(record, OrderRecord):
+        return None, None
+    contact = record.contact.value if record.contact else None
+    address = fold_email(contact.email) if contact else ""
+    mailbox = Identity(kind=IdentityKind.EMAIL, value=address) if address else None
+    if record.customer:
+        return Identity(kind=IdentityKind.ACCOUNT, shop=record.shop, value=record.customer.value), mailbox
+    return mailbox or Identity(kind=IdentityKind.ORDER, shop=record.shop, value=record.id), mailbox
+
+
+def _emit(brand: Brand, connection: Connection, orders: Sequence[Stored], now: datetime) -> None:
+    """Note new events and their units, move what hangs on facts that moved, set the engine's timers."""
+    derived: list[tuple[OrderEvent, int]] = []
+    for stored in orders:
+        if isinstance(stored.record, OrderRecord) and stored.identity is not None:
+            assumptions = brand.assumptions(stored.record.shop)
+            derived += [(event, stored.identity) for event in facts(stored.record, assumptions, now)]
+            _watch_delivery(connection, stored.record, stored.identity, assumptions, now)
+    before = events.get_many(connection, [event.id for event, _ in derived])
+    fresh = sum(event.id not in before for event, _ in derived)
+    seq = control.number_events(connection, fresh) if fresh else 0
+    known: list[Known] = []
+    moved: dict[str, datetime] = {}
+    for event, identity in derived:
+        old = before.get(event.id)
+        if old is None:
+            known.append(Known(event=event, seq=seq, object=event.order, identity=identity, known_at=now))
+            seq += 1
+        elif old.event != event or old.identity != identity:
+            known.append(replace(old, event=event, identity=identity))
+        if old is None or old.event.occurred_at != event.occurred_at:
+            moved[event.id] = event.occurred_at
+    events.save_many(connection, known)
+    messages.move(connection, moved)
+    timers.move(connection, moved)
+    add_units(brand, connection, [one for one in known if one.event.id not in before])
+
+
+def add_units(brand: Brand, connection: Connection, known: Sequence[Known]) -> None:
+    """Make the units of new events: one for each plugin that listens and had started by then."""
+    owners = people.customers_of(connection, {one.identity for one in known})
+    for one in known:
+        units.add(
+            connection,
+            event=one.event.id,
+            plugins=brand.listeners(one.event),
+            seq=one.seq,
+            customer=owners[one.identity],
+            now=one.known_at,
+        )
+
+
+def _watch_delivery(
+    connection: Connection, record: OrderRecord, identity: int, assumptions: Assumptions, now: datetime
+) -> None:
+    """Set a timer for the next delivery that will be assumed, or clear it if there is none ahead."""
+    if record.purchased_at is None or record.test:
+        return
+    subject = order_ref(record.shop, record.id)
+    ahead = [parcel.at for parcel in deliveries(record, assumptions) if parcel.assumed and parcel.at > now]
+    if not ahead:
+        timers.clear(connection, timers.ENGINE, subject, ASSUME_DELIVERY)
+        return
+    timers.put(
+        connection,
+        Timer(
+            plugin=timers.ENGINE,
+            subject=subject,
+            name=ASSUME_DELIVERY,
+            shop=record.shop,
+            object=record.id,
+            identity=identity,
+            due_at=min(ahead),
+        ),
+    )

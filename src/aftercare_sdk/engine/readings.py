@@ -1,0 +1,60 @@
+"""How the answer to an authoritative read is written into the journal, and read from there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TypeVar
+
+from aftercare_sdk.model.orders import OrderSnapshot
+from aftercare_sdk.model.people import CustomerSnapshot
+from aftercare_sdk.model.products import ProductSnapshot
+from aftercare_sdk.model.shops import Gone, Reading, Ref
+from aftercare_sdk.store.codec import dump, load
+
+T = TypeVar("T", OrderSnapshot, CustomerSnapshot, ProductSnapshot)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a shop said when it was asked for `refs` at `asked_at`."""
+
+    asked_at: datetime
+    refs: tuple[Ref, ...]
+    orders: tuple[OrderSnapshot, ...] = field(default=(), repr=False)
+    customers: tuple[CustomerSnapshot, ...] = field(default=(), repr=False)
+    products: tuple[ProductSnapshot, ...] = field(default=(), repr=False)
+    gone: tuple[Ref, ...] = ()
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """Everything in it, as if it had just been read."""
+        return (*self.orders, *self.customers, *self.products, *(Gone(ref) for ref in self.gone))
+
+
+def answer(asked_at: datetime, refs: Iterable[Ref], readings: Iterable[Reading]) -> Answer:
+    """Return the answer of a shop; its snapshots count as read at `asked_at`."""
+    found = list(readings)
+    return Answer(
+        asked_at=asked_at,
+        refs=tuple(refs),
+        orders=tuple(_read(one, asked_at) for one in found if isinstance(one, OrderSnapshot)),
+        customers=tuple(_read(one, asked_at) for one in found if isinstance(one, CustomerSnapshot)),
+        products=tuple(_read(one, asked_at) for one in found if isinstance(one, ProductSnapshot)),
+        gone=tuple(one.ref for one in found if isinstance(one, Gone)),
+    )
+
+
+def encode(given: Answer) -> bytes:
+    """Return the body of the journal row."""
+    return dump(given).encode()
+
+
+def decode(body: bytes) -> Answer:
+    """Return the answer in the body of a journal row."""
+    return load(Answer, body)
+
+
+def _read(one: T, at: datetime) -> T:
+    return replace(one, version=replace(one.version, read_at=at))

@@ -1,0 +1,160 @@
+"""The door: a request is verified, stored with everything else that waits, and only then answered."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+
+from aftercare_sdk.errors import SignatureError, StorageUnavailable
+from aftercare_sdk.model.shops import Ping, RawRequest, ShopAdapter, Webhook
+from aftercare_sdk.store import journal
+from aftercare_sdk.store.database import Database
+from aftercare_sdk.store.journal import Arrival, Kind
+
+_MOST_PER_COMMIT = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What to answer to a shop: an HTTP status, and a few words that say why."""
+
+    status: int
+    body: str
+
+
+STORED = Reply(202, "stored")
+SEEN = Reply(202, "seen before")
+PONG = Reply(200, "ping")
+NOT_SIGNED = Reply(401, "bad signature")
+UNKNOWN_SHOP = Reply(404, "unknown shop")
+TOO_LARGE = Reply(413, "body too large")
+NOT_STORED = Reply(503, "could not store, try again")
+
+
+class Inbox:
+    """One writer thread: what waits while a commit is under way goes into the next one, together."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: queue.SimpleQueue[tuple[Arrival, Future[bool]] | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._process = 0
+        self._guard = threading.Lock()
+
+    def put(self, arrival: Arrival) -> Future[bool]:
+        """Hand an arrival over; the future tells after the commit whether it was new."""
+        future: Future[bool] = Future()
+        with self._guard:
+            if self._thread is None or self._process != os.getpid():  # servers fork after loading
+                self._process = os.getpid()
+                self._waiting = queue.SimpleQueue()
+                self._thread = threading.Thread(target=self._write, name="aftercare-inbox", daemon=True)
+                self._thread.start()
+            self._waiting.put((arrival, future))
+        return future
+
+    def close(self) -> None:
+        """Store what waits, then end the writer."""
+        with self._guard:
+            thread, self._thread = self._thread, None
+            if thread is not None and self._process == os.getpid():
+                self._waiting.put(None)
+                thread.join()
+
+    def _write(self) -> None:
+        closing = False
+        while not closing:
+            batch = [self._waiting.get()]
+            while len(batch) < _MOST_PER_COMMIT:
+                try:
+                    batch.append(self._waiting.get_nowait())
+                except queue.Empty:
+                    break
+            closing = None in batch
+            self._commit([one for one in batch if one is not None])
+
+    def _commit(self, batch: list[tuple[Arrival, Future[bool]]]) -> None:
+        try:
+            with self._database.write() as connection:
+                fresh = journal.append(connection, [arrival for arrival, _ in batch])
+        except Exception as error:  # noqa: BLE001 - handed to everyone who waits for this commit
+            for _, future in batch:
+                future.set_exception(error)
+            return
+        for (_, future), was_new in zip(batch, fresh, strict=True):
+            future.set_result(was_new)
+
+
+class Door:
+    """Decides what a request is and hands it to the inbox."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        adapter_of: Callable[[str], ShopAdapter | None],
+        now: Callable[[], datetime],
+        body_limit: int,
+    ) -> None:
+        self._inbox = inbox
+        self._adapter_of = adapter_of
+        self._now = now
+        self.body_limit = body_limit
+
+    def admit(self, shop: str, request: RawRequest) -> Reply | Future[bool]:
+        """Return the answer, or a future for `answer` once it is done."""
+        adapter = self._adapter_of(shop)
+        if adapter is None:
+            return UNKNOWN_SHOP
+        if len(request.body) > self.body_limit:
+            return TOO_LARGE
+        try:
+            webhook = adapter.verify(request)
+        except SignatureError:
+            return NOT_SIGNED
+        if isinstance(webhook, Ping):
+            return PONG
+        return self._inbox.put(_arrival(shop, webhook, self._now()))
+
+    def receive(self, shop: str, request: RawRequest) -> Reply:
+        """Take a request in, and wait until it is stored."""
+        admitted = self.admit(shop, request)
+        if isinstance(admitted, Reply):
+            return admitted
+        try:
+            return answer(was_new=admitted.result())
+        except StorageUnavailable:
+            return NOT_STORED
+
+
+def answer(*, was_new: bool) -> Reply:
+    """Say what became of a request that is stored."""
+    return STORED if was_new else SEEN
+
+
+def _arrival(shop: str, webhook: Webhook, now: datetime) -> Arrival:
+    """Return the journal row of a webhook.
+
+    Only a copy of the same delivery, with a body that carries its own date, tells nothing new.
+    """
+    dedupe = None
+    if webhook.dated:
+        seen = hashlib.sha256()
+        for part in (shop.encode(), webhook.delivery.encode(), webhook.body):
+            seen.update(len(part).to_bytes(8, "big") + part)
+        dedupe = seen.hexdigest()
+    return Arrival(
+        kind=Kind.WEBHOOK,
+        shop=shop,
+        topic=webhook.topic,
+        delivery=webhook.delivery,
+        hints=webhook.hints,
+        body=webhook.body,
+        received_at=now,
+        dedupe=dedupe,
+    )
