@@ -9,6 +9,7 @@ ACCEPTED = 'write a whole number and a unit, such as "30 s", "90 minutes", "1h",
 LONGEST = timedelta(days=36_500)
 
 _UNITS = {
+    **dict.fromkeys(("ms", "millisecond", "milliseconds"), timedelta(milliseconds=1)),
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), timedelta(seconds=1)),
     **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), timedelta(minutes=1)),
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), timedelta(hours=1)),
@@ -20,7 +21,7 @@ _NO_FIXED_LENGTH = frozenset({"mo", "month", "months", "y", "yr", "year", "years
 
 
 def parse_duration(text: str) -> timedelta:
-    """Read one number with one unit: seconds, minutes, hours, days or weeks, in any of their short forms.
+    """Read one number with one unit: milliseconds to weeks, in any of their short forms.
 
     Raises ValueError, with the accepted forms, for anything else: months and years have no fixed length,
     fractions have a smaller unit. The text itself is never repeated in the error.

@@ -86,11 +86,12 @@ class Cancellation(OrderEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimerDue(Event):
-    """A timer that this plugin set has come due; only the plugin that set it hears of it."""
+    """A timer has come due; only the plugin that set it hears of it."""
 
     kind: ClassVar[str] = "TimerDue"
     hook: ClassVar[str] = "on_timer"
 
+    plugin: str
     name: str
     subject: str
     order: str | None = None

@@ -5,7 +5,8 @@ The merge table of the design, per field:
     latest version wins     number, status, placing, contact, gateway, codes, country, locale, cancelled, …
     exact, then latest      the money of an order: what is rounded never replaces what is exact
     latest known wins       customer account, product and sku of a line: shops blank them later
-    earliest wins           purchase, first cancellation, shipments, deliveries
+    earliest wins           purchase, shipments, deliveries
+    all are kept            the moments at which the order was seen cancelled
     once true, always true  test order
     latest list wins        refunds: only an authoritative complete list removes one, and leaves a tombstone
 
@@ -80,7 +81,7 @@ class OrderRecord:
     test: bool = False
     purchased_at: datetime | None = None
     cancelled: Register[bool] | None = None
-    cancelled_at: datetime | None = None
+    cancellations: frozenset[datetime] = frozenset()
     shipments: Mapping[str, datetime] = field(default_factory=dict)
     deliveries: Mapping[str, datetime] = field(default_factory=dict)
     refunds: Mapping[str, RefundRecord] = field(default_factory=dict)
@@ -99,7 +100,7 @@ class OrderRecord:
             },
             test=self.test or other.test,
             purchased_at=_earlier(self.purchased_at, other.purchased_at),
-            cancelled_at=_earlier(self.cancelled_at, other.cancelled_at),
+            cancellations=self.cancellations | other.cancellations,
             shipments=_earliest(self.shipments, other.shipments),
             deliveries=_earliest(self.deliveries, other.deliveries),
             refunds={
@@ -107,6 +108,12 @@ class OrderRecord:
                 for id_, refund in {**other.refunds, **self.refunds}.items()
             },
         )
+
+    @property
+    def cancelled_at(self) -> datetime | None:
+        """Since when the purchase is called off: not counted is what happened to an order not yet paid."""
+        after = [at for at in self.cancellations if self.purchased_at is not None and at >= self.purchased_at]
+        return min(after, default=None)
 
     def withdrawn(self, refund: str) -> bool:
         """Whether a later authoritative list no longer has this refund."""
@@ -208,7 +215,7 @@ def order_record(snapshot: OrderSnapshot) -> OrderRecord:
         test=snapshot.test,
         purchased_at=snapshot.purchased_at,
         cancelled=_told(snapshot.cancelled, version),
-        cancelled_at=version.instant if snapshot.cancelled else None,
+        cancellations=_cancelled_at(version) if snapshot.cancelled else frozenset(),
         shipments={parcel.id: parcel.at for parcel in snapshot.shipments},
         deliveries={parcel.id: parcel.at for parcel in snapshot.deliveries},
         refunds={refund.id: _refund_record(refund, version) for refund in refunds},
@@ -263,7 +270,7 @@ def gone_order(shop: str, order: str, version: Version) -> OrderRecord:
         id=order,
         latest=version,
         cancelled=Register(value=True, version=version),
-        cancelled_at=version.instant,
+        cancellations=_cancelled_at(version),
     )
 
 
@@ -275,6 +282,10 @@ def gone_customer(shop: str, customer: str, version: Version) -> CustomerRecord:
 def gone_product(shop: str, product: str, version: Version) -> ProductRecord:
     """Return the record of a product that the shop no longer has."""
     return ProductRecord(shop=shop, id=product, latest=version, deleted=Register(value=True, version=version))
+
+
+def _cancelled_at(version: Version) -> frozenset[datetime]:
+    return frozenset() if version.instant is None else frozenset({version.instant})
 
 
 def _refund_record(refund: RefundSnapshot, version: Version) -> RefundRecord:

@@ -250,6 +250,7 @@ timers = Table(
     Column("plugin", String(100), primary_key=True),
     Column("subject", String(200), primary_key=True),
     Column("name", String(100), primary_key=True),
+    Column("event", String(250), nullable=False),
     Column("anchor", String(250), nullable=False),
     Column("delay", BigInteger, nullable=False),
     Column("due_at", Instant),
@@ -257,7 +258,6 @@ timers = Table(
     Column("object", String(100), nullable=False),
     Column("identity", BigInteger, nullable=False),
     Column("depth", Integer, nullable=False),
-    Column("serial", Integer, nullable=False),
     Column("data", Text, nullable=False),
 )
 Index("ix_timers_due", timers.c.due_at)

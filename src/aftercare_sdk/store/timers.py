@@ -23,7 +23,7 @@ _MICROSECOND = timedelta(microseconds=1)
 class Timer:
     """A timer, named by plugin, subject and name. `due_at` None: the fact it counts from is not known yet.
 
-    `serial` counts how often the name was set, so that each setting raises an event of its own.
+    `event` is the event that set it: each setting raises an event of its own.
     """
 
     plugin: str
@@ -33,10 +33,10 @@ class Timer:
     object: str
     identity: int
     due_at: datetime | None
+    event: str = ""
     anchor: str = ""
     delay: timedelta = timedelta(0)
     depth: int = 0
-    serial: int = 0
     data: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -46,6 +46,7 @@ def put(connection: Connection, timer: Timer) -> None:
         "plugin": timer.plugin,
         "subject": timer.subject,
         "name": timer.name,
+        "event": timer.event,
         "anchor": timer.anchor,
         "delay": timer.delay // _MICROSECOND,
         "due_at": timer.due_at,
@@ -53,7 +54,6 @@ def put(connection: Connection, timer: Timer) -> None:
         "object": timer.object,
         "identity": timer.identity,
         "depth": timer.depth,
-        "serial": timer.serial,
         "data": dump(timer.data),
     }
     connection.execute(

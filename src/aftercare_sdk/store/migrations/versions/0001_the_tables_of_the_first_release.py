@@ -237,6 +237,7 @@ def upgrade() -> None:
         sa.Column("plugin", sa.String(length=100), nullable=False),
         sa.Column("subject", sa.String(length=200), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("event", sa.String(length=250), nullable=False),
         sa.Column("anchor", sa.String(length=250), nullable=False),
         sa.Column("delay", sa.BigInteger(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
@@ -244,7 +245,6 @@ def upgrade() -> None:
         sa.Column("object", sa.String(length=100), nullable=False),
         sa.Column("identity", sa.BigInteger(), nullable=False),
         sa.Column("depth", sa.Integer(), nullable=False),
-        sa.Column("serial", sa.Integer(), nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("plugin", "subject", "name", name=op.f("pk_timers")),
     )

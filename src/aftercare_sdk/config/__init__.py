@@ -1,0 +1,48 @@
+"""aftercare.toml: read, checked as a whole, and versioned. `schemas` describes every key."""
+
+from __future__ import annotations
+
+from aftercare_sdk.config.load import FILE_NAME, VARIABLE, load, parse
+from aftercare_sdk.config.schemas import CHANNEL_KEYS, PLUGIN_KEYS, SHOP_KEYS
+from aftercare_sdk.config.secrets import Secret, resolve_tree
+from aftercare_sdk.config.sections import validate_section
+from aftercare_sdk.config.settings import (
+    AssumeDelivered,
+    Brand,
+    ChannelConfig,
+    Database,
+    Defaults,
+    PluginSettings,
+    Server,
+    Settings,
+    ShopSettings,
+)
+from aftercare_sdk.config.versions import ConfigVersion, as_of, canonical, digest, in_force, version_of
+
+__all__ = [
+    "CHANNEL_KEYS",
+    "FILE_NAME",
+    "PLUGIN_KEYS",
+    "SHOP_KEYS",
+    "VARIABLE",
+    "AssumeDelivered",
+    "Brand",
+    "ChannelConfig",
+    "ConfigVersion",
+    "Database",
+    "Defaults",
+    "PluginSettings",
+    "Secret",
+    "Server",
+    "Settings",
+    "ShopSettings",
+    "as_of",
+    "canonical",
+    "digest",
+    "in_force",
+    "load",
+    "parse",
+    "resolve_tree",
+    "validate_section",
+    "version_of",
+]

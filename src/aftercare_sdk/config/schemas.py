@@ -1,0 +1,239 @@
+"""Every key of aftercare.toml. What follows # is the default, or that there must be one.
+
+    [brand]
+    name = "Hibi Coffee"                    # required
+    locale = "ja"                           # "en"
+    country = "JP"                          # unknown
+    zone = "Asia/Tokyo"                     # the zone of a country that has one only, else "UTC"
+
+    [shops.main]                            # one at least; named with a to z, 0 to 9 and hyphens
+    adapter = "woocommerce"                 # required; `aftercare plugins` lists those installed
+    secrets = [{ env = "WOO_SECRET" }]      # required; the first signs; [] for a shop without webhooks;
+                                            # or, if there is one only: secret = { env = "WOO_SECRET" }
+    country = "JP"                          # the brand's; so are locale and zone
+    currency = "JPY"                        # unknown: as each order says
+    assume_delivered = { after_shipment = "5 days" }    # as in [defaults]; false: never
+    url = "https://shop.example"            # all other keys are options of the adapter
+
+    [channels.email]                        # named like shops; without any, nothing is sent
+    kind = "smtp"                           # required
+    sender = "hello@shop.example"           # required
+    sender_name = "Hibi Coffee"             # the brand's name
+    password = { env = "SMTP_PASSWORD" }    # all other keys are options of the kind
+
+    [plugins]
+    disabled = []                           # these are not loaded
+    order = []                              # these come first, the rest by name
+
+    [plugins.flows]
+    starts_at = 2026-11-01T00:00:00+09:00   # facts before it send nothing; a time without offset, or
+                                            # a bare date, is meant in the brand's zone
+    backfill = false                        # true: facts before it count after all
+    thank-you.delay = "1h"                  # all other keys are the plugin's own
+
+    [templates]
+    folder = "templates"                    # none; what is in it comes before the shipped templates
+
+    [database]
+    url = "sqlite:///aftercare.db"          # or "postgresql://user@host/name", or { env = "DATABASE_URL" }
+    password = { env = "DATABASE_PASSWORD" }
+
+    [server]
+    host = "127.0.0.1"
+    port = 8000                             # 0: a free one
+    body_limit = 5_000_000                  # bytes
+
+    [defaults]                              # all of `settings.Defaults`
+    hook_budget = "2 seconds"
+    window = "7 days"
+    assume_delivered = { after_shipment = "3 days", without_shipment = "7 days" }
+
+Paths are relative to the folder of the file. Options are checked by the schemas of those whose options
+they are, see `sections`; a table `{ env = … }` or `{ file = … }` among them is a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from marshmallow import INCLUDE, Schema, ValidationError, fields, validates_schema
+
+from aftercare_sdk.config import readers
+from aftercare_sdk.config.problems import MUST_BE_TABLE, SCHEMA_KEY
+
+
+def _key(
+    read: Callable[[Any], Any], *, missing: str = "", below: type[Schema] | None = None
+) -> fields.Function:
+    """Return a field that `read` reads. `missing`: the cure if a required one is not there."""
+    told = missing.replace("{", "{{").replace("}", "}}")  # marshmallow formats what it says
+    return fields.Function(
+        deserialize=read,
+        required=bool(missing),
+        error_messages={"required": f"missing; {told}"} if missing else None,
+        metadata={SCHEMA_KEY: below} if below else None,
+    )
+
+
+class BrandSchema(Schema):
+    """`[brand]`."""
+
+    name = _key(readers.line, missing='add name = "…", the name that customers know')
+    locale = _key(readers.locale)
+    zone = _key(readers.zone)
+    country = _key(readers.country)
+
+
+class DatabaseSchema(Schema):
+    """`[database]`."""
+
+    url = _key(readers.database_url)
+    password = _key(readers.secret)
+
+
+class TemplatesSchema(Schema):
+    """`[templates]`."""
+
+    folder = _key(readers.line)
+
+
+class ServerSchema(Schema):
+    """`[server]`."""
+
+    host = _key(readers.line)
+    port = _key(readers.whole(0, 65_535))
+    body_limit = _key(readers.whole(1, 1_000_000_000))
+
+
+class AssumeDeliveredSchema(Schema):
+    """`assume_delivered`, of the brand or of a shop."""
+
+    after_shipment = _key(readers.duration)
+    without_shipment = _key(readers.duration)
+
+
+def _assume_delivered(value: Any) -> Mapping[str, Any] | None:
+    if value is False:
+        return None
+    if not isinstance(value, Mapping):
+        raise ValidationError('must be a table or false; write { after_shipment = "3 days" }')
+    read: Mapping[str, Any] = AssumeDeliveredSchema().load(value)
+    return read
+
+
+class DefaultsSchema(Schema):
+    """`[defaults]`."""
+
+    hook_budget = _key(readers.positive_duration)
+    stall = _key(readers.positive_duration)
+    breaker_failures = _key(readers.whole(1, 1_000))
+    breaker_within = _key(readers.positive_duration)
+    breaker_pause = _key(readers.positive_duration)
+    retries = _key(readers.positive_durations)
+    lease = _key(readers.positive_duration)
+    read_debounce = _key(readers.duration)
+    window = _key(readers.positive_duration)
+    marketing_window = _key(readers.positive_duration)
+    return_period = _key(readers.duration)
+    keep_bodies = _key(readers.positive_duration)
+    assume_delivered = _key(_assume_delivered, below=AssumeDeliveredSchema)
+
+
+class ShopSchema(Schema):
+    """`[shops.<name>]`."""
+
+    class Meta:
+        unknown = INCLUDE
+
+    adapter = _key(readers.plugin_name, missing='add adapter = "…"; `aftercare plugins` lists them')
+    secret = _key(readers.secret)
+    secrets = _key(readers.secrets)
+    country = _key(readers.country)
+    locale = _key(readers.locale)
+    zone = _key(readers.zone)
+    currency = _key(readers.currency)
+    assume_delivered = _key(_assume_delivered, below=AssumeDeliveredSchema)
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def _one_of_two(self, _read: Any, original: Any, **_: Any) -> None:
+        if not isinstance(original, Mapping):
+            return  # told already
+        given = {"secret", "secrets"} & set(original)
+        if not given:
+            raise ValidationError(
+                'missing; add secrets = [{ env = "NAME" }] with the secret that signs webhooks, '
+                "or secrets = [] for a shop that sends none",
+                "secrets",
+            )
+        if len(given) > 1:
+            raise ValidationError("stands beside secrets; move it into that list", "secret")
+
+
+class ChannelSchema(Schema):
+    """`[channels.<name>]`."""
+
+    class Meta:
+        unknown = INCLUDE
+
+    kind = _key(readers.plugin_name, missing='add kind = "smtp", or another kind that a plugin offers')
+    sender = _key(readers.sender, missing='add sender = "…", the address that messages come from')
+    sender_name = _key(readers.line)
+
+
+class PluginSchema(Schema):
+    """`[plugins.<name>]`."""
+
+    class Meta:
+        unknown = INCLUDE
+
+    starts_at = _key(readers.moment)
+    backfill = _key(readers.flag)
+
+
+class PluginsSchema(Schema):
+    """`[plugins]`, in which the tables of the plugins stand as well."""
+
+    class Meta:
+        unknown = INCLUDE
+
+    disabled = _key(readers.plugin_names)
+    order = _key(readers.plugin_names)
+
+
+def _tables(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValidationError(MUST_BE_TABLE)
+    return value
+
+
+def _shops(value: Any) -> Mapping[str, Any]:
+    if not _tables(value):
+        raise ValidationError('names no shop; add [shops.main] with adapter = "…"')
+    return _tables(value)
+
+
+class FileSchema(Schema):
+    """The whole file. What stands below shops, channels and plugins is read table by table, by name."""
+
+    brand = fields.Nested(
+        BrandSchema, required=True, error_messages={"required": 'missing; add [brand] with name = "…"'}
+    )
+    shops = _key(_shops, missing='add [shops.main] with adapter = "…" and secrets = [{ env = "…" }]')
+    channels = _key(_tables)
+    plugins = _key(_tables, below=PluginsSchema)
+    templates = fields.Nested(TemplatesSchema)
+    database = fields.Nested(DatabaseSchema)
+    server = fields.Nested(ServerSchema)
+    defaults = fields.Nested(DefaultsSchema)
+
+
+def keys(schema: type[Schema]) -> frozenset[str]:
+    """Return the keys that the SDK itself reads in a table where others stand beside them."""
+    return frozenset(schema().load_fields)
+
+
+SHOP_KEYS = keys(ShopSchema)
+CHANNEL_KEYS = keys(ChannelSchema)
+PLUGIN_KEYS = keys(PluginSchema)
+PLUGINS_KEYS = keys(PluginsSchema)

@@ -1,0 +1,163 @@
+"""The settings of one brand, checked: what `load` and `parse` return. `schemas` says how they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from aftercare_sdk.config.database import normalise, with_password
+from aftercare_sdk.config.secrets import Secret
+from aftercare_sdk.errors import SettingsError
+
+
+def _empty() -> Mapping[str, Any]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brand:
+    """Who speaks to the customers. `locale` is in Babel's form (`pt_BR`); `country` may be unknown."""
+
+    name: str
+    locale: str = "en"
+    zone: str = "UTC"
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """Where everything is kept. `url` is in SQLAlchemy's form, unless it is kept as a secret."""
+
+    url: str | Secret = "sqlite:///aftercare.db"
+    password: Secret | None = None
+
+    def resolve(self, environ: Mapping[str, str]) -> str:
+        """Return the address with its password in it.
+
+        Raises SettingsError if a secret is missing or the address in one cannot be used.
+        """
+        setting = "database.url"
+        try:
+            url = self.url
+            if isinstance(url, Secret):
+                url = normalise(url.resolve(environ), password=True)
+            if self.password is None:
+                return url
+            setting = "database.password"
+            return with_password(url, self.password.resolve(environ))
+        except ValueError as error:
+            raise SettingsError("the configuration", (f"{setting}: {error}",)) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """The built-in endpoint. `port` 0 takes a free one; `body_limit` counts bytes."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    body_limit: int = 5_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssumeDelivered:
+    """How long after its shipment, or for orders without one after the order, a delivery is assumed."""
+
+    after_shipment: timedelta = timedelta(days=3)
+    without_shipment: timedelta = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    """Limits, patience and periods that hold for the whole brand.
+
+    `hook_budget` is for one call, `stall` for an interpreter that no longer answers. `breaker_*`: after so
+    many failures within that time a plugin is left alone for the pause. `retries` are the pauses before an
+    event is tried again for a plugin that failed on it; after the last it is parked. `window` and
+    `marketing_window` bound how late a message may leave. `keep_bodies` is for raw webhooks.
+    """
+
+    hook_budget: timedelta = timedelta(seconds=2)
+    stall: timedelta = timedelta(seconds=10)
+    breaker_failures: int = 5
+    breaker_within: timedelta = timedelta(minutes=10)
+    breaker_pause: timedelta = timedelta(minutes=5)
+    retries: tuple[timedelta, ...] = (
+        timedelta(minutes=1),
+        timedelta(minutes=5),
+        timedelta(minutes=30),
+        timedelta(hours=2),
+        timedelta(hours=12),
+    )
+    lease: timedelta = timedelta(seconds=60)
+    read_debounce: timedelta = timedelta(seconds=5)
+    window: timedelta = timedelta(days=7)
+    marketing_window: timedelta = timedelta(days=3)
+    return_period: timedelta = timedelta(days=14)
+    keep_bodies: timedelta = timedelta(days=90)
+    assume_delivered: AssumeDelivered | None = AssumeDelivered()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShopSettings:
+    """One shop. `options` are the adapter's own, not yet checked by its schema, with `Secret` in them.
+
+    `assume_delivered` None: the shop reports its deliveries, so none is assumed. `currency` may be unknown.
+    """
+
+    name: str
+    adapter: str
+    country: str = ""
+    locale: str = "en"
+    zone: str = "UTC"
+    currency: str = ""
+    assume_delivered: AssumeDelivered | None = AssumeDelivered()
+    secrets: tuple[Secret, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=_empty, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelConfig:
+    """One channel. `options` are those of its kind, not yet checked by its schema, with `Secret` in them."""
+
+    name: str
+    kind: str
+    sender: str
+    sender_name: str = ""
+    options: Mapping[str, Any] = field(default_factory=_empty, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginSettings:
+    """One plugin's section, not yet checked by its schema. Facts before `starts_at` count with `backfill`."""
+
+    starts_at: datetime | None = None
+    backfill: bool = False
+    section: Mapping[str, Any] = field(default_factory=_empty, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that aftercare.toml says. `source` is the file, absolute; None if there was none.
+
+    `disabled` plugins are not loaded; those in `order` come first, the rest by name.
+    """
+
+    brand: Brand
+    source: Path | None = None
+    database: Database = Database()
+    shops: Mapping[str, ShopSettings] = field(default_factory=_empty)
+    channels: Mapping[str, ChannelConfig] = field(default_factory=_empty)
+    plugins: Mapping[str, PluginSettings] = field(default_factory=_empty)
+    disabled: frozenset[str] = frozenset()
+    order: tuple[str, ...] = ()
+    templates: Path | None = None
+    server: Server = Server()
+    defaults: Defaults = Defaults()
+
+    def plugin(self, name: str) -> PluginSettings:
+        """Return the settings of a plugin, also of one that the file does not mention."""
+        return self.plugins.get(name) or PluginSettings()

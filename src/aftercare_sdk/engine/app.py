@@ -1,0 +1,163 @@
+"""`Aftercare`: the whole engine behind a few methods, for applications, servers and commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from aftercare_sdk.config import Settings, load, parse
+from aftercare_sdk.engine.brand import MODE, Brand
+from aftercare_sdk.engine.clock import Clock, SystemClock, VirtualClock
+from aftercare_sdk.engine.decider import Decider
+from aftercare_sdk.engine.dispatch import Dispatcher
+from aftercare_sdk.engine.lock import decider_lock
+from aftercare_sdk.engine.reading import read_due
+from aftercare_sdk.engine.receive import Door, Inbox, Reply
+from aftercare_sdk.errors import ClockRefused
+from aftercare_sdk.model.shops import RawRequest
+from aftercare_sdk.plugins import PluginSource
+from aftercare_sdk.store import control, messages, reads, timers, units
+
+
+class Aftercare:
+    """One brand's engine.
+
+    Make it once per process, hand it the requests of your shops, and let `aftercare work` do the rest; or
+    call `process` and `run_due` yourself. Both run hooks in the calling process: a hook that is slow or
+    hangs is fenced out, but one that never gives the interpreter back stops this process. `aftercare serve`
+    and `work` survive that too, because they decide in a child process.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | Mapping[str, Any],
+        *,
+        clock: Clock | None = None,
+        plugins: Sequence[object] | Mapping[str, object] | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        """Put the brand together and prepare its database.
+
+        `plugins`: by name, in addition to the built-in ones; None: those installed as distributions.
+        Raises SettingsError with everything that is wrong, and SchemaVersionError for an old database.
+        """
+        if isinstance(settings, Mapping):
+            settings = parse(settings)
+        self.clock: Clock = clock or SystemClock()
+        self.brand = Brand(settings, clock=self.clock, plugins=_sources(plugins), environ=environ)
+        self.brand.start()
+        self._refuse_virtual_time_on_live_data()
+        self._inbox = Inbox(self.brand.database)
+        self._door = Door(
+            self._inbox, self.brand.adapter, self.clock.now, self.brand.settings.server.body_limit
+        )
+        self._decider = Decider(self.brand)
+        self._dispatcher = Dispatcher(self.brand)
+
+    @classmethod
+    def from_config(cls, path: Path | str | None = None) -> Self:
+        """Make the engine that aftercare.toml describes."""
+        return cls(load(path))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Store what waits, and give up threads and connections."""
+        self._inbox.close()
+        self._decider.close()
+        self._dispatcher.close()
+        self.brand.close()
+
+    def receive(self, shop: str, request: RawRequest) -> Reply:
+        """Take in one webhook; returns what to answer, after the commit that holds it."""
+        return self._door.receive(shop, request)
+
+    def admit(self, shop: str, request: RawRequest) -> Reply | Future[bool]:
+        """Take in one webhook without waiting: for servers that wait for many commits at once."""
+        return self._door.admit(shop, request)
+
+    def process(self) -> int:
+        """Process everything received; return how many journal rows and units that were.
+
+        Raises DeciderBusy if another process decides for this brand.
+        """
+        with decider_lock(self.brand.database) as token:
+            return self._decider.process(token)
+
+    def run_due(self) -> int:
+        """Fire timers, make reads and send messages that are due now; return how many that were.
+
+        What reads bring is processed, and what follows from it is done as well.
+        """
+        done = 0
+        while worked := self._run_due_once():
+            done += worked
+        return done
+
+    def _run_due_once(self) -> int:
+        done = read_due(self.brand)
+        with decider_lock(self.brand.database) as token:
+            self._decider.process(token)
+            done += self._decider.fire(token)
+        return done + self._dispatcher.run()
+
+    def next_due(self) -> datetime | None:
+        """Return when something is due next: a timer, a read, a message or a retry."""
+        with self.brand.database.read() as connection:
+            moments = (
+                timers.next_due(connection),
+                reads.next_due(connection),
+                messages.next_due(connection),
+                units.next_due(connection, self.brand.listening),
+            )
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def advance(self, until: datetime) -> int:
+        """Move a virtual clock to `until`, stopping wherever something is due; return what was done.
+
+        Raises ClockRefused for the clock of the machine.
+        """
+        clock = self.clock
+        if not isinstance(clock, VirtualClock):
+            message = "only a virtual clock can be moved"
+            raise ClockRefused(message)
+        done = self.process() + self.run_due()
+        while (due := self.next_due()) is not None and due <= until:
+            clock.move(due)
+            done += self.process() + self.run_due()
+        clock.move(until)
+        return done
+
+    def _refuse_virtual_time_on_live_data(self) -> None:
+        with self.brand.database.write() as connection:
+            mode = control.setting(connection, MODE)
+            if mode is None:
+                mode = "demo" if isinstance(self.clock, VirtualClock) else "live"
+                control.put_setting(connection, MODE, mode)
+        if isinstance(self.clock, VirtualClock) and mode == "live":
+            message = (
+                f"the database {self.brand.database.where} is live: a virtual clock would send its messages "
+                "at the wrong time; name a database of its own for a demo or replay"
+            )
+            raise ClockRefused(message)
+
+
+def _sources(plugins: Sequence[object] | Mapping[str, object] | None) -> tuple[PluginSource, ...] | None:
+    if plugins is None:
+        return None
+    if isinstance(plugins, Mapping):
+        return tuple(PluginSource(name=name, obj=plugin) for name, plugin in plugins.items())
+    return tuple(
+        plugin if isinstance(plugin, PluginSource) else PluginSource(name=type(plugin).__name__.lower(), obj=plugin)
+        for plugin in plugins
+    )

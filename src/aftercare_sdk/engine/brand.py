@@ -1,0 +1,323 @@
+"""One brand, put together: its settings, plugins, shops, channels and database, checked before anything runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, Protocol, runtime_checkable
+
+from aftercare_sdk.config import (
+    ConfigVersion,
+    Settings,
+    ShopSettings,
+    as_of,
+    in_force,
+    resolve_tree,
+    validate_section,
+    version_of,
+)
+from aftercare_sdk.engine.clock import Clock
+from aftercare_sdk.errors import Bug, SettingsError
+from aftercare_sdk.model.events import Event, TimerDue
+from aftercare_sdk.model.flows import Flow
+from aftercare_sdk.model.messages import Channel, ChannelSettings
+from aftercare_sdk.model.shops import Shop, ShopAdapter
+from aftercare_sdk.outreach.builtin import BuiltinOutreach
+from aftercare_sdk.outreach.catalog import load_folder, override
+from aftercare_sdk.outreach.compose import Composer
+from aftercare_sdk.outreach.variables import ShopCard
+from aftercare_sdk.plugins import LoadedPlugin, Plugins, PluginSource, find_plugins, load_plugins
+from aftercare_sdk.plugins.registry import HookFunction
+from aftercare_sdk.programs.flows import Flows
+from aftercare_sdk.shops.reconcile import Assumptions
+from aftercare_sdk.store import control, journal, schema
+from aftercare_sdk.store.database import Database
+from aftercare_sdk.store.journal import Arrival, Kind, State
+
+MODE = "mode"
+"""The setting of a database that says whether it is `live`, `demo` or `replay`."""
+
+_NEVER_ASSUMED = Assumptions(after_shipment=timedelta(days=36_500), without_shipment=timedelta(days=36_500))
+
+
+@runtime_checkable
+class ChecksConfig(Protocol):
+    """A plugin that checks its section against what all plugins and the configuration offer."""
+
+    def check_config(self, config: Any, parts: Any) -> Iterable[str]:  # noqa: ANN401 - the plugin's own types
+        """Return a line, with path and cure, for each problem."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectedShop:
+    """A configured shop with the adapter that speaks to it; `kind` is the adapter's name."""
+
+    shop: Shop
+    kind: str
+    adapter: ShopAdapter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What a plugin may check its section against."""
+
+    templates: Mapping[tuple[str, str], object]
+    channels: Mapping[str, object]
+    flows: Mapping[str, Flow]
+
+
+def builtin_plugins() -> tuple[PluginSource, ...]:
+    """Return the plugins that come with the SDK, on the public hooks like any other."""
+    return (PluginSource(name="flows", obj=Flows()), PluginSource(name="outreach", obj=BuiltinOutreach()))
+
+
+class Brand:
+    """Everything that the engine works with. Raises SettingsError with every problem at once."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock,
+        plugins: Sequence[PluginSource] | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._environ = os.environ if environ is None else environ
+        sources = (*builtin_plugins(), *(find_plugins() if plugins is None else plugins))
+        self.plugins: Plugins = load_plugins(sources, disabled=settings.disabled, order=settings.order)
+        self._names = {plugin.name: plugin for plugin in self.plugins.active}
+        problems = [f"plugins: {error}" for error in self._plugin_errors()]
+        templates = dict(self.plugins.parts.templates)
+        if settings.templates is not None:
+            templates = override(templates, load_folder(settings.templates))
+        self.composer = Composer(templates)
+        self.flows = tuple(self.plugins.parts.flows.values())
+        self._parts = _Parts(templates=templates, channels=settings.channels, flows=self.plugins.parts.flows)
+        self._channel_options = self._check_channels(problems)
+        self.shops = self._connect_shops(problems)
+        self._sections: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._check_sections(problems)
+        if problems:
+            raise SettingsError(str(settings.source or "the configuration"), tuple(problems))
+        self.database = Database(settings.database.resolve(self._environ))
+        self._off: Mapping[str, str] = {}
+        self._starts: Mapping[str, datetime] = {}
+        self._versions: tuple[ConfigVersion, ...] = ()
+
+    def start(self) -> None:
+        """Prepare the database and note which plugins and which configuration are active from now on.
+
+        Raises SchemaVersionError if the database belongs to another release.
+        """
+        schema.prepare(self.database)
+        now = self.clock.now()
+        version = version_of(self.settings, now)
+        active = {plugin.name: plugin.version for plugin in self.plugins.active}
+        state = f"configuration {version.digest}; plugins {sorted(active.items())}"
+        with self.database.write() as connection:
+            for plugin in self.plugins.active:
+                control.note_plugin(connection, plugin.name, plugin.distribution, plugin.version, now)
+            if control.setting(connection, "active") != state:
+                control.put_setting(connection, "active", state)
+                arrival = Arrival(
+                    kind=Kind.CONFIGURATION,
+                    shop="",
+                    topic="activated",
+                    received_at=now,
+                    body=version.body.encode(),
+                    state=State.DONE,
+                    outcome=state,
+                )
+                journal.append(connection, [arrival])
+            known = control.configuration_versions(connection)
+            if not known or known[-1][1] != version.digest:
+                control.add_configuration(connection, now, version.digest, version.body)
+        self.reload()
+
+    def reload(self) -> None:
+        """Read what other processes may have changed: versions, starts, and plugins switched off."""
+        with self.database.read() as connection:
+            self._versions = tuple(
+                ConfigVersion(effective_from=at, digest=digest, body=body)
+                for at, digest, body in control.configuration_versions(connection)
+            )
+            starts = dict(control.plugin_starts(connection))
+            self._off = control.plugins_off(connection)
+        for name, settings in self.settings.plugins.items():
+            if settings.starts_at is not None:
+                starts[name] = settings.starts_at
+        self._starts = starts
+
+    @cached_property
+    def _listeners(self) -> Mapping[str, Mapping[str, HookFunction]]:
+        hooks = {hook for plugin in self.plugins.active for hook in plugin.hooks if hook.startswith("on_")}
+        return {
+            hook: {each.plugin: each.function for each in self.plugins.implementations(hook)} for hook in hooks
+        }
+
+    @property
+    def listening(self) -> frozenset[str]:
+        """The plugins whose units are run."""
+        names = {name for functions in self._listeners.values() for name in functions}
+        return frozenset(names - self._off.keys())
+
+    @property
+    def off(self) -> Mapping[str, str]:
+        """Plugins that were switched off because of what they did, with the reason."""
+        return self._off
+
+    def listeners(self, event: Event) -> tuple[str, ...]:
+        """Return the plugins that must hear of an event: those that had started when it happened."""
+        names = self._listeners.get(event.hook, {})
+        if isinstance(event, TimerDue):
+            return tuple(name for name in names if name == event.plugin)
+        return tuple(
+            name
+            for name in names
+            if self.settings.plugin(name).backfill or self._starts[name] <= event.occurred_at
+        )
+
+    def hook(self, plugin: str, hook: str) -> HookFunction:
+        """Return what a plugin does in a hook."""
+        return self._listeners[hook][plugin]
+
+    def section(self, plugin: str, at: datetime) -> Mapping[str, Any]:
+        """Return a plugin's section as it was in force at an instant."""
+        version = in_force(self._versions, at)
+        key = (version.digest, plugin)
+        if key not in self._sections:
+            settings = as_of(version, self.settings)
+            loaded = self._names[plugin]
+            value, problems = validate_section(
+                f"plugins.{plugin}", loaded.config_schema, settings.plugin(plugin).section
+            )
+            # A section that an older release of the plugin accepted may mean nothing to this one.
+            self._sections[key] = self._current_section(loaded) if problems else value
+        return self._sections[key]
+
+    def assumptions(self, shop: str) -> Assumptions:
+        """Return when a delivery is assumed in a shop."""
+        settings = self.settings.shops.get(shop)
+        assumed = settings.assume_delivered if settings else None
+        if assumed is None:
+            return _NEVER_ASSUMED
+        return Assumptions(
+            after_shipment=assumed.after_shipment, without_shipment=assumed.without_shipment
+        )
+
+    def shop(self, name: str) -> Shop:
+        """Return a shop; one that is no longer configured still has a name and the brand's customs."""
+        connected = self.shops.get(name)
+        if connected is not None:
+            return connected.shop
+        brand = self.settings.brand
+        return Shop(name=name, country=brand.country, locale=brand.locale, zone=brand.zone)
+
+    def adapter(self, shop: str) -> ShopAdapter | None:
+        """Return the adapter of a configured shop."""
+        connected = self.shops.get(shop)
+        return connected.adapter if connected else None
+
+    def card(self, shop: str) -> ShopCard:
+        """Return what messages say of the shop that sends them."""
+        options = self.shop(shop).options
+        channel = next(iter(self.settings.channels.values()), None)
+        return ShopCard(
+            name=self.settings.brand.name,
+            url=str(options.get("url") or ""),
+            contact=channel.sender if channel else "",
+        )
+
+    def open_channel(self, name: str) -> Channel:
+        """Return a new channel, for one thread. Raises SettingsError if a secret of it is missing."""
+        settings = self.settings.channels.get(name)
+        if settings is None:
+            message = f"a message is planned for channel {name!r}, which is no longer configured"
+            raise Bug(message)
+        kind = self.plugins.parts.channels[settings.kind]
+        return kind.build(
+            ChannelSettings(
+                name=name,
+                sender=settings.sender,
+                sender_name=settings.sender_name,
+                options=resolve_tree(self._channel_options[name], self._environ),
+            )
+        )
+
+    def close(self) -> None:
+        """Give up the database."""
+        self.database.close()
+
+    def _plugin_errors(self) -> Iterable[str]:
+        for name in self.plugins.unknown_names:
+            yield f"{name!r} in `disabled` or `order` is no installed plugin; correct the name or remove it"
+        for name in self.settings.plugins:
+            if name not in {plugin.name for plugin in self.plugins.all}:
+                yield f"[plugins.{name}] is the section of no installed plugin; install it or remove the section"
+
+    def _check_channels(self, problems: list[str]) -> Mapping[str, Mapping[str, Any]]:
+        kinds = self.plugins.parts.channels
+        options: dict[str, Mapping[str, Any]] = {}
+        for name, channel in self.settings.channels.items():
+            kind = kinds.get(channel.kind)
+            if kind is None:
+                problems.append(
+                    f"channels.{name}.kind: there is no kind {channel.kind!r}; use one of {', '.join(sorted(kinds))}"
+                )
+                continue
+            options[name], found = validate_section(f"channels.{name}", kind.options, channel.options)
+            problems.extend(found)
+        return options
+
+    def _connect_shops(self, problems: list[str]) -> Mapping[str, ConnectedShop]:
+        kinds = self.plugins.parts.adapters
+        shops: dict[str, ConnectedShop] = {}
+        for name, settings in self.settings.shops.items():
+            kind = kinds.get(settings.adapter)
+            if kind is None:
+                known = ", ".join(sorted(kinds)) or "none is installed"
+                problems.append(
+                    f"shops.{name}.adapter: there is no adapter {settings.adapter!r} ({known}); "
+                    f"install its plugin, such as `pip install aftercare-{settings.adapter}`"
+                )
+                continue
+            options, found = validate_section(f"shops.{name}", kind.options, settings.options)
+            problems.extend(found)
+            try:
+                shop = self._shop(settings, options)
+            except SettingsError as error:
+                problems.extend(error.problems)
+                continue
+            if not found:
+                shops[name] = ConnectedShop(shop=shop, kind=kind.name, adapter=kind.build(shop))
+        return shops
+
+    def _shop(self, settings: ShopSettings, options: Mapping[str, Any]) -> Shop:
+        return Shop(
+            name=settings.name,
+            country=settings.country,
+            locale=settings.locale,
+            zone=settings.zone,
+            currency=settings.currency,
+            secrets=tuple(secret.resolve(self._environ) for secret in settings.secrets),
+            options=resolve_tree(options, self._environ),
+        )
+
+    def _check_sections(self, problems: list[str]) -> None:
+        for plugin in self.plugins.active:
+            section, found = validate_section(
+                f"plugins.{plugin.name}", plugin.config_schema, self.settings.plugin(plugin.name).section
+            )
+            problems.extend(found)
+            if not found and isinstance(plugin.instance, ChecksConfig):
+                problems.extend(plugin.instance.check_config(section, self._parts))
+
+    def _current_section(self, plugin: LoadedPlugin) -> Mapping[str, Any]:
+        return validate_section(
+            f"plugins.{plugin.name}", plugin.config_schema, self.settings.plugin(plugin.name).section
+        )[0]

@@ -1,0 +1,352 @@
+"""Messages that are due: claimed, checked, composed, submitted by one compare-and-set, handed to a channel.
+
+Nothing here decides; any number of workers may run it. The checks are made twice: once with nothing locked,
+so that only what will leave is composed, and again in the transaction that submits.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.engine.timing import barrier
+from aftercare_sdk.model.actions import Purpose
+from aftercare_sdk.model.messages import (
+    Accepted,
+    Channel,
+    MessageState,
+    OutgoingMessage,
+    Refused,
+    SendResult,
+    TryAgain,
+    Unknown,
+)
+from aftercare_sdk.model.orders import Order
+from aftercare_sdk.model.people import Contact
+from aftercare_sdk.model.records import CustomerRecord, OrderRecord
+from aftercare_sdk.outreach.compose import Composed, MissingVariable, TemplateFailed, UnknownTemplate
+from aftercare_sdk.outreach.gate import Candidate, Outcome, decide
+from aftercare_sdk.outreach.gate import Decision as Verdict
+from aftercare_sdk.outreach.locales import locale_for, zone_for
+from aftercare_sdk.outreach.names import display_name
+from aftercare_sdk.outreach.reasons import Reason
+from aftercare_sdk.outreach.variables import message_variables
+from aftercare_sdk.plugins import retry_delay
+from aftercare_sdk.redact import redact
+from aftercare_sdk.shops.reconcile import as_order
+from aftercare_sdk.store import decisions, journal, messages, objects, people, reads
+from aftercare_sdk.store.codec import dump
+from aftercare_sdk.store.decisions import Decision
+from aftercare_sdk.store.journal import Arrival, Kind, State
+from aftercare_sdk.store.messages import Copy, Message
+
+CLAIMED_AT_ONCE = 20
+LOOK_AGAIN = timedelta(minutes=1)
+"""How long a held message waits before it is looked at again."""
+
+_REPEATABLE = frozenset({Purpose.TRANSACTIONAL, Purpose.SERVICE})
+"""Purposes whose unknown outcome is repeated, once, with the same Message-ID (SEND-08)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Facts:
+    """What premises are checked against, inside one transaction."""
+
+    brand: Brand
+    connection: Connection
+    message: Message
+    customer: int
+    recipient: int | None
+    now: datetime
+
+    def order(self, ref: str) -> Order | None:
+        shop, _, order = ref.partition("/order/")
+        stored = objects.lock(self.connection, (shop, "order", order))
+        if stored is None or not isinstance(stored.record, OrderRecord):
+            return None
+        return as_order(stored.record, self.brand.assumptions(shop), self.now)
+
+    def last_sent(self, label: str, since: datetime) -> datetime | None:
+        return messages.reached_since(
+            self.connection,
+            plugin=self.message.plugin,
+            label=label,
+            customer=self.customer,
+            recipient=self.recipient,
+            since=since,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """What one transaction says of a message: the verdict, and what is needed to write it."""
+
+    verdict: Verdict
+    order: Order | None
+    recipient: int | None
+    contact: Contact = field(repr=False)
+    locale: str
+    zone: ZoneInfo
+
+
+class Dispatcher:
+    """Sends what is due. Used by one thread at a time; its channels keep their connections."""
+
+    def __init__(self, brand: Brand) -> None:
+        self._brand = brand
+        self._channels: dict[str, Channel] = {}
+
+    def close(self) -> None:
+        """Give up the connections of all channels."""
+        for channel in self._channels.values():
+            channel.close()
+        self._channels.clear()
+
+    def run(self) -> int:
+        """Look at messages that are due; return how many."""
+        brand = self._brand
+        now = brand.clock.now()
+        lease = str(uuid.uuid4())
+        with brand.database.write() as connection:
+            messages.unclaim(connection, now)
+            for message in messages.lost(connection, now):
+                self._outcome(connection, message, Unknown("the sender was interrupted"), now)
+            claimed = messages.claim(
+                connection,
+                before=barrier(brand, connection),
+                now=now,
+                lease=lease,
+                until=now + brand.settings.defaults.lease,
+                limit=CLAIMED_AT_ONCE,
+            )
+        for message in claimed:
+            self._send(message)
+        return len(claimed)
+
+    def _send(self, message: Message) -> None:
+        brand = self._brand
+        with brand.database.read() as connection:
+            look = self._look(connection, message)
+        composed = self._compose(message, look) if look.verdict.outcome is Outcome.ALLOW else None
+        if isinstance(composed, Reason):
+            return
+        now = brand.clock.now()
+        with brand.database.write() as connection:
+            if composed is not None:
+                look = self._look(connection, message)
+            if composed is None or look.verdict.outcome is not Outcome.ALLOW:
+                self._not_now(connection, message, look.verdict, now)
+                return
+            copy = Copy(
+                message=message.key,
+                locale=composed.locale,
+                subject=composed.subject,
+                text=composed.text,
+                html=composed.html,
+            )
+            until = now + brand.settings.defaults.lease
+            if not messages.submit(
+                connection, message, now=now, until=until, recipient=look.recipient, copy=copy
+            ):
+                return  # cancelled, or claimed by somebody else after our lease ran out
+            self._note(connection, message, "submitted", "submitted", look.verdict, now)
+        self._hand_over(message, look, composed, now)
+
+    def _look(self, connection: Connection, message: Message) -> _Look:
+        """Ask every check. In a writing transaction, nobody can change what it saw before it ends."""
+        brand = self._brand
+        now = brand.clock.now()
+        shop = brand.shop(message.shop)
+        customer = people.customers_of(connection, [message.identity])[message.identity]
+        people.lock(connection, customer)
+        stored = objects.lock(connection, (message.shop, "order", message.object))
+        record = stored.record if stored and isinstance(stored.record, OrderRecord) else None
+        account = self._account(connection, message)
+        contact = (record.contact.value if record and record.contact else None) or (
+            account.contact.value if account and account.contact else None
+        )
+        recipient = stored.contact_identity if stored else None
+        facts = _Facts(
+            brand=brand,
+            connection=connection,
+            message=message,
+            customer=customer,
+            recipient=recipient,
+            now=now,
+        )
+        order = as_order(record, brand.assumptions(message.shop), now) if record else None
+        waits = reads.pending(connection, message.shop, "order", message.object)
+        candidate = Candidate(
+            purpose=Purpose(message.purpose),
+            due_at=message.due_at or now,
+            window=message.window,
+            premises=message.premises,
+            awaiting_read=None if waits is None else f"order {message.object}",
+            recipient=contact.email if contact else "",
+        )
+        country = (order.country if order else "") or (contact.country if contact else "")
+        return _Look(
+            verdict=decide(candidate, facts),
+            order=order,
+            recipient=recipient,
+            contact=contact or Contact(),
+            locale=locale_for(
+                account.locale.value if account and account.locale else "",
+                order.locale if order else "",
+                country,
+                shop.locale,
+            ),
+            zone=zone_for(account.zone.value if account and account.zone else "", country, shop.zone),
+        )
+
+    def _account(self, connection: Connection, message: Message) -> CustomerRecord | None:
+        for stored in objects.accounts_of(connection, [message.identity]):
+            if isinstance(stored.record, CustomerRecord):
+                return stored.record
+        return None
+
+    def _compose(self, message: Message, look: _Look) -> Composed | Reason:
+        """Write the message; if it cannot be written, settle it with the reason and return that."""
+        brand = self._brand
+        try:
+            return brand.composer.compose(
+                message.template,
+                look.locale,
+                message_variables(
+                    contact=look.contact,
+                    shop=brand.card(message.shop),
+                    order=look.order,
+                    data=message.data,
+                    zone=look.zone,
+                ),
+                shop_locale=brand.shop(message.shop).locale,
+            )
+        except UnknownTemplate as error:
+            return self._not_written(message, MessageState.FAILED, Reason.TEMPLATE_UNKNOWN, str(error))
+        except TemplateFailed as error:
+            return self._not_written(message, MessageState.FAILED, Reason.TEMPLATE_FAILED, str(error))
+        except MissingVariable as error:
+            return self._not_written(message, MessageState.SKIPPED, Reason.MISSING_VARIABLE, str(error))
+
+    def _not_written(self, message: Message, state: MessageState, code: Reason, told: str) -> Reason:
+        now = self._brand.clock.now()
+        detail = {"template": message.template, "problem": redact(told)}
+        with self._brand.database.write() as connection:
+            if messages.settle(connection, message, state, code=code, detail=detail, now=now):
+                self._record(connection, message, state.value, code, detail, now)
+        return code
+
+    def _not_now(self, connection: Connection, message: Message, verdict: Verdict, now: datetime) -> None:
+        detail = dict(verdict.values)
+        if verdict.outcome is Outcome.DENY:
+            state = MessageState.SKIPPED
+            kept = messages.settle(connection, message, state, code=verdict.code, detail=detail, now=now)
+        else:
+            state = MessageState.DEFERRED if verdict.outcome is Outcome.DEFER else MessageState.HELD
+            closes_at = message.expires_at or now + LOOK_AGAIN
+            until = verdict.until or min(now + LOOK_AGAIN, max(closes_at, now))
+            kept = messages.wait(connection, message, state, code=verdict.code, detail=detail, until=until)
+        if kept:
+            self._note(connection, message, state.value, verdict.code, verdict, now)
+
+    def _hand_over(self, message: Message, look: _Look, composed: Composed, now: datetime) -> None:
+        outgoing = OutgoingMessage(
+            id=message.id,
+            date=now,
+            recipient=look.contact.email,
+            recipient_name=display_name(look.contact, composed.locale),
+            subject=composed.subject,
+            text=composed.text,
+            html=composed.html,
+            locale=composed.locale,
+        )
+        try:
+            result = self._channel(message.channel).send(outgoing)
+        except Exception as error:  # noqa: BLE001 - a channel's bug; whether it had sent, nobody can tell
+            result = Unknown(f"channel {message.channel!r} failed with {type(error).__name__}")
+        at = self._brand.clock.now()
+        with self._brand.database.write() as connection:
+            current = next(iter(messages.get_many(connection, [message.key])), None)
+            if current is not None and current.state is MessageState.SUBMITTED and current.lease == message.lease:
+                self._outcome(connection, current, result, at)
+
+    def _outcome(self, connection: Connection, message: Message, result: SendResult, now: datetime) -> None:
+        """Write down what became of a submission, in the message and as a row of the journal."""
+        detail: dict[str, str] = {} if isinstance(result, Accepted) else {"reason": redact(result.reason)}
+        settle = {
+            Accepted: (MessageState.ACCEPTED, Reason.ACCEPTED),
+            Refused: (MessageState.FAILED, Reason.REFUSED),
+            Unknown: (MessageState.UNKNOWN, Reason.OUTCOME_UNKNOWN),
+            TryAgain: (MessageState.FAILED, Reason.TRIES_USED_UP),
+        }
+        state, code = settle[type(result)]
+        retry_at: datetime | None = None
+        repeats = 0
+        if isinstance(result, TryAgain):
+            delay = retry_delay(message.attempts)
+            retry_at = None if delay is None else now + delay
+        elif isinstance(result, Unknown) and not message.repeated and Purpose(message.purpose) in _REPEATABLE:
+            retry_at, repeats = now + LOOK_AGAIN, 1
+        if retry_at is not None:
+            state = MessageState.DEFERRED
+            code = Reason.OUTCOME_UNKNOWN if repeats else Reason.TRY_AGAIN
+            messages.wait(
+                connection, message, state, code=code, detail=detail, until=retry_at, repeats=repeats
+            )
+        else:
+            reference = result.reference if isinstance(result, Accepted) else ""
+            messages.settle(
+                connection, message, state, code=code, detail=detail, now=now, reference=reference
+            )
+        self._record(connection, message, state.value, code, detail, now)
+        journal.append(
+            connection,
+            [
+                Arrival(
+                    kind=Kind.OUTCOME,
+                    shop=message.shop,
+                    topic=f"{message.channel}.{code.value}",
+                    delivery=message.id,
+                    received_at=now,
+                    body=dump({"message": message.key, "outcome": code.value, **detail}).encode(),
+                    state=State.DONE,
+                    outcome=f"message {message.id}: {state.value}",
+                )
+            ],
+        )
+
+    def _channel(self, name: str) -> Channel:
+        if name not in self._channels:
+            self._channels[name] = self._brand.open_channel(name)
+        return self._channels[name]
+
+    def _note(  # noqa: PLR0913 - what a decision consists of
+        self, connection: Connection, message: Message, verdict: str, code: str, made: Verdict, now: datetime
+    ) -> None:
+        """Record a verdict with the checks that led to it."""
+        checks = ", ".join(f"{check.rule}: {check.code}" for check in made.checks)
+        self._record(connection, message, verdict, code, {**made.values, "checks": checks}, now)
+
+    def _record(  # noqa: PLR0913
+        self, connection: Connection, message: Message, verdict: str, code: str, detail: dict[str, str], now: datetime
+    ) -> None:
+        decisions.append(
+            connection,
+            [
+                Decision(
+                    at=now,
+                    identity=message.identity,
+                    plugin=message.plugin,
+                    event=message.event,
+                    message=message.key,
+                    verdict=verdict,
+                    code=code,
+                    detail=detail,
+                )
+            ],
+        )

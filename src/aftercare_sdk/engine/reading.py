@@ -1,0 +1,73 @@
+"""Authoritative reads that are due: asked of the shop by a worker, answered into the journal."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import groupby
+
+from aftercare_sdk.engine import readings
+from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.errors import ConfigurationError
+from aftercare_sdk.model.shops import Ref
+from aftercare_sdk.plugins import RETRY_DELAYS, retry_delay
+from aftercare_sdk.redact import redact
+from aftercare_sdk.store import journal, reads
+from aftercare_sdk.store.journal import Arrival, Kind
+from aftercare_sdk.store.reads import Read
+
+CLAIMED_AT_ONCE = 50
+PATIENCE = timedelta(minutes=10)
+"""After which a read that a worker took and never answered is taken by another."""
+UNTIL_MENDED = timedelta(days=1)
+"""How long to wait after an error that only a person can mend."""
+
+
+def read_due(brand: Brand) -> int:
+    """Make reads that are due; return how many."""
+    now = brand.clock.now()
+    lease = str(uuid.uuid4())
+    with brand.database.write() as connection:
+        claimed = reads.claim(connection, now=now, lease=lease, until=now + PATIENCE, limit=CLAIMED_AT_ONCE)
+    for shop, several in groupby(sorted(claimed, key=lambda one: one.shop), key=lambda one: one.shop):
+        _ask(brand, shop, list(several))
+    return len(claimed)
+
+
+def _ask(brand: Brand, shop: str, wanted: Sequence[Read]) -> None:
+    refs = tuple(Ref(one.kind, one.id) for one in wanted)
+    asked_at = brand.clock.now()
+    adapter = brand.adapter(shop)
+    try:
+        if adapter is None:
+            message = f"shop {shop!r} is not configured"
+            raise ConfigurationError(message)  # noqa: TRY301 - handled with what the adapter raises
+        answer = readings.answer(asked_at, refs, adapter.read(refs))
+    except Exception as error:  # noqa: BLE001 - whatever a shop or an adapter does, the others are read
+        _failed(brand, wanted, error)
+        return
+    with brand.database.write() as connection:
+        journal.append(
+            connection,
+            [
+                Arrival(
+                    kind=Kind.READ,
+                    shop=shop,
+                    topic="read",
+                    received_at=brand.clock.now(),
+                    body=readings.encode(answer),
+                )
+            ],
+        )
+
+
+def _failed(brand: Brand, wanted: Sequence[Read], error: Exception) -> None:
+    now = brand.clock.now()
+    told = f"{type(error).__name__}: {redact(str(error))}"
+    with brand.database.write() as connection:
+        for one in wanted:
+            delay = retry_delay(min(one.attempts + 1, len(RETRY_DELAYS)))
+            if delay is None or isinstance(error, ConfigurationError):
+                delay = UNTIL_MENDED
+            reads.fail(connection, one, told, now + delay)

@@ -1,0 +1,60 @@
+"""Timers that are due become events: a plugin's TimerDue, or a delivery that the engine assumes."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.engine.facts import add_units, refresh
+from aftercare_sdk.model.events import TimerDue
+from aftercare_sdk.store import control, events, journal, timers, units
+from aftercare_sdk.store.events import Known
+from aftercare_sdk.store.timers import Timer
+
+MOST_PER_ROUND = 100
+
+
+def barrier(brand: Brand, connection: Connection) -> datetime | None:
+    """Return the moment from which on nothing may fire: something received then is not processed yet."""
+    waiting = (journal.oldest_new(connection), units.oldest_fresh(connection, brand.listening))
+    return min((at for at in waiting if at is not None), default=None)
+
+
+def fire_due(brand: Brand, token: int) -> int:
+    """Fire timers that are due, all in one transaction; return how many."""
+    now = brand.clock.now()
+    with brand.database.write() as connection:
+        control.check_token(connection, token)
+        due = timers.due(connection, before=barrier(brand, connection), now=now, limit=MOST_PER_ROUND)
+        own = [timer for timer in due if timer.plugin != timers.ENGINE]
+        assumed = {(timer.shop, "order", timer.object) for timer in due if timer.plugin == timers.ENGINE}
+        for timer in due:
+            timers.clear(connection, timer.plugin, timer.subject, timer.name)
+        refresh(brand, connection, assumed, now)
+        seq = control.number_events(connection, len(own)) if own else 0
+        known = [_known(timer, seq + number, now) for number, timer in enumerate(own)]
+        events.save_many(connection, known)
+        add_units(brand, connection, known)
+    return len(due)
+
+
+def _known(timer: Timer, seq: int, now: datetime) -> Known:
+    """Return the event of a timer. It occurs at its due time; its id says what set it, and holds no date."""
+    told_apart = hashlib.sha256("\x1f".join((timer.plugin, timer.name, timer.event)).encode()).hexdigest()[:16]
+    is_order = "/order/" in timer.subject
+    event = TimerDue(
+        id=f"{timer.subject}/timer/{told_apart}",
+        shop=timer.shop,
+        occurred_at=timer.due_at or now,
+        name=timer.name,
+        subject=timer.subject,
+        order=timer.object if is_order else None,
+        data=timer.data,
+        plugin=timer.plugin,
+    )
+    return Known(
+        event=event, seq=seq, object=timer.object, identity=timer.identity, known_at=now, depth=timer.depth
+    )

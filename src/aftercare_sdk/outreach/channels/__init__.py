@@ -1,0 +1,1 @@
+"""The channels that come with the SDK: SMTP, a Maildir for development, and one that only collects."""

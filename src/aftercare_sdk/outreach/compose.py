@@ -1,0 +1,312 @@
+"""From a template and what is known of a person to a subject, a text and an HTML part."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from typing import cast
+
+from liquid.exceptions import LiquidError, UndefinedError
+from liquid.static_analysis import Segments, TemplateAnalysis
+from liquid.template import BoundTemplate
+
+from aftercare_sdk.errors import ConfigurationError, InputError, SettingsError
+from aftercare_sdk.model.messages import Template
+from aftercare_sdk.model.money import Money
+from aftercare_sdk.outreach.characters import one_line, without_controls
+from aftercare_sdk.outreach.liquid_language import Language, Part, WrongValue, prepare
+from aftercare_sdk.outreach.locales import LAST_RESORT, canonical, fallbacks, parse_locale
+from aftercare_sdk.outreach.variables import VARIABLES
+
+PARTS = ("subject", "text", "html")
+# REND-03: nothing in a mail is loaded from elsewhere, and nothing in it runs.
+_LISTS = frozenset(f"{path.partition('[]')[0]}[]" for path in VARIABLES if "[]" in path)
+_FOREIGN = re.compile(r"<\s*(script|link|iframe|object|embed|form)\b|@import\b", re.IGNORECASE)
+
+
+class UnknownTemplate(ConfigurationError):
+    """There is no template of this name in any language that the message may be written in."""
+
+    def __init__(self, template: str, locales: tuple[str, ...]) -> None:
+        self.template = template
+        self.locales = locales
+        super().__init__(f"no template {template!r} in {', '.join(locales)}; add one or correct the name")
+
+
+class TemplateFailed(ConfigurationError):
+    """A template broke while it was filled; the message is not sent, not even in part (REND-04)."""
+
+    def __init__(self, template: str, locale: str, part: str, line: int | None, problem: str) -> None:
+        self.template = template
+        self.locale = locale
+        self.part = part
+        self.line = line
+        self.problem = problem
+        super().__init__(f"{_place(template, locale, part, line)}: {problem}")
+
+
+class MissingVariable(InputError):
+    """A template needs something that is not known of this person or order (REND-05)."""
+
+    def __init__(self, template: str, locale: str, part: str, line: int | None, variable: str) -> None:
+        self.template = template
+        self.locale = locale
+        self.part = part
+        self.line = line
+        self.variable = variable
+        super().__init__(f"{_place(template, locale, part, line)}: {variable} is not known")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """A message ready to be sent. Its words are personal data.
+
+    `locale` is the template's. `version` is the SHA-256 of the template's sources, `digest` that of the
+    result (REND-12).
+    """
+
+    subject: str = field(repr=False)
+    text: str = field(repr=False)
+    html: str = field(repr=False)
+    locale: str
+    version: str
+
+    @property
+    def digest(self) -> str:
+        """What identifies exactly these words, in place of them."""
+        return _sha256(self.subject, self.text, self.html)
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    parts: Mapping[str, BoundTemplate]
+    version: str
+
+
+class Composer:
+    """Every template, compiled once; a wrong one is found here and not when a message is due.
+
+    Raises SettingsError with every problem of every template: syntax, unknown filters, variables outside the
+    declared context (`aftercare_sdk.outreach.variables`), missing parts, content from elsewhere.
+    """
+
+    def __init__(self, templates: Mapping[tuple[str, str], Template]) -> None:
+        self._plain = Language(html=False)
+        self._html = Language(html=True)
+        self._compiled: dict[tuple[str, str], _Compiled] = {}
+        problems: list[str] = []
+        for (name, locale), template in sorted(templates.items()):
+            parts = {}
+            for part in PARTS:
+                compiled, found = self._compile(template, part)
+                problems.extend(found)
+                if compiled is not None:
+                    parts[part] = compiled
+            version = _sha256(template.subject, template.text, template.html)
+            self._compiled[name, canonical(locale)] = _Compiled(parts, version)
+        if problems:
+            raise SettingsError("the message templates", tuple(problems))
+
+    def compose(
+        self, template: str, locale: str, variables: Mapping[str, object], *, shop_locale: str = LAST_RESORT
+    ) -> Composed:
+        """Fill `template` in the best language there is for `locale`.
+
+        `variables` is what `message_variables` returns. Raises UnknownTemplate, TemplateFailed (a person must
+        mend the template) or MissingVariable (this message cannot be written); none holds personal data.
+        """
+        candidates = tuple(fallbacks(locale, shop_locale))
+        found = next((it for it in candidates if (template, it) in self._compiled), None)
+        if found is None:
+            raise UnknownTemplate(template, candidates)
+        compiled = self._compiled[template, found]
+        prepared = prepare(variables, locale=_formats(found, locale, shop_locale))
+        rendered = {part: _render(compiled.parts[part], template, found, part, prepared) for part in PARTS}
+        return Composed(
+            subject=one_line(rendered["subject"]),
+            text=_tidy(rendered["text"]),
+            html=_tidy(rendered["html"]),
+            locale=found,
+            version=compiled.version,
+        )
+
+    def _compile(self, template: Template, part: str) -> tuple[BoundTemplate | None, list[str]]:
+        source: str = getattr(template, part)
+        place = (template.name, template.locale, part)
+        if not source.strip():
+            cure = f"write it, every message has {', '.join(PARTS)} (REND-10)"
+            return None, [f"{_place(*place)}: empty; {cure}"]
+        language = self._html if part == "html" else self._plain
+        try:
+            compiled = language.from_string(source)
+        except LiquidError as error:
+            return None, [f"{_place(*place, _line(error))}: {error.message}"]
+        problems = [f"{_place(*place, line)}: {problem}" for line, problem in _problems(compiled, source)]
+        if part == "html" and (foreign := _FOREIGN.search(source)):
+            line = source.count("\n", 0, foreign.start()) + 1
+            cure = f"take {foreign[0]!r} out, mails load and run nothing (REND-03)"
+            problems.append(f"{_place(*place, line)}: {cure}")
+        if not problems:
+            problems = [f"{_place(*place, line)}: {problem}" for line, problem in _trial(compiled)]
+        return compiled, problems
+
+
+def _render(compiled: BoundTemplate, template: str, locale: str, part: str, variables: object) -> str:
+    place = (template, locale, part)
+    try:
+        rendered = compiled.render(variables)
+    except UndefinedError as error:
+        raise MissingVariable(*place, _line(error), _undefined_name(error)) from None
+    except LiquidError as error:
+        # Its text may quote a value; the name of its kind never does.
+        raise TemplateFailed(*place, _line(error), _kind_in_words(error)) from None
+    except Exception as error:  # noqa: BLE001 - whatever broke, half a mail must not leave (REND-04)
+        raise TemplateFailed(*place, None, _kind_in_words(error)) from None
+    if not rendered.strip():
+        raise TemplateFailed(*place, None, "came out empty")
+    return rendered
+
+
+def _problems(compiled: BoundTemplate, source: str) -> Iterator[tuple[int, str]]:
+    """Yield line and problem of whatever the template uses that does not exist (REND-05)."""
+    used = compiled.analyze(include_partials=False)
+    undeclared = {(line, problem) for line, problem in _undeclared(used, source)}
+    yield from sorted(undeclared)
+    for name, places in used.filters.items():
+        if name not in compiled.env.filters:
+            cure = _did_you_mean(name, compiled.env.filters)
+            yield _line_at(source, places[0].index), f"there is no filter {name}{cure}"
+
+
+def _undeclared(used: TemplateAnalysis, source: str) -> Iterator[tuple[int, str]]:
+    for variable in (variable for named in used.variables.values() for variable in named):
+        if any(isinstance(segment, list) for segment in variable.segments):
+            line = _line_at(source, variable.span.index)
+            yield line, f"{variable} takes its name from another variable; write the name out"
+    for variable in (variable for named in used.globals.values() for variable in named):
+        path = _declared_form(variable.segments)
+        if path is not None and path not in VARIABLES and not _is_data(path):
+            cure = _did_you_mean(path, VARIABLES) or f"; a template may use {', '.join(VARIABLES)}"
+            yield _line_at(source, variable.span.index), f"there is no variable {variable}{cure}"
+
+
+def _declared_form(segments: Segments) -> str | None:
+    """Return `order.lines[].title` for `order.lines[0].title`; None if it cannot be known before."""
+    path = ""
+    for position, segment in enumerate(segments):
+        if isinstance(segment, list):
+            return None
+        if isinstance(segment, int) or (segment in {"first", "last"} and f"{path}[]" in _LISTS):
+            path += "[]"
+        elif segment == "size" and position == len(segments) - 1 and f"{path}[]" in _LISTS:
+            continue
+        else:
+            path += f".{segment}" if path else segment
+    return path.removesuffix("[]")
+
+
+def _is_data(path: str) -> bool:
+    return path == "data" or (path.startswith("data.") and path.count(".") == 1)
+
+
+def _trial(compiled: BoundTemplate) -> Iterator[tuple[int | None, str]]:
+    """Fill the template with a sample in which everything is known, to find what the analysis cannot see.
+
+    Only faults that do not depend on the sample's values count.
+    """
+    try:
+        compiled.render(_sample())
+    except UndefinedError as error:
+        yield _line(error), f"there is no variable {_undefined_name(error)}; see {', '.join(VARIABLES)}"
+    except WrongValue as error:
+        yield _line(error), str(error.message)
+    except LiquidError:
+        pass
+
+
+class _AnyName(Part):
+    """What a plugin may give: a string under any name."""
+
+    __slots__ = ()
+
+    def __missing__(self, key: str) -> str:
+        return "sample"
+
+
+@cache
+def _sample() -> Mapping[str, object]:
+    yen = Money(1_200, "JPY")
+    line = {"title": "sample", "quantity": 2, "paid": yen}
+    prepared = prepare(
+        {
+            "customer": {"family_name": "sample", "given_name": "sample", "full_name": "sample"},
+            "shop": {"name": "sample", "url": "https://shop.example", "contact": "help@shop.example"},
+            "order": {
+                "number": "1042",
+                "placed_on": datetime(2026, 11, 21, tzinfo=UTC),
+                "total": yen,
+                "lines": [line, line],
+            },
+            "data": _AnyName({}, name="data", locale=LAST_RESORT),
+        },
+        locale=LAST_RESORT,
+    )
+    return cast("Mapping[str, object]", prepared)
+
+
+def _formats(template_locale: str, locale: str, shop_locale: str) -> str:
+    """Return the locale for amounts and dates: the person's country, if the template has their language."""
+    written = parse_locale(template_locale)
+    for wanted in (locale, shop_locale):
+        parsed = parse_locale(wanted)
+        if parsed is not None and written is not None and parsed.language == written.language:
+            return canonical(wanted)
+    return template_locale
+
+
+def _tidy(rendered: str) -> str:
+    lines = without_controls(rendered).split("\n")
+    return "\n".join(line.rstrip() for line in lines).strip("\n") + "\n"
+
+
+def _line(error: LiquidError) -> int | None:
+    try:
+        context = error.context()
+    except ValueError:  # the error stands at the very end of the template
+        return None
+    return None if context is None else context[0]
+
+
+def _line_at(source: str, index: int) -> int:
+    return source.count("\n", 0, max(index, 0)) + 1
+
+
+def _undefined_name(error: UndefinedError) -> str:
+    return str(error.message).removesuffix(" is undefined").strip("'")
+
+
+def _kind_in_words(error: Exception) -> str:
+    """Turn `LoopIterationLimitError` into "loop iteration limit"."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__.removesuffix("Error")).lower()
+
+
+def _place(template: str, locale: str, part: str, line: int | None = None) -> str:
+    return f"{template} ({locale}), {part}" + (f", line {line}" if line else "")
+
+
+def _did_you_mean(word: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _sha256(*texts: str) -> str:
+    digest = hashlib.sha256()
+    for text in texts:
+        encoded = text.encode()
+        digest.update(len(encoded).to_bytes(8, "big") + encoded)
+    return digest.hexdigest()

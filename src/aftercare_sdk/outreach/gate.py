@@ -1,0 +1,189 @@
+"""The checks that every message passes just before it is submitted, in their order.
+
+Each check is a pure function from the message and the facts to a `Check`. The gate asks one after the other
+and stops at the first that does not allow: what was asked until then is the decision record. A new rule, say
+on quiet hours, is one more function in `CHECKS`, at the place where it belongs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from aftercare_sdk.model.actions import Purpose
+from aftercare_sdk.model.premises import Premise
+from aftercare_sdk.outreach.addresses import UnusableAddress, parse_address
+from aftercare_sdk.outreach.premises import Facts, check
+from aftercare_sdk.outreach.reasons import Reason
+
+WINDOWS: Mapping[Purpose, timedelta] = MappingProxyType(
+    {
+        Purpose.TRANSACTIONAL: timedelta(days=7),
+        Purpose.SERVICE: timedelta(days=7),
+        Purpose.SURVEY: timedelta(days=7),
+        Purpose.MARKETING: timedelta(days=3),
+        Purpose.REVIEW_REQUEST: timedelta(days=45),
+    }
+)
+NEEDS_CONSENT = frozenset({Purpose.MARKETING, Purpose.SURVEY, Purpose.REVIEW_REQUEST})
+
+
+class Outcome(StrEnum):
+    """What a check says: go on, never, not before a moment, or not until something else has happened."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    DEFER = "defer"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A message that is about to be submitted.
+
+    `due_at` is its moment, counted from its fact. `awaiting_read` names the object that it is about, if that
+    object is still to be read from the shop.
+    """
+
+    purpose: Purpose
+    due_at: datetime
+    window: timedelta | None = None
+    premises: tuple[Premise, ...] = ()
+    awaiting_read: str | None = None
+    recipient: str = field(default="", repr=False)
+
+    @property
+    def closes_at(self) -> datetime:
+        """From when on it is too late."""
+        return self.due_at + (WINDOWS[self.purpose] if self.window is None else self.window)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One line of a decision record: `name` was asked, under `rule`, and `code` with `values` says why."""
+
+    name: str
+    rule: str
+    outcome: Outcome
+    code: Reason
+    values: Mapping[str, str] = field(default_factory=dict)
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What the gate says: the checks made, at least one. The last decides; the others allowed."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def outcome(self) -> Outcome:
+        """What is to happen with the message."""
+        return self.checks[-1].outcome
+
+    @property
+    def code(self) -> Reason:
+        """Why."""
+        return self.checks[-1].code
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """What the sentence of `code` speaks of."""
+        return self.checks[-1].values
+
+    @property
+    def until(self) -> datetime | None:
+        """When to ask again, if the message is deferred."""
+        return self.checks[-1].until
+
+
+Rule = Callable[[Candidate, Facts], Iterable[Check]]
+
+
+def window(candidate: Candidate, facts: Facts) -> Iterator[Check]:
+    """Let a message leave from its moment on and until its window closes; later it is not sent at all."""
+    values = {"due": candidate.due_at.isoformat(), "until": candidate.closes_at.isoformat()}
+    name, rule = "window", "WINDOW"
+    if facts.now < candidate.due_at:
+        yield Check(
+            name=name,
+            rule=rule,
+            outcome=Outcome.DEFER,
+            code=Reason.NOT_YET_DUE,
+            values=values,
+            until=candidate.due_at,
+        )
+    elif facts.now >= candidate.closes_at:
+        yield Check(name=name, rule=rule, outcome=Outcome.DENY, code=Reason.WINDOW_CLOSED, values=values)
+    else:
+        yield Check(name=name, rule=rule, outcome=Outcome.ALLOW, code=Reason.WINDOW_OPEN, values=values)
+
+
+def lawful_basis(candidate: Candidate, facts: Facts) -> Iterator[Check]:  # noqa: ARG001 - as all rules
+    """Deny what needs a consent, since none is on record yet (LAW-03); what serves the order needs none."""
+    needed = candidate.purpose in NEEDS_CONSENT
+    yield Check(
+        name="lawful_basis",
+        rule="LAW-03",
+        outcome=Outcome.DENY if needed else Outcome.ALLOW,
+        code=Reason.NO_LAWFUL_BASIS if needed else Reason.NEEDS_NO_CONSENT,
+        values={"purpose": candidate.purpose.value},
+    )
+
+
+def settled(candidate: Candidate, facts: Facts) -> Iterator[Check]:  # noqa: ARG001 - as all rules
+    """Hold a message while the object that it is about is to be read from the shop."""
+    awaited = candidate.awaiting_read
+    yield Check(
+        name="settled",
+        rule="READ",
+        outcome=Outcome.ALLOW if awaited is None else Outcome.HOLD,
+        code=Reason.NOTHING_AWAITED if awaited is None else Reason.AWAITING_READ,
+        values={} if awaited is None else {"object": awaited},
+    )
+
+
+def premises(candidate: Candidate, facts: Facts) -> Iterator[Check]:
+    """Deny a message if something that its plugin took for granted is no longer so."""
+    for premise in candidate.premises:
+        verdict = check(premise, facts)
+        yield Check(
+            name="premise",
+            rule=type(premise).__name__,
+            outcome=Outcome.ALLOW if verdict.ok else Outcome.DENY,
+            code=verdict.code,
+            values=verdict.values,
+        )
+
+
+def recipient(candidate: Candidate, facts: Facts) -> Iterator[Check]:  # noqa: ARG001 - as all rules
+    """Deny a message to nobody, or to an e-mail address that no server takes."""
+    code = Reason.HAS_ADDRESS
+    if not candidate.recipient.strip():
+        code = Reason.NO_ADDRESS
+    else:
+        try:
+            parse_address(candidate.recipient)
+        except UnusableAddress:
+            code = Reason.ADDRESS_UNUSABLE
+    outcome = Outcome.ALLOW if code is Reason.HAS_ADDRESS else Outcome.DENY
+    yield Check(name="recipient", rule="ADDRESS", outcome=outcome, code=code)
+
+
+# What ends a message for good stands before what only delays it, as far as the facts are sure: premises are
+# asked once the object has been read.
+CHECKS: tuple[Rule, ...] = (window, lawful_basis, settled, premises, recipient)
+
+
+def decide(candidate: Candidate, facts: Facts, rules: Iterable[Rule] = CHECKS) -> Decision:
+    """Ask every rule in order, until one does not allow."""
+    made: list[Check] = []
+    for rule in rules:
+        for made_now in rule(candidate, facts):
+            made.append(made_now)
+            if made_now.outcome is not Outcome.ALLOW:
+                return Decision(checks=tuple(made))
+    return Decision(checks=tuple(made))

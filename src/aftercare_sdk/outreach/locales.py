@@ -1,0 +1,67 @@
+"""Which language and which zone a person is written to in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale, UnknownLocaleError
+from babel.core import get_global
+
+LAST_RESORT = "en"
+
+
+@cache
+def parse_locale(text: str) -> Locale | None:
+    """Read `ja`, `ja_JP`, `en-GB` or a platform's own `de_DE_formal`; None if no part of it is a locale."""
+    parts = text.strip().replace("-", "_").split("_")
+    while parts and parts[0]:
+        try:
+            return Locale.parse("_".join(parts))
+        except (UnknownLocaleError, ValueError):
+            parts.pop()
+    return None
+
+
+def canonical(text: str) -> str:
+    """Return a locale in the one spelling used for templates and in HTML (`en-GB`); "" if it is none."""
+    locale = parse_locale(text)
+    return "" if locale is None else str(locale).replace("_", "-")
+
+
+def locale_for(customer: str, order: str, country: str, shop: str) -> str:
+    """Return the locale to write in: what the person chose, else ja for Japan, else the shop's."""
+    for explicit in (customer, order):
+        if chosen := canonical(explicit):
+            return chosen
+    if country.upper() == "JP":
+        return "ja"
+    return canonical(shop) or LAST_RESORT
+
+
+def fallbacks(locale: str, shop_locale: str) -> Iterator[str]:
+    """Yield where to look for a template: the locale, its language, the shop's, English; each once."""
+    seen = set()
+    for wanted in (locale, shop_locale, LAST_RESORT):
+        found = parse_locale(wanted)
+        if found is None:
+            continue
+        for candidate in (canonical(wanted), found.language):
+            if candidate not in seen:
+                seen.add(candidate)
+                yield candidate
+
+
+def zone_for(customer: str, country: str, shop: str) -> ZoneInfo:
+    """Return the zone to tell times in: the person's, else the only zone of the country, else the shop's.
+
+    `shop` comes from the configuration and must exist. The other two come from outside and need not.
+    """
+    own = get_global("territory_zones").get(country.upper(), ())
+    for name in (customer, own[0] if len(own) == 1 else ""):
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            continue
+    return ZoneInfo(shop)

@@ -1,0 +1,48 @@
+"""The codes under which decisions about messages are recorded; `sentences.say` puts them into words."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a message may or may not leave. Codes are stored for years: add, never rename."""
+
+    # The gate, before a message is submitted
+    WINDOW_OPEN = "window_open"
+    NOT_YET_DUE = "not_yet_due"
+    WINDOW_CLOSED = "window_closed"
+    NEEDS_NO_CONSENT = "needs_no_consent"
+    NO_LAWFUL_BASIS = "no_lawful_basis"
+    NOTHING_AWAITED = "nothing_awaited"
+    AWAITING_READ = "awaiting_read"
+    HAS_ADDRESS = "has_address"
+    NO_ADDRESS = "no_address"
+    ADDRESS_UNUSABLE = "address_unusable"
+
+    # Premises
+    ORDER_STANDS = "order_stands"
+    ORDER_UNKNOWN = "order_unknown"
+    ORDER_CANCELLED = "order_cancelled"
+    ORDER_REFUNDED = "order_refunded"
+    NO_REFUND = "no_refund"
+    ORDER_PARTLY_REFUNDED = "order_partly_refunded"
+    NOT_SENT_RECENTLY = "not_sent_recently"
+    SENT_RECENTLY = "sent_recently"
+    PREMISE_UNKNOWN = "premise_unknown"
+
+    # Composing
+    TEMPLATE_UNKNOWN = "template_unknown"
+    TEMPLATE_FAILED = "template_failed"
+    MISSING_VARIABLE = "missing_variable"
+
+    # The channel's answer
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    TRY_AGAIN = "try_again"
+    TRIES_USED_UP = "tries_used_up"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+
+    # A plugin's or a person's decision
+    CANCELLED_BY_PLUGIN = "cancelled_by_plugin"
+    CANCELLED_BY_PERSON = "cancelled_by_person"

@@ -1,0 +1,69 @@
+"""Discover, order, check, isolate and describe plugins.
+
+`load_plugins((*find_plugins(), PluginSource(name="welcome", obj=Welcome())), disabled=…, order=…)` makes
+`Plugins`; their `implementations("on_purchase")` become `HookCall`s, which a `HookRunner` makes in batches.
+"""
+
+from __future__ import annotations
+
+from aftercare_sdk.plugins.backoff import RETRY_DELAYS, retry_delay
+from aftercare_sdk.plugins.breaker import (
+    Breaker,
+    BreakerState,
+    admit,
+    failed,
+    reopens_at,
+    state_of,
+    succeeded,
+)
+from aftercare_sdk.plugins.describe import PluginRow, rows
+from aftercare_sdk.plugins.discover import GROUP, PluginSource, find_plugins
+from aftercare_sdk.plugins.isolate import (
+    BUDGET_SECONDS,
+    Failure,
+    FailureKind,
+    HookCall,
+    HookResult,
+    HookRunner,
+    Observer,
+    read_only,
+)
+from aftercare_sdk.plugins.parts import Parts
+from aftercare_sdk.plugins.registry import (
+    Implementation,
+    LoadedPlugin,
+    Plugins,
+    PluginState,
+    load_plugins,
+)
+
+__all__ = [
+    "BUDGET_SECONDS",
+    "GROUP",
+    "RETRY_DELAYS",
+    "Breaker",
+    "BreakerState",
+    "Failure",
+    "FailureKind",
+    "HookCall",
+    "HookResult",
+    "HookRunner",
+    "Implementation",
+    "LoadedPlugin",
+    "Observer",
+    "Parts",
+    "PluginRow",
+    "PluginSource",
+    "PluginState",
+    "Plugins",
+    "admit",
+    "failed",
+    "find_plugins",
+    "load_plugins",
+    "read_only",
+    "reopens_at",
+    "retry_delay",
+    "rows",
+    "state_of",
+    "succeeded",
+]

@@ -1,0 +1,113 @@
+"""Read what an event hook answered: a tuple of sound actions, or nonsense."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+
+from aftercare_sdk.errors import InvalidAction
+from aftercare_sdk.model.actions import (
+    Action,
+    CancelMessages,
+    ClearTimer,
+    Purpose,
+    Remember,
+    Scope,
+    SendMessage,
+    SetTimer,
+)
+from aftercare_sdk.model.premises import NoRefund, NotSentWithin, OrderStands, Premise
+from aftercare_sdk.plugins.fields import (
+    REASON_LIMIT,
+    TEXT_LIMIT,
+    Check,
+    Unfit,
+    kind_of,
+    member,
+    one_of,
+    optional,
+    rows,
+    span,
+    text,
+    texts,
+)
+
+MOST_ACTIONS = 1_000
+
+PREMISE_FIELDS: Mapping[type[Premise], Mapping[str, Check]] = {
+    OrderStands: {"order": text()},
+    NoRefund: {"order": text()},
+    NotSentWithin: {"label": text(), "period": span},
+}
+
+_COMMON: Mapping[str, Check] = {
+    "reason": text(REASON_LIMIT),
+    "scope": member(Scope),
+    "discriminator": text(empty=True),
+}
+_ANCHORED: Mapping[str, Check] = {"anchor": optional(text(REASON_LIMIT)), "delay": span, "data": texts}
+
+ACTION_FIELDS: Mapping[type[Action], Mapping[str, Check]] = {
+    SendMessage: {
+        **_COMMON,
+        **_ANCHORED,
+        "template": text(),
+        "purpose": member(Purpose),
+        "label": text(),
+        "channel": text(),
+        "window": optional(span),
+        "premises": rows(one_of(PREMISE_FIELDS)),
+    },
+    CancelMessages: {**_COMMON, "label": optional(text())},
+    SetTimer: {**_COMMON, **_ANCHORED, "name": text()},
+    ClearTimer: {**_COMMON, "name": text()},
+    Remember: {**_COMMON, "key": text(), "value": optional(text(TEXT_LIMIT, empty=True))},
+}
+
+_action = one_of(ACTION_FIELDS)
+
+
+def read_answer(answer: object) -> tuple[Action, ...]:
+    """Return the actions in `answer`, copied, so that the plugin cannot change them any more.
+
+    Iterates generators, and so runs the plugin's code: whatever that raises passes through.
+
+    Raises InvalidAction, without any value of a field, for everything that is not None or an iterable, in
+    a fixed order, of at most 1,000 sound actions.
+    """
+    if answer is None:
+        return ()
+    _refuse_at_sight(answer)
+    assert isinstance(answer, Iterable)  # noqa: S101 - for the type checker; checked one line above
+    actions: list[Action] = []
+    try:
+        for item in answer:
+            if len(actions) == MOST_ACTIONS:
+                raise InvalidAction(f"more than {MOST_ACTIONS:,} actions for one event")
+            try:
+                actions.append(_action(item))
+            except Unfit as problem:
+                raise InvalidAction(f"action {len(actions) + 1} of the answer: {problem}") from None
+    finally:
+        if isinstance(answer, Generator):
+            # Its own clean-up may fail too; that must not hide what was wrong first.
+            with suppress(Exception):
+                answer.close()
+    return tuple(actions)
+
+
+def _refuse_at_sight(answer: object) -> None:
+    kind = kind_of(answer)
+    if inspect.iscoroutine(answer):
+        answer.close()
+        raise InvalidAction(
+            "the answer is a coroutine; hooks are plain functions: write `def` without `async`"
+        )
+    if isinstance(answer, Action):
+        raise InvalidAction(f"the answer is one {kind}; put it in a list")
+    if isinstance(answer, AbstractSet):
+        raise InvalidAction(f"the answer is of type {kind}, which has no order; return a list")
+    if isinstance(answer, (str, bytes, bytearray, memoryview, Mapping)) or not isinstance(answer, Iterable):
+        raise InvalidAction(f"the answer is of type {kind}; return a list of actions, or None")

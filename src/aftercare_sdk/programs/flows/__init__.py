@@ -1,0 +1,8 @@
+"""Messages anchored to facts of an order: a thank-you an hour after the purchase, and what shops add."""
+
+from __future__ import annotations
+
+from aftercare_sdk.programs.flows.configuration import FlowsSchema, FlowTable, configured
+from aftercare_sdk.programs.flows.plugin import PRESETS, Flows
+
+__all__ = ["PRESETS", "FlowTable", "Flows", "FlowsSchema", "configured"]
