@@ -112,13 +112,14 @@ class Aftercare:
         return done + self._dispatcher.run()
 
     def next_due(self) -> datetime | None:
-        """Return when something is due next: a timer, a read, a message or a retry."""
+        """Return when something is due next, after now: a timer, a read, a message or a retry."""
+        now = self.clock.now()
         with self.brand.database.read() as connection:
             moments = (
-                timers.next_due(connection),
-                reads.next_due(connection),
-                messages.next_due(connection),
-                units.next_due(connection, self.brand.listening),
+                timers.next_due(connection, now),
+                reads.next_due(connection, now),
+                messages.next_due(connection, now),
+                units.next_due(connection, self.brand.listening, now),
             )
         return min((moment for moment in moments if moment is not None), default=None)
 

@@ -245,7 +245,7 @@ class Brand:
                 name=name,
                 sender=settings.sender,
                 sender_name=settings.sender_name,
-                options=resolve_tree(self._channel_options[name], self._environ),
+                options=self._resolved(self._channel_options[name]),
             )
         )
 
@@ -305,8 +305,15 @@ class Brand:
             zone=settings.zone,
             currency=settings.currency,
             secrets=tuple(secret.resolve(self._environ) for secret in settings.secrets),
-            options=resolve_tree(options, self._environ),
+            options=self._resolved(options),
         )
+
+    def _resolved(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        value, problems = resolve_tree(options, self._environ)
+        if problems:
+            raise SettingsError(str(self.settings.source or "the configuration"), problems)
+        resolved: Mapping[str, Any] = value
+        return resolved
 
     def _check_sections(self, problems: list[str]) -> None:
         for plugin in self.plugins.active:

@@ -303,7 +303,8 @@ def _told(value: T | None, version: Version) -> Register[T] | None:
 
 
 def _told_null(value: T | None, version: Version) -> Register[T | None] | None:
-    return None if value is None else Register[T | None](value, version)
+    register: Register[T | None] = Register(value, version)
+    return None if value is None else register
 
 
 def _newer(one: Version, other: Version) -> Version:

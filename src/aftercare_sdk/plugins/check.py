@@ -15,7 +15,9 @@ import pluggy
 from aftercare_sdk.hookspecs import PROJECT, AftercareHooks
 
 _LOOKS_LIKE_HOOK = re.compile(r"(on|register)_\w")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
+_TAKEN_NAMES = frozenset({"disabled", "order"})
+"""What stands beside the sections of plugins under [plugins]."""
 
 
 class HookManager(pluggy.PluginManager):
@@ -73,10 +75,10 @@ def problems(manager: HookManager, name: str, plugin: object) -> tuple[str, ...]
 
 
 def _problems(manager: HookManager, name: str, plugin: object) -> Iterator[str]:
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or name in _TAKEN_NAMES:
         yield (
             f"the name {name!r} cannot be a name of a section in aftercare.toml; "
-            "use letters, digits, - and _ (at most 100)"
+            "use letters, digits, dots, - and _, at most 100, and neither disabled nor order"
         )
     if isinstance(plugin, type):
         yield (

@@ -325,13 +325,15 @@ def counts(connection: Connection) -> list[tuple[str, str, int]]:
     return [(row[0], row[1], row[2]) for row in rows]
 
 
-def next_due(connection: Connection) -> datetime | None:
-    """Return when the next message is to be looked at, or a lease has run out."""
-    waiting = connection.execute(
-        select(func.min(messages.c.next_at)).where(messages.c.state.in_(WAITING))
+def next_due(connection: Connection, after: datetime) -> datetime | None:
+    """Return when the next message is to be looked at or a lease has run out, after a moment."""
+    waiting: datetime | None = connection.execute(
+        select(func.min(messages.c.next_at)).where(messages.c.state.in_(WAITING), messages.c.next_at > after)
     ).scalar()
     leased: datetime | None = connection.execute(
-        select(func.min(messages.c.lease_until)).where(messages.c.state.in_(LEASED))
+        select(func.min(messages.c.lease_until)).where(
+            messages.c.state.in_(LEASED), messages.c.lease_until >= after
+        )
     ).scalar()
     found = [at for at in (waiting, leased + _MICROSECOND if leased else None) if at is not None]
     return min(found, default=None)

@@ -102,9 +102,9 @@ def listing(connection: Connection, limit: int = 100) -> list[Read]:
     return [Read(**row) for row in rows.mappings()]
 
 
-def next_due(connection: Connection) -> datetime | None:
-    """Return when the next read is due."""
-    return connection.execute(select(func.min(reads.c.due_at))).scalar()
+def next_due(connection: Connection, after: datetime) -> datetime | None:
+    """Return when the next read is due, after a moment."""
+    return connection.execute(select(func.min(reads.c.due_at)).where(reads.c.due_at > after)).scalar()
 
 
 def hurry(connection: Connection, now: datetime) -> int:

@@ -88,9 +88,9 @@ def due(connection: Connection, *, before: datetime | None, now: datetime, limit
     return [_timer(row) for row in connection.execute(statement.limit(limit)).mappings()]
 
 
-def next_due(connection: Connection) -> datetime | None:
-    """Return when the next timer is due."""
-    return connection.execute(select(func.min(timers.c.due_at))).scalar()
+def next_due(connection: Connection, after: datetime) -> datetime | None:
+    """Return when the next timer is due, after a moment."""
+    return connection.execute(select(func.min(timers.c.due_at)).where(timers.c.due_at > after)).scalar()
 
 
 def _is(plugin: str, subject: str, name: str) -> tuple[ColumnElement[bool], ...]:

@@ -100,10 +100,12 @@ def oldest_fresh(connection: Connection, plugins: Collection[str]) -> datetime |
     ).scalar()
 
 
-def next_due(connection: Connection, plugins: Collection[str]) -> datetime | None:
-    """Return when the next unit of `plugins` is due."""
+def next_due(connection: Connection, plugins: Collection[str], after: datetime) -> datetime | None:
+    """Return when the next unit of `plugins` is due, after a moment."""
     return connection.execute(
-        select(func.min(units.c.due_at)).where(units.c.state == "pending", units.c.plugin.in_(sorted(plugins)))
+        select(func.min(units.c.due_at)).where(
+            units.c.state == "pending", units.c.plugin.in_(sorted(plugins)), units.c.due_at > after
+        )
     ).scalar()
 
 
