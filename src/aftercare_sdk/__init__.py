@@ -20,10 +20,10 @@ __version__ = "0.1.0"
 __all__ = ["Aftercare", "AftercareHooks", "Context", "RawRequest", "__version__", "hookimpl"]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - the signature that Python asks for
+def __getattr__(name: str) -> Any:
     """Load the engine, and with it the database layer, only when it is asked for."""
     if name == "Aftercare":
-        from aftercare_sdk.engine.app import Aftercare  # noqa: PLC0415
+        from aftercare_sdk.engine.app import Aftercare
 
         return Aftercare
     message = f"module {__name__!r} has no attribute {name!r}"

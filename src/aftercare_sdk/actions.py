@@ -1,5 +1,7 @@
 """What hooks return, and the premises that messages carry."""
 
+from __future__ import annotations
+
 from aftercare_sdk.model.actions import (
     Action,
     CancelMessages,

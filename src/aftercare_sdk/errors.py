@@ -82,7 +82,7 @@ class TranslationError(InputError):
 
 
 class Bug(AftercareError):
-    """This SDK or a plugin broke its own contract."""
+    """The SDK or a plugin broke its own contract."""
 
 
 class InvalidAction(Bug):

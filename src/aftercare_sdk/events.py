@@ -1,5 +1,7 @@
 """The facts that hooks receive."""
 
+from __future__ import annotations
+
 from aftercare_sdk.model.events import (
     Cancellation,
     Delivery,

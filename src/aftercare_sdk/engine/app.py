@@ -19,7 +19,7 @@ from aftercare_sdk.engine.reading import read_due
 from aftercare_sdk.engine.receive import Door, Inbox, Reply
 from aftercare_sdk.errors import ClockRefused
 from aftercare_sdk.model.shops import RawRequest
-from aftercare_sdk.plugins import PluginSource
+from aftercare_sdk.plugins import Observer, PluginSource
 from aftercare_sdk.store import control, messages, reads, timers, units
 
 
@@ -39,10 +39,12 @@ class Aftercare:
         clock: Clock | None = None,
         plugins: Sequence[object] | Mapping[str, object] | None = None,
         environ: Mapping[str, str] | None = None,
+        observer: Observer | None = None,
     ) -> None:
         """Put the brand together and prepare its database.
 
         `plugins`: by name, in addition to the built-in ones; None: those installed as distributions.
+        `observer` is told whose hook is running.
         Raises SettingsError with everything that is wrong, and SchemaVersionError for an old database.
         """
         if isinstance(settings, Mapping):
@@ -55,7 +57,7 @@ class Aftercare:
         self._door = Door(
             self._inbox, self.brand.adapter, self.clock.now, self.brand.settings.server.body_limit
         )
-        self._decider = Decider(self.brand)
+        self.decider = Decider(self.brand, observer)
         self._dispatcher = Dispatcher(self.brand)
 
     @classmethod
@@ -74,7 +76,7 @@ class Aftercare:
     def close(self) -> None:
         """Store what waits, and give up threads and connections."""
         self._inbox.close()
-        self._decider.close()
+        self.decider.close()
         self._dispatcher.close()
         self.brand.close()
 
@@ -92,7 +94,7 @@ class Aftercare:
         Raises DeciderBusy if another process decides for this brand.
         """
         with decider_lock(self.brand.database) as token:
-            return self._decider.process(token)
+            return self.decider.process(token)
 
     def run_due(self) -> int:
         """Fire timers, make reads and send messages that are due now; return how many that were.
@@ -104,11 +106,18 @@ class Aftercare:
             done += worked
         return done
 
+    def read_and_send(self) -> int:
+        """Make reads and send messages that are due, without deciding anything; return how many.
+
+        For workers beside a decider.
+        """
+        return read_due(self.brand) + self._dispatcher.run()
+
     def _run_due_once(self) -> int:
         done = read_due(self.brand)
         with decider_lock(self.brand.database) as token:
-            self._decider.process(token)
-            done += self._decider.fire(token)
+            self.decider.process(token)
+            done += self.decider.fire(token)
         return done + self._dispatcher.run()
 
     def next_due(self) -> datetime | None:
@@ -159,6 +168,8 @@ def _sources(plugins: Sequence[object] | Mapping[str, object] | None) -> tuple[P
     if isinstance(plugins, Mapping):
         return tuple(PluginSource(name=name, obj=plugin) for name, plugin in plugins.items())
     return tuple(
-        plugin if isinstance(plugin, PluginSource) else PluginSource(name=type(plugin).__name__.lower(), obj=plugin)
+        plugin
+        if isinstance(plugin, PluginSource)
+        else PluginSource(name=type(plugin).__name__.lower(), obj=plugin)
         for plugin in plugins
     )

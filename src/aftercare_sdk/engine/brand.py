@@ -1,4 +1,4 @@
-"""One brand, put together: its settings, plugins, shops, channels and database, checked before anything runs."""
+"""One brand, put together and checked before anything runs: settings, plugins, shops, channels, database."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _NEVER_ASSUMED = Assumptions(after_shipment=timedelta(days=36_500), without_ship
 class ChecksConfig(Protocol):
     """A plugin that checks its section against what all plugins and the configuration offer."""
 
-    def check_config(self, config: Any, parts: Any) -> Iterable[str]:  # noqa: ANN401 - the plugin's own types
+    def check_config(self, config: Any, parts: Any) -> Iterable[str]:
         """Return a line, with path and cure, for each problem."""
 
 
@@ -157,7 +157,8 @@ class Brand:
     def _listeners(self) -> Mapping[str, Mapping[str, HookFunction]]:
         hooks = {hook for plugin in self.plugins.active for hook in plugin.hooks if hook.startswith("on_")}
         return {
-            hook: {each.plugin: each.function for each in self.plugins.implementations(hook)} for hook in hooks
+            hook: {each.plugin: each.function for each in self.plugins.implementations(hook)}
+            for hook in hooks
         }
 
     @property
@@ -206,9 +207,7 @@ class Brand:
         assumed = settings.assume_delivered if settings else None
         if assumed is None:
             return _NEVER_ASSUMED
-        return Assumptions(
-            after_shipment=assumed.after_shipment, without_shipment=assumed.without_shipment
-        )
+        return Assumptions(after_shipment=assumed.after_shipment, without_shipment=assumed.without_shipment)
 
     def shop(self, name: str) -> Shop:
         """Return a shop; one that is no longer configured still has a name and the brand's customs."""
@@ -255,10 +254,10 @@ class Brand:
 
     def _plugin_errors(self) -> Iterable[str]:
         for name in self.plugins.unknown_names:
-            yield f"{name!r} in `disabled` or `order` is no installed plugin; correct the name or remove it"
+            yield f"{name!r} in `disabled` or `order` is no installed plugin; correct or remove it"
         for name in self.settings.plugins:
             if name not in {plugin.name for plugin in self.plugins.all}:
-                yield f"[plugins.{name}] is the section of no installed plugin; install it or remove the section"
+                yield f"[plugins.{name}] belongs to no installed plugin; install it or remove the section"
 
     def _check_channels(self, problems: list[str]) -> Mapping[str, Mapping[str, Any]]:
         kinds = self.plugins.parts.channels
@@ -267,7 +266,8 @@ class Brand:
             kind = kinds.get(channel.kind)
             if kind is None:
                 problems.append(
-                    f"channels.{name}.kind: there is no kind {channel.kind!r}; use one of {', '.join(sorted(kinds))}"
+                    f"channels.{name}.kind: there is no kind {channel.kind!r}; "
+                    f"use one of {', '.join(sorted(kinds))}"
                 )
                 continue
             options[name], found = validate_section(f"channels.{name}", kind.options, channel.options)

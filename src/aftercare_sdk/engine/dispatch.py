@@ -41,7 +41,7 @@ from aftercare_sdk.redact import redact
 from aftercare_sdk.shops.reconcile import as_order
 from aftercare_sdk.store import decisions, journal, messages, objects, people, reads
 from aftercare_sdk.store.codec import dump
-from aftercare_sdk.store.decisions import Decision
+from aftercare_sdk.store.decisions import about
 from aftercare_sdk.store.journal import Arrival, Kind, State
 from aftercare_sdk.store.messages import Copy, Message
 
@@ -154,7 +154,7 @@ class Dispatcher:
                 connection, message, now=now, until=until, recipient=look.recipient, copy=copy
             ):
                 return  # cancelled, or claimed by somebody else after our lease ran out
-            self._note(connection, message, "submitted", "submitted", look.verdict, now)
+            self._note(connection, message, "submitted", look.verdict, now)
         self._hand_over(message, look, composed, now)
 
     def _look(self, connection: Connection, message: Message) -> _Look:
@@ -238,7 +238,7 @@ class Dispatcher:
         detail = {"template": message.template, "problem": redact(told)}
         with self._brand.database.write() as connection:
             if messages.settle(connection, message, state, code=code, detail=detail, now=now):
-                self._record(connection, message, state.value, code, detail, now)
+                decisions.append(connection, [about(message, now, state.value, code, detail)])
         return code
 
     def _not_now(self, connection: Connection, message: Message, verdict: Verdict, now: datetime) -> None:
@@ -252,7 +252,7 @@ class Dispatcher:
             until = verdict.until or min(now + LOOK_AGAIN, max(closes_at, now))
             kept = messages.wait(connection, message, state, code=verdict.code, detail=detail, until=until)
         if kept:
-            self._note(connection, message, state.value, verdict.code, verdict, now)
+            self._note(connection, message, state.value, verdict, now)
 
     def _hand_over(self, message: Message, look: _Look, composed: Composed, now: datetime) -> None:
         outgoing = OutgoingMessage(
@@ -272,7 +272,11 @@ class Dispatcher:
         at = self._brand.clock.now()
         with self._brand.database.write() as connection:
             current = next(iter(messages.get_many(connection, [message.key])), None)
-            if current is not None and current.state is MessageState.SUBMITTED and current.lease == message.lease:
+            if (
+                current is not None
+                and current.state is MessageState.SUBMITTED
+                and current.lease == message.lease
+            ):
                 self._outcome(connection, current, result, at)
 
     def _outcome(self, connection: Connection, message: Message, result: SendResult, now: datetime) -> None:
@@ -303,7 +307,7 @@ class Dispatcher:
             messages.settle(
                 connection, message, state, code=code, detail=detail, now=now, reference=reference
             )
-        self._record(connection, message, state.value, code, detail, now)
+        decisions.append(connection, [about(message, now, state.value, code, detail)])
         journal.append(
             connection,
             [
@@ -325,28 +329,10 @@ class Dispatcher:
             self._channels[name] = self._brand.open_channel(name)
         return self._channels[name]
 
-    def _note(  # noqa: PLR0913 - what a decision consists of
-        self, connection: Connection, message: Message, verdict: str, code: str, made: Verdict, now: datetime
+    def _note(
+        self, connection: Connection, message: Message, verdict: str, made: Verdict, now: datetime
     ) -> None:
         """Record a verdict with the checks that led to it."""
         checks = ", ".join(f"{check.rule}: {check.code}" for check in made.checks)
-        self._record(connection, message, verdict, code, {**made.values, "checks": checks}, now)
-
-    def _record(  # noqa: PLR0913
-        self, connection: Connection, message: Message, verdict: str, code: str, detail: dict[str, str], now: datetime
-    ) -> None:
-        decisions.append(
-            connection,
-            [
-                Decision(
-                    at=now,
-                    identity=message.identity,
-                    plugin=message.plugin,
-                    event=message.event,
-                    message=message.key,
-                    verdict=verdict,
-                    code=code,
-                    detail=detail,
-                )
-            ],
-        )
+        detail = {**made.values, "checks": checks}
+        decisions.append(connection, [about(message, now, verdict, made.code, detail)])

@@ -70,9 +70,7 @@ class _Batch:
 def take_in(brand: Brand, token: int, entries: Sequence[Entry]) -> None:
     """Process journal rows, all in one transaction. Raises Fenced if another decider has taken over."""
     told = [_translate(brand, entry) for entry in entries]
-    keys = [
-        _key(one.entry.shop, item) for one in told for item in one.items if not isinstance(item, Ignored)
-    ]
+    keys = [_key(one.entry.shop, item) for one in told for item in one.items if not isinstance(item, Ignored)]
     with brand.database.read() as connection:
         batch = _Batch(now=brand.clock.now(), known=objects.get_many(connection, keys))
         for one in told:
@@ -214,7 +212,8 @@ def _write(brand: Brand, connection: Connection, batch: _Batch) -> None:
         changed.append(stored)
     objects.save_many(connection, changed, now)
     people.join(
-        connection, ((ids[account], ids[mailbox]) for account, several in accounts.items() for mailbox in several)
+        connection,
+        ((ids[account], ids[mailbox]) for account, several in accounts.items() for mailbox in several),
     )
     _emit(brand, connection, changed, now)
     for key, asked_at in batch.answered:

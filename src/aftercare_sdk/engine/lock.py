@@ -28,7 +28,9 @@ def decider_lock(database: Database) -> Iterator[int]:
 
 
 def _busy(database: Database) -> DeciderBusy:
-    return DeciderBusy(f"another process decides on {database.where}: `aftercare serve`, `work`, or an application")
+    return DeciderBusy(
+        f"another process decides on {database.where}: `aftercare serve`, `work`, or an application"
+    )
 
 
 @contextmanager

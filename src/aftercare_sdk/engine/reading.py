@@ -9,7 +9,7 @@ from itertools import groupby
 
 from aftercare_sdk.engine import readings
 from aftercare_sdk.engine.brand import Brand
-from aftercare_sdk.errors import ConfigurationError
+from aftercare_sdk.errors import ConfigurationError, TransientError
 from aftercare_sdk.model.shops import Ref
 from aftercare_sdk.plugins import RETRY_DELAYS, retry_delay
 from aftercare_sdk.redact import redact
@@ -44,8 +44,15 @@ def _ask(brand: Brand, shop: str, wanted: Sequence[Read]) -> None:
             message = f"shop {shop!r} is not configured"
             raise ConfigurationError(message)  # noqa: TRY301 - handled with what the adapter raises
         answer = readings.answer(asked_at, refs, adapter.read(refs))
-    except Exception as error:  # noqa: BLE001 - whatever a shop or an adapter does, the others are read
+    except (ConfigurationError, TransientError) as error:
         _failed(brand, wanted, error)
+        return
+    except Exception as error:  # noqa: BLE001 - whatever an object or an adapter does, the others are read
+        if len(wanted) == 1:
+            _failed(brand, wanted, error)
+        else:
+            for one in wanted:
+                _ask(brand, shop, [one])
         return
     with brand.database.write() as connection:
         journal.append(

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
-from aftercare_sdk.engine.actions import apply_action
+from aftercare_sdk.engine.actions import Answered
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.views import Views, load_views
 from aftercare_sdk.errors import CascadeTooDeep, InvalidAction
@@ -127,8 +127,11 @@ class UnitRunner:
             for one in done:
                 if not units.finish(connection, one.unit, now):
                     continue  # finished by somebody else: everything decided here is discarded
+                answered = Answered(
+                    brand=brand, connection=connection, unit=one.unit, known=one.known, now=now
+                )
                 for action in one.actions:
-                    apply_action(brand, connection, one.unit, one.known, action, now)
+                    answered.apply(action)
 
     def _fail(self, token: int, unit: Unit, error: str, now: datetime) -> None:
         breaker = failed(self._breakers.get(unit.plugin, Breaker()), now)
@@ -145,4 +148,3 @@ def _words(result: HookResult) -> str:
         return ""
     where = f" at {failure.where}" if failure.where else ""
     return f"{failure.kind.value}: {failure.summary}{where}"
-

@@ -10,7 +10,7 @@ from functools import cache
 @cache
 def decimals(currency: str) -> int:
     """Return how many decimals `currency` has (JPY 0, USD 2, BHD 3), by Unicode CLDR."""
-    from babel.numbers import get_currency_precision  # noqa: PLC0415 - keeps the package's own import light
+    from babel.numbers import get_currency_precision
 
     return get_currency_precision(currency)
 

@@ -22,7 +22,7 @@ class NoRefund:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotSentWithin:
-    """This plugin submitted no message labelled `label` to this person during the last `period`."""
+    """The plugin submitted no message labelled `label` to this person during the last `period`."""
 
     label: str
     period: timedelta

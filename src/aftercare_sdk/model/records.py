@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.orders import Amounts, OrderSnapshot, RefundLine, RefundSnapshot
@@ -89,9 +89,10 @@ class OrderRecord:
 
     def merge(self, other: OrderRecord) -> OrderRecord:
         """Return both in one."""
+        latest: dict[str, Any] = {name: later(getattr(self, name), getattr(other, name)) for name in _LATEST}
         return replace(
             self,
-            **{name: later(getattr(self, name), getattr(other, name)) for name in _LATEST},
+            **latest,
             latest=_newer(self.latest, other.latest),
             amounts=_exact_then_later(self.amounts, other.amounts),
             products={
@@ -276,12 +277,15 @@ def gone_order(shop: str, order: str, version: Version) -> OrderRecord:
 
 def gone_customer(shop: str, customer: str, version: Version) -> CustomerRecord:
     """Return the record of an account that the shop no longer has."""
-    return CustomerRecord(shop=shop, id=customer, latest=version, deleted=Register(value=True, version=version))
+    return CustomerRecord(
+        shop=shop, id=customer, latest=version, deleted=Register(value=True, version=version)
+    )
 
 
 def gone_product(shop: str, product: str, version: Version) -> ProductRecord:
     """Return the record of a product that the shop no longer has."""
-    return ProductRecord(shop=shop, id=product, latest=version, deleted=Register(value=True, version=version))
+    gone = Register(value=True, version=version)
+    return ProductRecord(shop=shop, id=product, latest=version, deleted=gone)
 
 
 def _cancelled_at(version: Version) -> frozenset[datetime]:
@@ -338,7 +342,7 @@ R = TypeVar("R", CustomerRecord, ProductRecord)
 
 def _merge_registers(one: R, other: R) -> R:
     """Merge every register by the latest version; for records whose fields have no other rule."""
-    merged = {
+    merged: dict[str, Any] = {
         entry.name: later(getattr(one, entry.name), getattr(other, entry.name))
         for entry in fields(one)
         if entry.name not in {"shop", "id", "latest", "emails"}

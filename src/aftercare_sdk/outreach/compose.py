@@ -301,7 +301,7 @@ def _place(template: str, locale: str, part: str, line: int | None = None) -> st
 
 def _did_you_mean(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def _sha256(*texts: str) -> str:

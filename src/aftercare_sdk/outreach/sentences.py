@@ -26,6 +26,7 @@ from aftercare_sdk.outreach.locales import parse_locale
 
 LANGUAGES = ("ja", "en")
 _UNKNOWN = "—"
+_MOMENT = {"ja": "y年M月d日 H:mm", "en": "y-MM-dd HH:mm"}
 _UNITS = ((86_400, "duration-day"), (3_600, "duration-hour"), (60, "duration-minute"))
 
 
@@ -90,10 +91,15 @@ class _Value:
 
     def _moment(self) -> str:
         moment = datetime.fromisoformat(self._value)
-        return format_datetime(moment, "medium", tzinfo=self._reader.zone, locale=self._reader.language)
+        language = self._reader.language
+        return format_datetime(moment, _MOMENT[language], tzinfo=self._reader.zone, locale=language)
 
     def _duration(self) -> str:
         seconds = int(self._value)
         fitting = (each for each in _UNITS if seconds >= each[0] and seconds % each[0] == 0)
         size, unit = next(fitting, (1, "duration-second"))
-        return format_unit(seconds // size, unit, "long", locale=self._reader.language)
+        if (
+            self._reader.language == "ja"
+        ):  # whose long names are missing in Babel; the short ones are whole words
+            return format_unit(seconds // size, unit, "short", locale="ja").replace(" ", "")
+        return format_unit(seconds // size, unit, "long", locale="en")

@@ -16,7 +16,7 @@ from aftercare_sdk.plugins.breaker import (
     state_of,
     succeeded,
 )
-from aftercare_sdk.plugins.describe import PluginRow, rows
+from aftercare_sdk.plugins.describe import PluginRow, plugin_rows
 from aftercare_sdk.plugins.discover import GROUP, PluginSource, find_plugins
 from aftercare_sdk.plugins.isolate import (
     BUDGET_SECONDS,
@@ -60,10 +60,10 @@ __all__ = [
     "failed",
     "find_plugins",
     "load_plugins",
+    "plugin_rows",
     "read_only",
     "reopens_at",
     "retry_delay",
-    "rows",
     "state_of",
     "succeeded",
 ]

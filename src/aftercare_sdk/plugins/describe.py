@@ -18,7 +18,7 @@ class PluginRow(TypedDict):
     error: str
 
 
-def rows(plugins: Plugins) -> list[PluginRow]:
+def plugin_rows(plugins: Plugins) -> list[PluginRow]:
     """Return one row per plugin, in the order in which they are called."""
     return [
         PluginRow(

@@ -127,6 +127,21 @@ class _Unusable(Exception):
 
 
 def _load(manager: HookManager, source: PluginSource) -> tuple[LoadedPlugin, Mapping[Key, object]]:
+    try:
+        return _admitted(manager, source)
+    except _Unusable:
+        raise
+    except Exception as error:
+        # An object can be so odd that it cannot be examined: a broken signature, an `__eq__` that raises.
+        told = fault(error, package_of(type(source.obj)))
+        raise _Unusable(
+            PluginState.FAILED,
+            f"{source.title}: examining it raised {told}; "
+            f"mend it, or switch it off: {switch_off(source.name)}",
+        ) from error
+
+
+def _admitted(manager: HookManager, source: PluginSource) -> tuple[LoadedPlugin, Mapping[Key, object]]:
     """Import, check and register one plugin, in this order: what fails leaves nothing behind."""
     try:
         instance = load(source)
@@ -140,6 +155,8 @@ def _load(manager: HookManager, source: PluginSource) -> tuple[LoadedPlugin, Map
     for hook in PART_HOOKS:
         if hook in attributes:
             parts.update(_offered(source, hook, getattr(instance, attributes[hook])))
+    if instance == object():  # pluggy compares all plugins with each other, and others shall not suffer
+        raise _Unusable(PluginState.REFUSED, f"{source.title}: it equals everything; mend its `__eq__`")
     twin = manager.get_name(instance)
     if twin is not None:
         raise _Unusable(

@@ -8,7 +8,7 @@ from datetime import datetime
 from aftercare_sdk.model.money import Money
 
 
-def purchased_at(  # noqa: PLR0913 - each argument is one fact of the rule
+def purchased_at(
     *,
     placed_at: datetime | None,
     paid_at: datetime | None,

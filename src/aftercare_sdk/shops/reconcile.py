@@ -112,7 +112,11 @@ def _facts(
     yield Purchase(id=f"{ref}/purchase", shop=shop, order=order, occurred_at=purchased_at)
     for parcel in _shipments(record):
         yield Shipment(
-            id=f"{ref}/shipment/{parcel.id}", shop=shop, order=order, shipment=parcel.id, occurred_at=parcel.at
+            id=f"{ref}/shipment/{parcel.id}",
+            shop=shop,
+            order=order,
+            shipment=parcel.id,
+            occurred_at=parcel.at,
         )
     for parcel in deliveries(record, assumptions):
         if parcel.assumed and parcel.at > horizon:

@@ -27,6 +27,6 @@ def load_words(source: str) -> Mapping[str, str]:
     return load(dict[str, str], source)
 
 
-def load_any(source: str | bytes) -> Any:  # noqa: ANN401 - plain JSON
+def load_any(source: str | bytes) -> Any:
     """Return plain JSON data."""
     return msgspec.json.decode(source)

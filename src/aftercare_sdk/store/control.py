@@ -82,6 +82,4 @@ def configuration_versions(connection: Connection) -> list[tuple[datetime, str, 
 
 def add_configuration(connection: Connection, effective_from: datetime, digest: str, body: str) -> None:
     """Keep a version of the configuration."""
-    connection.execute(
-        insert(configurations).values(effective_from=effective_from, digest=digest, body=body)
-    )
+    connection.execute(insert(configurations).values(effective_from=effective_from, digest=digest, body=body))

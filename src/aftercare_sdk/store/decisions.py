@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from aftercare_sdk.store.codec import dump, load_words
+from aftercare_sdk.store.messages import Message
 from aftercare_sdk.store.tables import decisions
 
 
@@ -25,6 +26,20 @@ class Decision:
     verdict: str
     code: str
     detail: Mapping[str, str] = field(default_factory=dict)
+
+
+def about(message: Message, at: datetime, verdict: str, code: str, detail: Mapping[str, str]) -> Decision:
+    """Return a decision about a message."""
+    return Decision(
+        at=at,
+        identity=message.identity,
+        plugin=message.plugin,
+        event=message.event,
+        message=message.key,
+        verdict=verdict,
+        code=code,
+        detail=detail,
+    )
 
 
 def append(connection: Connection, made: Sequence[Decision]) -> None:

@@ -81,9 +81,7 @@ def append(connection: Connection, arrivals: Sequence[Arrival]) -> list[bool]:
         fresh.append(not is_copy)
         if is_copy:
             connection.execute(
-                update(journal)
-                .where(journal.c.dedupe == one.dedupe)
-                .values(copies=journal.c.copies + 1)
+                update(journal).where(journal.c.dedupe == one.dedupe).values(copies=journal.c.copies + 1)
             )
         else:
             seen.add(one.dedupe)
@@ -115,9 +113,7 @@ def finish(connection: Connection, results: Iterable[tuple[int, State, str]], no
     """Note for rows what became of them: (seq, state, outcome in words)."""
     for seq, state, outcome in results:
         connection.execute(
-            update(journal)
-            .where(journal.c.seq == seq)
-            .values(state=state, outcome=outcome, processed_at=now)
+            update(journal).where(journal.c.seq == seq).values(state=state, outcome=outcome, processed_at=now)
         )
 
 
@@ -146,9 +142,7 @@ def find(connection: Connection, seq: int) -> Entry | None:
 def counts(connection: Connection) -> Mapping[str, int]:
     """Return how many webhooks are in each state, and under `copies` how many repeats were dropped."""
     rows = connection.execute(
-        select(journal.c.state, func.count())
-        .where(journal.c.kind == Kind.WEBHOOK)
-        .group_by(journal.c.state)
+        select(journal.c.state, func.count()).where(journal.c.kind == Kind.WEBHOOK).group_by(journal.c.state)
     )
     found = {row[0]: row[1] for row in rows}
     copies = connection.execute(select(func.coalesce(func.sum(journal.c.copies), 0))).scalar_one()

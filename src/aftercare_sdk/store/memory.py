@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, insert, select
 
-from aftercare_sdk.store.database import insert_into
 from aftercare_sdk.store.tables import memory
 
 
@@ -21,15 +20,10 @@ def of_identities(connection: Connection, wanted: Collection[int]) -> dict[tuple
     return found
 
 
-def remember(  # noqa: PLR0913 - the columns of the row
-    connection: Connection, plugin: str, identities: Collection[int], identity: int, name: str, value: str, seq: int
-) -> None:
-    """Keep a value; what other identities of the same person held under that name gives way."""
-    forget(connection, plugin, identities, name)
+def remember(connection: Connection, plugin: str, identity: int, name: str, value: str, seq: int) -> None:  # noqa: PLR0917 - the columns in their order
+    """Keep a value under a name that is free; `seq` is the event's place."""
     connection.execute(
-        insert_into(connection, memory).values(
-            plugin=plugin, identity=identity, name=name, value=value, seq=seq
-        )
+        insert(memory).values(plugin=plugin, identity=identity, name=name, value=value, seq=seq)
     )
 
 

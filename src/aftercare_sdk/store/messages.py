@@ -126,7 +126,7 @@ def cancellable(
     return [_message(row) for row in connection.execute(select(messages).where(*where)).mappings()]
 
 
-def claim(  # noqa: PLR0913 - what a claim is bounded by
+def claim(
     connection: Connection, *, before: datetime | None, now: datetime, lease: str, until: datetime, limit: int
 ) -> list[Message]:
     """Take messages that are due, and older than `before`, under a lease that ends at `until`."""
@@ -168,8 +168,14 @@ def lost(connection: Connection, now: datetime) -> list[Message]:
     return [_message(row) for row in rows.mappings()]
 
 
-def submit(  # noqa: PLR0913 - everything that is fixed at the moment of leaving
-    connection: Connection, message: Message, *, now: datetime, until: datetime, recipient: int | None, copy: Copy
+def submit(
+    connection: Connection,
+    message: Message,
+    *,
+    now: datetime,
+    until: datetime,
+    recipient: int | None,
+    copy: Copy,
 ) -> bool:
     """Mark a claimed message as leaving: the one compare-and-set on its lease. False: it is not ours."""
     done = connection.execute(
@@ -206,7 +212,7 @@ def submit(  # noqa: PLR0913 - everything that is fixed at the moment of leaving
     return True
 
 
-def settle(  # noqa: PLR0913 - what a final state consists of
+def settle(
     connection: Connection,
     message: Message,
     state: MessageState,
@@ -234,7 +240,7 @@ def settle(  # noqa: PLR0913 - what a final state consists of
     return done.rowcount == 1
 
 
-def wait(  # noqa: PLR0913 - what waiting consists of
+def wait(
     connection: Connection,
     message: Message,
     state: MessageState,
@@ -282,11 +288,13 @@ def of_identities(connection: Connection, wanted: Collection[int]) -> list[Messa
     return [_message(row) for row in rows.mappings()]
 
 
-def reached_since(  # noqa: PLR0913 - what makes two messages the same
+def reached_since(
     connection: Connection, *, plugin: str, label: str, customer: int, recipient: int | None, since: datetime
 ) -> datetime | None:
     """Return when a message of this label last may have reached the person or the mailbox, after `since`."""
-    whose = messages.c.identity.in_(select(identities.c.id).where(identities.c.customer == customer))
+    whose: ColumnElement[bool] = messages.c.identity.in_(
+        select(identities.c.id).where(identities.c.customer == customer)
+    )
     if recipient is not None:
         whose = or_(whose, messages.c.recipient == recipient)
     return connection.execute(
@@ -323,6 +331,13 @@ def counts(connection: Connection) -> list[tuple[str, str, int]]:
         .order_by(messages.c.state, messages.c.code)
     )
     return [(row[0], row[1], row[2]) for row in rows]
+
+
+def oldest_due(connection: Connection) -> datetime | None:
+    """Return when the message was due that waits longest for being looked at."""
+    return connection.execute(
+        select(func.min(messages.c.next_at)).where(messages.c.state.in_(WAITING))
+    ).scalar()
 
 
 def next_due(connection: Connection, after: datetime) -> datetime | None:

@@ -38,11 +38,12 @@ def _add(connection: Connection, one: Identity, now: datetime) -> int:
     customer = connection.execute(
         insert(customers).values(created_at=now).returning(customers.c.id)
     ).scalar_one()
-    return connection.execute(
+    identity: int = connection.execute(
         insert(identities)
         .values(kind=one.kind, shop=one.shop, value=one.value, customer=customer)
         .returning(identities.c.id)
     ).scalar_one()
+    return identity
 
 
 def join(connection: Connection, pairs: Iterable[tuple[int, int]]) -> None:
@@ -86,9 +87,7 @@ def identities_of(connection: Connection, wanted: Iterable[int]) -> dict[int, li
 def describe(connection: Connection, customers_: Iterable[int]) -> Sequence[Identity]:
     """Return who customers are. Personal data: for the operator's eyes only."""
     rows = connection.execute(
-        select(identities)
-        .where(identities.c.customer.in_(sorted(set(customers_))))
-        .order_by(identities.c.id)
+        select(identities).where(identities.c.customer.in_(sorted(set(customers_)))).order_by(identities.c.id)
     ).mappings()
     return [Identity(kind=IdentityKind(row["kind"]), shop=row["shop"], value=row["value"]) for row in rows]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, case, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, func, select, update
 
 from aftercare_sdk.store.database import insert_into
 from aftercare_sdk.store.tables import reads
@@ -87,9 +87,7 @@ def fail(connection: Connection, one: Read, error: str, due_at: datetime) -> Non
 def pending(connection: Connection, shop: str, kind: str, id_: str) -> Read | None:
     """Return the read that an object waits for."""
     row = (
-        connection.execute(
-            select(reads).where(reads.c.shop == shop, reads.c.kind == kind, reads.c.id == id_)
-        )
+        connection.execute(select(reads).where(reads.c.shop == shop, reads.c.kind == kind, reads.c.id == id_))
         .mappings()
         .first()
     )

@@ -16,7 +16,7 @@ from aftercare_sdk.store.database import Database
 
 def head() -> str:
     """Return the revision that this release works with."""
-    return _scripts().as_revision_number("head") or ""
+    return _scripts().get_current_head() or ""
 
 
 def current(database: Database) -> str | None:

@@ -41,7 +41,7 @@ class Instant(TypeDecorator[datetime]):
         del dialect
         return None if value is None else (value - _EPOCH) // _MICROSECOND
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ANN401 - drivers differ
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
         """Load an instant as UTC."""
         del dialect
         return None if value is None else _EPOCH + timedelta(microseconds=int(value))

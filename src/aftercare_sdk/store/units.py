@@ -36,7 +36,7 @@ class Trouble:
     error: str
 
 
-def add(  # noqa: PLR0913 - the columns of a new row
+def add(
     connection: Connection, *, event: str, plugins: Sequence[str], seq: int, customer: int, now: datetime
 ) -> None:
     """Make the units of one event; one that exists stays as it is."""

@@ -39,9 +39,10 @@ class MaildirChannel:
         except UnusableAddress:
             return Refused("the recipient's address cannot be used")
         except UnsafeHeader:
-            return Refused("a header value contains a line break")
+            return Refused("a header value cannot be sent safely")
         try:
-            self._deliver(message.id, mail)
+            # Files have the line breaks of files; a mail program expects that of a Maildir.
+            self._deliver(message.id, mail.replace(b"\r\n", b"\n"))
         except OSError as error:
             return TryAgain(f"the Maildir cannot be written: {error.strerror}")
         return Accepted(message.id)

@@ -32,7 +32,7 @@ from aftercare_sdk.outreach.mail import UnsafeHeader, build_mail
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _ENHANCED_CODE = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")
 _QUEUED_AS = re.compile(rb"queued as ([A-Za-z0-9.-]{1,64})\b", re.IGNORECASE)
-_SECONDS_FOR_QUIT = 5.0
+_SECONDS_FOR_QUIT = 2.0
 _START_MAIL_INPUT = 354
 _CLOSING = 421
 _ABOUT_THE_LOGIN = frozenset({530, 534, 535, 538})
@@ -107,7 +107,7 @@ class SmtpChannel:
         except UnusableAddress:
             return Refused("the recipient's address cannot be used")
         except UnsafeHeader:
-            return Refused("a header value contains a line break")
+            return Refused("a header value cannot be sent safely")
         try:
             connection = self._ready()
             self._announce(connection, recipient, len(mail))
@@ -188,7 +188,7 @@ class SmtpChannel:
                 return f"{server} does not answer"
             case OSError() if error.strerror:
                 return f"cannot connect to {server}: {error.strerror}"
-        return f"{server} closed the connection"
+        return f"{server} did not answer or closed the connection"
 
     def _announce(self, connection: smtplib.SMTP, recipient: Address, size: int) -> None:
         options = f" SIZE={size}" if connection.has_extn("size") else ""

@@ -92,7 +92,9 @@ class _TableSchema(Schema):
     delay = Duration()
     window = Duration(
         validate=validate.Range(
-            min=timedelta(0), min_inclusive=False, error="must be longer than nothing; to stop, enabled = false"
+            min=timedelta(0),
+            min_inclusive=False,
+            error="must be longer than nothing; to stop, enabled = false",
         )
     )
     once_per = Duration()
@@ -114,7 +116,8 @@ class FlowsSchema(Schema):
     def _read_tables(self, data: dict[str, Any], **_: Any) -> dict[str, FlowTable]:
         tables: dict[str, FlowTable] = {}
         problems: dict[str, Any] = {}
-        for name, table in data.items():
+        # marshmallow hands on unknown names, which these all are, in the random order of a set.
+        for name, table in sorted(data.items()):
             try:
                 tables[name] = _read_table(name, table)
             except ValidationError as error:
@@ -125,19 +128,21 @@ class FlowsSchema(Schema):
 
 
 def configured(presets: Iterable[Flow], config: Mapping[str, FlowTable]) -> tuple[Flow, ...]:
-    """Return the flows that run: what the section names and does not switch off, on top of the presets.
+    """Return the flows that run, by name: what the section names and does not switch off.
 
     Nothing runs that the shop has not named. A table that is no preset and does not say what it needs to is
     left out here, and reported by `problems`.
     """
     by_name = {preset.name: preset for preset in presets}
-    flows = (_combined(name, table, by_name.get(name)) for name, table in config.items() if table.enabled)
+    flows = (
+        _combined(name, table, by_name.get(name)) for name, table in sorted(config.items()) if table.enabled
+    )
     return tuple(flow for flow in flows if flow is not None and flow.purpose not in NEEDS_CONSENT)
 
 
 def problems(config: Mapping[str, FlowTable], parts: Parts) -> Iterator[str]:
     """Yield what is wrong with a section that was read, given what there is; each with path and cure."""
-    for name, table in config.items():
+    for name, table in sorted(config.items()):
         path = f"{SECTION}.{name}"
         preset = parts.flows.get(name)
         if preset is None and (missing := [it for it in _OWN_FLOW if getattr(table, it) is None]):
@@ -197,4 +202,4 @@ def _no_template(template: str, languages: Iterable[str], known: Collection[tupl
 
 def _did_you_mean(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return f" (did you mean {close[0]!r}?)" if close else ""

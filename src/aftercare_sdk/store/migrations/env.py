@@ -1,4 +1,5 @@
 """Run by Alembic: migrates the connection that `store.schema` hands over."""
+
 from __future__ import annotations
 
 from alembic import context

@@ -1,0 +1,25 @@
+"""Connect WooCommerce shops to aftercare_sdk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aftercare_sdk import AftercareHooks, hookimpl
+from aftercare_sdk.model.shops import AdapterType
+
+__all__ = ["WooCommerce", "plugin"]
+
+
+class WooCommerce(AftercareHooks):
+    """Offers the adapter `woocommerce`."""
+
+    @hookimpl
+    def register_adapters(self) -> Iterable[AdapterType]:
+        """Offer the kind of shop that `adapter = "woocommerce"` names in aftercare.toml."""
+        from aftercare_woocommerce.adapter import WooCommerceAdapter
+        from aftercare_woocommerce.options import OptionsSchema
+
+        return (AdapterType(name="woocommerce", build=WooCommerceAdapter, options=OptionsSchema),)
+
+
+plugin = WooCommerce()

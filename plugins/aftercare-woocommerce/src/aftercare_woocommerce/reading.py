@@ -1,0 +1,131 @@
+"""Authoritative reads: what objects are now, complete, by WooCommerce's REST API."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import Schema
+
+from aftercare_sdk.errors import ConfigurationError, PlatformUnavailable, TranslationError
+from aftercare_sdk.model.money import decimals
+from aftercare_sdk.model.orders import RefundSnapshot
+from aftercare_sdk.model.shops import Gone, Reading, Ref
+from aftercare_woocommerce import schemas
+from aftercare_woocommerce.client import Answer, Client
+from aftercare_woocommerce.options import Rules
+from aftercare_woocommerce.orders import (
+    DRAFTS,
+    order_snapshot,
+    refund_snapshot,
+    rounded_total,
+    with_refunds,
+)
+from aftercare_woocommerce.people import customer_snapshot
+from aftercare_woocommerce.products import product_snapshot
+
+_PAGE = 100  # the most that WooCommerce gives at once
+# `rest_no_route` is a 404 as well, and a web server has its own: neither says that an object is gone.
+_NO_SUCH_OBJECT = re.compile(r"[a-z_]*invalid_([a-z_]+_)?id")
+
+
+class _NotThere(Exception):
+    """The shop knows no such object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads the objects of one shop."""
+
+    client: Client
+    shop: str
+    rules: Rules
+
+    def read(self, refs: Iterable[Ref]) -> Iterator[Reading]:
+        """Read one object after the other."""
+        for ref in refs:
+            try:
+                yield self._object(ref)
+            except _NotThere:
+                yield Gone(ref)
+
+    def _object(self, ref: Ref) -> Reading:
+        if ref.kind == "order":
+            return self._order(ref)
+        if ref.kind == "customer":
+            return self._customer(ref)
+        return product_snapshot(self._load(f"products/{ref.id}", schemas.PRODUCT), shop=self.shop)
+
+    def _order(self, ref: Ref) -> Reading:
+        path = f"orders/{ref.id}"
+        # Asked for plainly first: that tells the currency, and the decimals that the store is set to.
+        order = plain = self._load(path, schemas.ORDER)
+        if order["status"] in DRAFTS:
+            raise _NotThere
+        snapshot = order_snapshot(order, shop=self.shop, rules=self.rules)
+        precision: dict[str, int] = {}
+        if snapshot.amounts is not None and snapshot.amounts.rounded:
+            precision = {"dp": decimals(order["currency"])}
+            order = self._load(path, schemas.ORDER, precision)
+            snapshot = order_snapshot(order, shop=self.shop, rules=self.rules)
+            snapshot = rounded_total(snapshot, order, plain)
+        refunds = self._refunds(path, order["currency"], precision) if order["refunds"] else ()
+        return with_refunds(snapshot, refunds)
+
+    def _refunds(self, order: str, currency: str, params: Mapping[str, int]) -> tuple[RefundSnapshot, ...]:
+        refunds: list[RefundSnapshot] = []
+        page = 0
+        while len(refunds) == page * _PAGE:
+            page += 1
+            listed = self._get(f"{order}/refunds", {**params, "per_page": _PAGE, "page": page})
+            loaded = [schemas.load(schemas.REFUND, each, what="refund") for each in listed]
+            refunds += [refund_snapshot(each, currency) for each in loaded]
+        return tuple(refunds)
+
+    def _customer(self, ref: Ref) -> Reading:
+        customer = self._load(f"customers/{ref.id}", schemas.CUSTOMER)
+        # Somebody who joined the staff is no customer any more.
+        if customer["role"] not in self.rules.customer_roles:
+            raise _NotThere
+        return customer_snapshot(customer, shop=self.shop)
+
+    def _load(self, path: str, schema: Schema, params: Mapping[str, int] | None = None) -> dict[str, Any]:
+        return schemas.load(schema, self._get(path, params or {}), what=path)
+
+    def _get(self, path: str, params: Mapping[str, int]) -> Any:
+        answer = self.client.get(path, params)
+        if 200 <= answer.status < 300:  # noqa: PLR2004
+            return self._json(answer, path)
+        code = _error_code(answer)
+        told = f"shop {self.shop!r}: WooCommerce answered {answer.status} ({code}) for {path}"
+        if answer.status == 404 and _NO_SUCH_OBJECT.fullmatch(code):  # noqa: PLR2004
+            raise _NotThere
+        if answer.status in (401, 403):
+            raise ConfigurationError(
+                f"{told}: give this shop a REST API key that may read orders, customers and products "
+                "(WooCommerce > Settings > Advanced > REST API), and check the clock of this computer"
+            )
+        if answer.status in (408, 425, 429) or answer.status >= 500:  # noqa: PLR2004
+            raise PlatformUnavailable(told)
+        raise ConfigurationError(
+            f"{told}: check the `url` of this shop, and that its permalinks are not plain "
+            "(Settings > Permalinks)"
+        )
+
+    def _json(self, answer: Answer, path: str) -> Any:
+        try:
+            return schemas.parse(answer.body)
+        except TranslationError:
+            # A page for people under a good status: maintenance, a cache, a firewall.
+            raise PlatformUnavailable(f"shop {self.shop!r}: no JSON was answered for {path}") from None
+
+
+def _error_code(answer: Answer) -> str:
+    try:
+        body = schemas.parse(answer.body)
+    except TranslationError:
+        return "no code"
+    code = body.get("code") if isinstance(body, dict) else None
+    return code if isinstance(code, str) and re.fullmatch(r"[a-z0-9_]{1,80}", code) else "no code"

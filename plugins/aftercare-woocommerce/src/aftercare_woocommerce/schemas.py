@@ -1,0 +1,323 @@
+"""The part of WooCommerce's payloads that is used here; whatever else they hold is left out unread."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from decimal import ROUND_CEILING, Decimal
+from typing import Any, NoReturn
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
+
+from aftercare_sdk.errors import TranslationError
+
+# Bounds keep a broken plugin's numbers from breaking the arithmetic or the database after it.
+_AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,30})?")
+_LARGEST_ID = 2**63 - 1
+_LARGEST_QUANTITY = 10**9
+
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+# No database column takes NUL, and none but Python takes half a surrogate pair.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def parse(body: bytes) -> Any:
+    """Read JSON without floats. Raises TranslationError, without a word of the text."""
+    try:
+        return json.loads(body, parse_float=Decimal, parse_constant=_refuse)
+    except (ValueError, ArithmeticError, RecursionError):
+        pass
+    # Outside the handler: the decoder's error holds the whole text, and must not travel as context.
+    raise TranslationError("the body is not JSON")
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def load(schema: Schema, data: Any, *, what: str) -> dict[str, Any]:
+    """Read `data` by `schema`. Raises TranslationError with the paths of the bad fields and no values."""
+    try:
+        loaded: dict[str, Any] = schema.load(data)
+    except ValidationError as error:
+        bad = sorted(_paths(error.messages))
+    else:
+        return loaded
+    shown = ", ".join(bad[:10]) + (", …" if len(bad) > 10 else "")  # noqa: PLR2004
+    raise TranslationError(f"{what}: not understood: {shown}")
+
+
+def _paths(messages: object, path: str = "") -> Iterator[str]:
+    if not isinstance(messages, Mapping):
+        yield path or "the body"
+        return
+    for key, below in messages.items():
+        # marshmallow files what concerns an object as a whole under this name.
+        yield from _paths(below, path if key == "_schema" else f"{path}.{key}".lstrip("."))
+
+
+class Text(fields.Field[str]):
+    """A string; a number is taken for its digits, since plugins are careless with types."""
+
+    default_error_messages = {"invalid": "Not a string."}  # noqa: RUF012 - marshmallow's own convention
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        text = scalar(value)
+        if text is None:
+            raise self.make_error("invalid")
+        return text
+
+
+class Title(Text):
+    """A WordPress title as plain text: it is told with HTML entities, sometimes with tags."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        told = super()._deserialize(value, attr, data, **kwargs)
+        return storable(html.unescape(_TAG.sub("", told))).strip()
+
+
+class Amount(fields.Field[Decimal | None]):
+    """An amount with as many decimals as were told; an empty string is none."""
+
+    default_error_messages = {"invalid": "Not an amount."}  # noqa: RUF012 - marshmallow's own convention
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> Decimal | None:
+        text = scalar(value)
+        if text == "" and not self.required:
+            return None
+        if text is None or not _AMOUNT.fullmatch(text):
+            raise self.make_error("invalid")
+        return Decimal(text)
+
+
+class Moment(fields.Field[datetime]):
+    """An instant of a `*_gmt` field: UTC, although it is written without a zone."""
+
+    default_error_messages = {"invalid": "Not a date."}  # noqa: RUF012 - marshmallow's own convention
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> datetime:
+        try:
+            moment = datetime.fromisoformat(value)
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        except (TypeError, ValueError, OverflowError):
+            raise self.make_error("invalid") from None
+
+
+class Quantity(fields.Field[int]):
+    """How many; with a plugin that sells by the metre it may be a fraction, and the last piece counts."""
+
+    default_error_messages = {"invalid": "Not a quantity."}  # noqa: RUF012 - marshmallow's own convention
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> int:
+        text = scalar(value)
+        if text is None or not _AMOUNT.fullmatch(text):
+            raise self.make_error("invalid")
+        number = Decimal(text)
+        if abs(number) > _LARGEST_QUANTITY:
+            raise self.make_error("invalid")
+        return int(abs(number).to_integral_value(ROUND_CEILING).copy_sign(number))
+
+
+class MetaData(fields.Field[dict[str, str]]):
+    """`meta_data` as name → value, of those values that are plain.
+
+    A value may be anything at all; no plugin's meta may ever keep an order from being understood.
+    """
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> dict[str, str]:
+        pairs = (
+            (scalar(entry.get("key")), scalar(entry.get("value")))
+            for entry in (value if isinstance(value, list) else ())
+            if isinstance(entry, dict)
+        )
+        return {key: text for key, text in pairs if key is not None and text is not None}
+
+
+def scalar(value: Any) -> str | None:
+    """Return a string or a number as storable text, and None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        return None
+    return storable(str(value))
+
+
+def storable(text: str) -> str:
+    """Return the text without those characters that no database takes."""
+    return _UNSTORABLE.sub("", text)
+
+
+class _Projection(Schema):
+    # Set here because a parent's setting does not reach the schemas nested in it.
+    class Meta:
+        unknown = EXCLUDE
+
+    @pre_load
+    def _null_is_nothing(self, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {key: value for key, value in data.items() if value is not None}
+
+
+def _id() -> fields.Integer:
+    return fields.Integer(strict=True, required=True, validate=validate.Range(1, _LARGEST_ID))
+
+
+def _reference() -> fields.Integer:
+    return fields.Integer(strict=True, load_default=0, validate=validate.Range(0, _LARGEST_ID))
+
+
+def _text() -> Text:
+    return Text(load_default="")
+
+
+def _moment() -> Moment:
+    return Moment(load_default=None)
+
+
+def _meta() -> MetaData:
+    return MetaData(load_default=dict)
+
+
+def _listed(schema: type[Schema]) -> fields.List[Any]:
+    return fields.List(fields.Nested(schema), load_default=list)
+
+
+_CURRENCY = validate.Regexp(r"[A-Z]{3}\Z")
+
+
+class _Address(_Projection):
+    first_name = _text()
+    last_name = _text()
+    company = _text()
+    address_1 = _text()
+    address_2 = _text()
+    city = _text()
+    state = _text()
+    postcode = _text()
+    country = _text()
+    email = _text()
+    phone = _text()
+
+
+class _Tax(_Projection):
+    total = Amount(load_default=None)
+
+
+class _Line(_Projection):
+    id = _id()
+    name = Title(load_default="")
+    product_id = _reference()
+    variation_id = _reference()
+    quantity = Quantity(required=True)
+    sku = _text()
+    total = Amount(required=True)
+    total_tax = Amount(required=True)
+    taxes = _listed(_Tax)
+    meta_data = _meta()
+
+
+class _Fee(_Projection):
+    total = Amount(required=True)
+
+
+class _Coupon(_Projection):
+    code = Text(required=True)
+
+
+class _ShippingLine(_Projection):
+    """Nothing of it is used but that it is there."""
+
+
+class _ListedRefund(_Projection):
+    id = _id()
+    total = Amount(required=True)
+
+
+class _Order(_Projection):
+    id = _id()
+    number = _text()
+    status = Text(required=True)
+    currency = Text(required=True, validate=_CURRENCY)
+    created_via = _text()
+    date_created_gmt = _moment()
+    date_modified_gmt = _moment()
+    date_paid_gmt = _moment()
+    date_completed_gmt = _moment()
+    customer_id = _reference()
+    payment_method = _text()
+    total = Amount(required=True)
+    shipping_total = Amount(required=True)
+    shipping_tax = Amount(required=True)
+    cart_tax = Amount(required=True)
+    needs_processing = fields.Raw(load_default=None)
+    billing = fields.Nested(_Address, required=True)
+    shipping = fields.Nested(_Address, required=True)
+    meta_data = _meta()
+    line_items = fields.List(fields.Nested(_Line), required=True)
+    fee_lines = _listed(_Fee)
+    shipping_lines = _listed(_ShippingLine)
+    coupon_lines = _listed(_Coupon)
+    refunds = _listed(_ListedRefund)
+
+
+class _Refund(_Projection):
+    id = _id()
+    date_created_gmt = _moment()
+    amount = Amount(required=True)
+    line_items = _listed(_Line)
+
+
+class _Customer(_Projection):
+    id = _id()
+    role = _text()
+    email = _text()
+    first_name = _text()
+    last_name = _text()
+    date_created_gmt = _moment()
+    date_modified_gmt = _moment()
+    billing = fields.Nested(_Address, required=True)
+
+
+class _Term(_Projection):
+    name = Title(required=True)
+
+
+class _Product(_Projection):
+    id = _id()
+    parent_id = _reference()
+    type = _text()
+    status = _text()
+    name = Title(load_default="")
+    sku = _text()
+    permalink = _text()
+    shipping_required = fields.Raw(load_default=None)
+    date_modified_gmt = _moment()
+    categories = _listed(_Term)
+    tags = _listed(_Term)
+    meta_data = _meta()
+
+
+class _Stub(_Projection):
+    id = _id()
+
+
+# Built once: building a schema costs more than reading an order with it.
+ORDER = _Order()
+REFUND = _Refund()
+CUSTOMER = _Customer()
+PRODUCT = _Product()
+STUB = _Stub()

@@ -1,0 +1,293 @@
+"""Child processes that decide and send, and a parent that survives whatever a plugin does in them.
+
+A child beats from a thread of its own. A plugin that holds the interpreter (one long call into C) stops the
+beat; the parent then ends that child, parks the event for that plugin, switches the plugin off and starts a
+new child. Parent and children share no lock, so a child may be killed at any moment.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+
+from aftercare_sdk.config import Settings, load
+from aftercare_sdk.engine.app import Aftercare
+from aftercare_sdk.engine.lock import decider_lock
+from aftercare_sdk.engine.logs import log, write_logs
+from aftercare_sdk.errors import ConfigurationError, DeciderBusy, Fenced, StorageUnavailable
+from aftercare_sdk.store import control, units
+from aftercare_sdk.store.database import Database
+
+CONFIGURATION_EXIT = 2
+BEAT_SECONDS = 0.2
+IDLE_SECONDS = 0.2
+TROUBLE_SECONDS = 1.0
+_RESTART_SECONDS = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
+_STARTING_STALLS = 6
+"""How many times the stall limit a child may take until its first beat: a busy machine imports slowly."""
+_STOP_SECONDS = 10.0
+_NAME_BYTES = 1_000
+_APART = "\x1f"
+_SPAWN = multiprocessing.get_context("spawn")
+
+
+class Pulse:
+    """Shared memory, without locks, in which a child shows that it lives and whose hook it is in."""
+
+    def __init__(self) -> None:
+        self._beats = _SPAWN.RawValue("Q", 0)
+        self._call = _SPAWN.RawArray("c", _NAME_BYTES)
+
+    @property
+    def beats(self) -> int:
+        """How often the child has beaten."""
+        return int(self._beats.value)
+
+    def beat(self) -> None:
+        """Show that the interpreter runs."""
+        self._beats.value += 1
+
+    def entering(self, plugin: str, event_id: str) -> None:
+        """Note whose hook is about to run."""
+        self._call.value = f"{plugin}{_APART}{event_id}".encode()[: _NAME_BYTES - 1]
+
+    def left(self) -> None:
+        """Note that no hook is running."""
+        self._call.value = b""
+
+    @property
+    def call(self) -> tuple[str, str] | None:
+        """The plugin and the event of the hook that is running."""
+        plugin, found, event = self._call.value.decode(errors="replace").partition(_APART)
+        return (plugin, event) if found else None
+
+
+class Line:
+    """A child's line to its parent: it ends when the parent says so, or is no more."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def ended(self, wait_seconds: float = 0.0) -> bool:
+        """Wait for the end at most so long, and say whether it has come."""
+        return self._connection.poll(wait_seconds)
+
+
+Target = Callable[[Aftercare, Line], None]
+
+
+def decide(aftercare: Aftercare, line: Line) -> None:
+    """Decide until the end: the work of the decider's child."""
+    while not line.ended():
+        try:
+            with decider_lock(aftercare.brand.database) as token:
+                log.info("deciding", token=token)
+                while not line.ended():
+                    if not aftercare.decider.process(token) + aftercare.decider.fire(token):
+                        line.ended(IDLE_SECONDS)
+        except (DeciderBusy, Fenced, StorageUnavailable) as error:
+            log.warning("not deciding", problem=str(error))
+            line.ended(TROUBLE_SECONDS)
+
+
+def send(aftercare: Aftercare, line: Line) -> None:
+    """Make reads and send messages until the end: the work of the sender's child."""
+    while not line.ended():
+        try:
+            if not aftercare.read_and_send():
+                line.ended(IDLE_SECONDS)
+        except StorageUnavailable as error:
+            log.warning("not sending", problem=str(error))
+            line.ended(TROUBLE_SECONDS)
+
+
+def once(aftercare: Aftercare, line: Line) -> None:
+    """Do everything that is due now."""
+    del line
+    aftercare.process()
+    aftercare.run_due()
+
+
+def _child(target: Target, config: str, pulse: Pulse, connection: Connection) -> None:
+    """Be a child process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    write_logs()
+    threading.Thread(target=_beat, args=(pulse,), daemon=True).start()
+    try:
+        with Aftercare(load(config), observer=pulse) as aftercare:
+            target(aftercare, Line(connection))
+    except ConfigurationError as error:
+        log.error("the configuration cannot be used", problem=str(error))
+        os._exit(CONFIGURATION_EXIT)
+
+
+def _beat(pulse: Pulse) -> None:
+    while True:
+        pulse.beat()
+        time.sleep(BEAT_SECONDS)
+
+
+class _Role:
+    """One child, and what the parent knows of it."""
+
+    def __init__(self, name: str, target: Target, config: str) -> None:
+        self.name = name
+        self._target = target
+        self._config = config
+        self.pulse = Pulse()
+        self.process: SpawnProcess | None = None
+        self._line: Connection | None = None
+        self.restarts = 0
+        self.start_at = 0.0
+        self.last_beat_at = 0.0
+        self._beats = 0
+
+    def start(self, patience: float) -> None:
+        """Start the child; its first beat may be late by `patience` seconds."""
+        self.pulse.left()
+        ours, theirs = _SPAWN.Pipe()
+        self.process = _SPAWN.Process(
+            target=_child,
+            args=(self._target, self._config, self.pulse, theirs),
+            name=f"aftercare-{self.name}",
+            daemon=True,
+        )
+        self.process.start()
+        theirs.close()
+        self._line = ours
+        self._beats = self.pulse.beats
+        self.last_beat_at = time.monotonic() + patience
+
+    def seconds_since_beat(self) -> float:
+        """Return how long the child has not beaten."""
+        if self.pulse.beats != self._beats:
+            self._beats = self.pulse.beats
+            self.last_beat_at = time.monotonic()
+        return time.monotonic() - self.last_beat_at
+
+    def hang_up(self) -> None:
+        """Tell the child to finish what it is at, and end."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    def gone(self) -> None:
+        """Forget a child that has ended."""
+        self.hang_up()
+        self.process = None
+
+
+class Supervisor:
+    """Keeps children running, each with its own part of the work."""
+
+    def __init__(self, config: Path | str, targets: Mapping[str, Target]) -> None:
+        self._settings: Settings = load(config)
+        self._stall = self._settings.defaults.stall.total_seconds()
+        self._stopped = threading.Event()
+        self._roles = [_Role(name, target, str(config)) for name, target in targets.items()]
+
+    @property
+    def alive(self) -> dict[str, bool]:
+        """Whether each child is running."""
+        return {
+            role.name: role.process is not None
+            and role.process.is_alive()
+            and role.seconds_since_beat() < self._stall
+            for role in self._roles
+        }
+
+    def stop(self) -> None:
+        """Let the children finish what they are at, and end. May be called from a signal handler."""
+        self._stopped.set()
+
+    def watch(self) -> int:
+        """Keep the children running until `stop`, or until each has ended by itself; return an exit code.
+
+        2: the configuration cannot be used, and no restart would help.
+        """
+        try:
+            while self._roles and not self._stopped.wait(BEAT_SECONDS):
+                for role in list(self._roles):
+                    code = self._tend(role)
+                    if code == CONFIGURATION_EXIT:
+                        return code
+                    if code == 0:
+                        self._roles.remove(role)
+            return 0
+        finally:
+            self._end()
+
+    def _tend(self, role: _Role) -> int | None:
+        """Look after one child; return its exit code if it is not to be started again."""
+        process = role.process
+        if process is None:
+            if time.monotonic() >= role.start_at:
+                role.start(patience=_STARTING_STALLS * self._stall)
+            return None
+        if process.is_alive():
+            if role.seconds_since_beat() > self._stall:
+                self._end_stalled(role, process)
+            return None
+        code = process.exitcode
+        role.gone()
+        if code in {0, CONFIGURATION_EXIT}:
+            return code
+        wait = _RESTART_SECONDS[min(role.restarts, len(_RESTART_SECONDS) - 1)]
+        role.restarts += 1
+        role.start_at = time.monotonic() + wait
+        log.error("child ended", child=role.name, exit_code=code, restart_in_seconds=wait)
+        return None
+
+    def _end_stalled(self, role: _Role, process: SpawnProcess) -> None:
+        """End a child whose interpreter is held, and switch off the plugin that holds it."""
+        call = role.pulse.call
+        process.kill()
+        process.join()
+        role.gone()
+        plugin, event = call or ("", "")
+        log.error("child stalled", child=role.name, plugin=plugin, about=event)
+        if call is None:
+            return
+        reason = f"a hook held the interpreter for more than {self._stall:g} s"
+        cure = f"{reason}; mend it, then run `aftercare plugins on {plugin}`"
+        database = Database(self._settings.database.resolve(os.environ))
+        try:
+            with database.write() as connection:
+                units.park(connection, event, plugin, reason)
+                control.switch_plugin(connection, plugin, cure)
+        except StorageUnavailable as error:
+            # The next child will meet the same plugin, stall again, and be ended here again.
+            log.error("plugin not switched off", plugin=plugin, problem=str(error))
+        finally:
+            database.close()
+
+    def _end(self) -> None:
+        for role in self._roles:
+            role.hang_up()
+        deadline = time.monotonic() + _STOP_SECONDS
+        for role in self._roles:
+            if role.process is not None:
+                role.process.join(max(0.1, deadline - time.monotonic()))
+                if role.process.is_alive():
+                    role.process.kill()
+                    role.process.join()
+                role.gone()
+
+
+def work(config: Path | str, *, until_idle: bool = False) -> int:
+    """Decide and send until a signal comes, or until nothing more is due now; return an exit code."""
+    targets: dict[str, Target] = {"once": once} if until_idle else {"decider": decide, "sender": send}
+    supervisor = Supervisor(config, targets)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(ValueError):  # not in the main thread: then somebody else handles signals
+            signal.signal(number, lambda *_: supervisor.stop())
+    return supervisor.watch()

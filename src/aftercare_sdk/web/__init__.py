@@ -1,0 +1,1 @@
+"""The endpoint that shops send their webhooks to."""

@@ -1,0 +1,110 @@
+"""The endpoint as a server: uvicorn in this process, the decider and the sender as its children."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Self
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from aftercare_sdk.config import load
+from aftercare_sdk.engine.app import Aftercare
+from aftercare_sdk.engine.logs import log, write_logs
+from aftercare_sdk.engine.supervise import Supervisor, decide, send
+from aftercare_sdk.errors import AftercareError, ConfigurationError
+from aftercare_sdk.store import messages, schema
+from aftercare_sdk.web.app import make_app
+
+LATE = timedelta(minutes=15)
+"""How long after its moment a message may still wait before the server counts as not ready (OBS-03)."""
+
+
+class Endpoint:
+    """An ASGI application on a socket of its own, served from a thread until it is closed."""
+
+    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+        self._socket = _listen(host, port)
+        self.host, self.port = self._socket.getsockname()[:2]
+        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=75)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, name="aftercare-endpoint", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+        self._socket.close()
+
+    def _run(self) -> None:
+        asyncio.run(self._server.serve(sockets=[self._socket]))
+
+
+def serve(config: Path | str | None, *, host: str | None = None, port: int | None = None) -> int:
+    """Serve until a signal comes; return an exit code."""
+    settings = load(config)
+    if settings.source is None:
+        message = "the children of `serve` read the configuration from a file; name one"
+        raise ConfigurationError(message)
+    write_logs()
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    with Aftercare(settings) as aftercare:
+        supervisor = Supervisor(settings.source, {"decider": decide, "sender": send})
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: supervisor.stop())
+        app = make_app(aftercare, lambda: readiness(aftercare, supervisor.alive))
+        server = settings.server
+        with Endpoint(
+            app, server.host if host is None else host, server.port if port is None else port
+        ) as endpoint:
+            log.info("serving", url=endpoint.url, shops=sorted(aftercare.brand.shops))
+            return supervisor.watch()
+
+
+def readiness(aftercare: Aftercare, alive: Mapping[str, bool]) -> Mapping[str, str]:
+    """Return what is not ready: database, schema, children, messages that should have left (OBS-03)."""
+    problems = {name: "not running" for name, is_alive in alive.items() if not is_alive}
+    database = aftercare.brand.database
+    try:
+        if schema.current(database) != schema.head():
+            problems["schema"] = "run `aftercare db upgrade`"
+        with database.read() as connection:
+            oldest = messages.oldest_due(connection)
+        if oldest is not None and aftercare.clock.now() - oldest > LATE:
+            problems["messages"] = f"one has been due since {oldest.isoformat()}"
+    except AftercareError as error:
+        problems["database"] = str(error)
+    return problems
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket; port 0 takes a free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        message = (
+            f"cannot listen on {host} port {port} ({error.strerror}); choose another with --host or --port"
+        )
+        raise ConfigurationError(message) from None
+    listening.listen(2_048)
+    return listening

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aftercare_sdk.model.actions import Purpose
+from aftercare_sdk.model.premises import NotSentWithin, OrderStands
+from aftercare_sdk.outreach.gate import CHECKS, NEEDS_CONSENT, WINDOWS, Candidate, Check, Outcome, decide
+from aftercare_sdk.outreach.reasons import Reason
+from tests.unit.outreach.samples import NOW, order
+from tests.unit.outreach.test_premises import REF, WEEK, Known
+
+HOUR = timedelta(hours=1)
+FACTS = Known(orders={REF: order()})
+
+
+def candidate(**changes) -> Candidate:
+    """Return a message that may leave."""
+    fields = {
+        "purpose": Purpose.SERVICE,
+        "due_at": NOW,
+        "premises": (OrderStands(order=REF), NotSentWithin(label="thank-you", period=WEEK)),
+        "recipient": "ogawa@example.jp",
+    }
+    return Candidate(**{**fields, **changes})
+
+
+def test_a_message_that_passes_every_check_leaves_with_the_whole_record():
+    """The record says what was asked, under which rule, and what the answer was."""
+    decision = decide(candidate(), FACTS)
+    assert Outcome.ALLOW is decision.outcome
+    assert [
+        ("window", "WINDOW", Reason.WINDOW_OPEN),
+        ("lawful_basis", "LAW-03", Reason.NEEDS_NO_CONSENT),
+        ("settled", "READ", Reason.NOTHING_AWAITED),
+        ("premise", "OrderStands", Reason.ORDER_STANDS),
+        ("premise", "NotSentWithin", Reason.NOT_SENT_RECENTLY),
+        ("recipient", "ADDRESS", Reason.HAS_ADDRESS),
+    ] == [(check.name, check.rule, check.code) for check in decision.checks]
+
+
+@pytest.mark.parametrize(
+    ("changes", "facts", "outcome", "code", "asked"),
+    [
+        ({"due_at": NOW + HOUR}, FACTS, Outcome.DEFER, Reason.NOT_YET_DUE, 1),
+        ({"due_at": NOW - 7 * 24 * HOUR}, FACTS, Outcome.DENY, Reason.WINDOW_CLOSED, 1),
+        ({"due_at": NOW - HOUR, "window": HOUR}, FACTS, Outcome.DENY, Reason.WINDOW_CLOSED, 1),
+        ({"purpose": Purpose.MARKETING}, FACTS, Outcome.DENY, Reason.NO_LAWFUL_BASIS, 2),
+        ({"awaiting_read": REF}, FACTS, Outcome.HOLD, Reason.AWAITING_READ, 3),
+        ({}, Known(), Outcome.DENY, Reason.ORDER_UNKNOWN, 4),
+        ({}, Known(orders={REF: order(cancelled=True)}), Outcome.DENY, Reason.ORDER_CANCELLED, 4),
+        (
+            {},
+            Known(orders={REF: order()}, sent={"thank-you": [NOW - HOUR]}),
+            Outcome.DENY,
+            Reason.SENT_RECENTLY,
+            5,
+        ),
+        ({"recipient": " "}, FACTS, Outcome.DENY, Reason.NO_ADDRESS, 6),
+        ({"recipient": "ogawa"}, FACTS, Outcome.DENY, Reason.ADDRESS_UNUSABLE, 6),
+    ],
+)
+def test_the_first_check_that_does_not_allow_decides(changes, facts, outcome, code, asked):
+    """What comes behind it is not asked any more."""
+    decision = decide(candidate(**changes), facts)
+    assert (outcome, code, asked) == (decision.outcome, decision.code, len(decision.checks))
+    assert {Outcome.ALLOW} | {outcome} >= {check.outcome for check in decision.checks}
+
+
+def test_a_message_that_is_early_waits_for_its_moment():
+    """Its fact may have moved since it was claimed."""
+    decision = decide(candidate(due_at=NOW + HOUR), FACTS)
+    assert NOW + HOUR == decision.until
+    assert (NOW + HOUR).isoformat() == decision.values["due"]
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_law_03_what_needs_consent_is_denied_until_one_can_be_recorded(purpose):
+    """Advertising, surveys and invitations to review; what serves the order goes out."""
+    needed = {Purpose.MARKETING, Purpose.SURVEY, Purpose.REVIEW_REQUEST}
+    assert needed == NEEDS_CONSENT
+    decision = decide(candidate(purpose=purpose), FACTS)
+    assert (purpose in needed) == (decision.code is Reason.NO_LAWFUL_BASIS)
+    assert (purpose in needed) == (decision.outcome is Outcome.DENY)
+
+
+def test_every_purpose_has_a_window():
+    """7 days, 3 for marketing, 45 for an invitation to review."""
+    days = {purpose.value: WINDOWS[purpose].days for purpose in Purpose}
+    assert {"transactional": 7, "service": 7, "survey": 7, "review_request": 45, "marketing": 3} == days
+
+
+@given(st.integers(-20 * 24 * 60, 20 * 24 * 60), st.integers(1, 20 * 24 * 60))
+def test_a_message_is_early_in_time_or_late_and_nothing_else(minutes, length):
+    """The window begins with the moment and ends before its end."""
+    due = NOW + timedelta(minutes=minutes)
+    decision = decide(candidate(due_at=due, window=timedelta(minutes=length)), FACTS)
+    expected = Outcome.DEFER if NOW < due else Outcome.ALLOW
+    if due + timedelta(minutes=length) <= NOW:
+        expected = Outcome.DENY
+    assert expected is decision.outcome
+
+
+def test_a_further_rule_takes_its_place_among_the_others():
+    """A later rule, on quiet hours for instance, is one more function."""
+
+    def quiet_hours(candidate, facts):
+        yield Check(
+            name="quiet_hours",
+            rule="LAW-22",
+            outcome=Outcome.DEFER,
+            code=Reason.NOT_YET_DUE,
+            until=facts.now + HOUR,
+        )
+
+    decision = decide(candidate(), FACTS, (*CHECKS[:-1], quiet_hours, CHECKS[-1]))
+    assert (Outcome.DEFER, NOW + HOUR, "quiet_hours") == (
+        decision.outcome,
+        decision.until,
+        decision.checks[-1].name,
+    )
+
+
+def test_the_record_holds_no_address():
+    """Neither the question nor the answer shows who it was."""
+    asked = candidate(recipient="ogawa@bad address")
+    assert "ogawa" not in f"{asked}{decide(asked, FACTS)}"

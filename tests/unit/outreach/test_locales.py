@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+
+from aftercare_sdk.outreach.locales import canonical, fallbacks, locale_for, zone_for
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ja", "ja"),
+        ("ja_JP", "ja-JP"),
+        ("en-gb", "en-GB"),
+        ("de_DE_formal", "de-DE"),
+        ("zh-hans-cn", "zh-Hans-CN"),
+        (" ja ", "ja"),
+        ("", ""),
+        ("-", ""),
+        ("klingon", ""),
+        ("日本語", ""),
+    ],
+)
+def test_locales_have_one_spelling(text, expected):
+    """Platforms spell locales in many ways; what is none becomes empty."""
+    assert expected == canonical(text)
+
+
+@pytest.mark.parametrize(
+    ("customer", "order", "country", "shop", "expected"),
+    [
+        ("fr", "ja", "JP", "en", "fr"),
+        ("", "en_GB", "JP", "ja", "en-GB"),
+        ("", "", "JP", "en", "ja"),
+        ("", "", "jp", "en", "ja"),
+        ("", "", "DE", "de_AT", "de-AT"),
+        ("nonsense!", "", "", "ja", "ja"),
+        ("", "", "", "", "en"),
+    ],
+)
+def test_a_person_is_written_to_in_their_own_language(customer, order, country, shop, expected):
+    """What they chose counts first, then Japan, then the shop."""
+    assert expected == locale_for(customer, order, country, shop)
+
+
+def test_templates_are_looked_for_from_the_closest_to_english():
+    """The locale, its language, the shop's, English."""
+    assert ["pt-BR", "pt", "ja-JP", "ja", "en"] == list(fallbacks("pt_BR", "ja_JP"))
+    assert ["ja", "en"] == list(fallbacks("ja", "ja"))
+    assert ["en"] == list(fallbacks("?", "?"))
+
+
+@pytest.mark.parametrize(
+    ("customer", "country", "shop", "expected"),
+    [
+        ("Europe/Paris", "JP", "Asia/Tokyo", "Europe/Paris"),
+        ("", "JP", "Europe/Berlin", "Asia/Tokyo"),
+        ("", "US", "Asia/Tokyo", "Asia/Tokyo"),
+        ("Asia/Tokio", "", "Asia/Tokyo", "Asia/Tokyo"),
+        ("../../etc/passwd", "", "Asia/Tokyo", "Asia/Tokyo"),
+        ("Asia", "", "Asia/Tokyo", "Asia/Tokyo"),
+        ("a\x00b", "XX", "Asia/Tokyo", "Asia/Tokyo"),
+    ],
+)
+def test_times_are_told_in_the_persons_zone(customer, country, shop, expected):
+    """Their own, else the only one of their country, else the shop's; nonsense from outside is passed over."""
+    assert expected == zone_for(customer, country, shop).key

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import aftercare_sdk.programs
+from aftercare_sdk.model.actions import CancelMessages, Purpose, Scope, SendMessage
+from aftercare_sdk.model.context import Context, CustomerView, ShopView
+from aftercare_sdk.model.events import Cancellation, Delivery, Purchase, Refund, Shipment
+from aftercare_sdk.model.flows import Anchor, Flow
+from aftercare_sdk.model.money import Money
+from aftercare_sdk.model.orders import Order, OrderRefund
+from aftercare_sdk.model.premises import NotSentWithin, OrderStands
+from aftercare_sdk.programs.flows import PRESETS, Flows, FlowsSchema
+
+AT = datetime(2026, 11, 21, tzinfo=UTC)
+FACT = {"id": "chaho/order/1042/x", "shop": "chaho", "occurred_at": AT, "order": "1042"}
+REF = "chaho/order/1042"
+ORDER = Order(shop="chaho", id="1042", number="1042", placed_at=AT, total=Money(1_000, "JPY"))
+
+
+def context(section, *, flows=PRESETS, order=ORDER) -> Context:
+    """Return what the hook sees with this configuration."""
+    return Context(
+        shop=ShopView(name="chaho", country="JP", locale="ja", zone="Asia/Tokyo"),
+        customer=CustomerView(locale="ja", country="JP", zone="Asia/Tokyo"),
+        order=order,
+        config=FlowsSchema().load(section),
+        flows=flows,
+    )
+
+
+def refunded(*amounts: int) -> Order:
+    """Return the order after these refunds."""
+    refunds = (OrderRefund(id=str(a), amount=Money(a, "JPY"), lines=(), at=AT) for a in amounts)
+    return replace(ORDER, refunds=tuple(refunds))
+
+
+def test_a_purchase_plans_the_thank_you():
+    """With everything that must still be true when it leaves."""
+    assert [
+        SendMessage(
+            reason="thank the customer for the purchase",
+            scope=Scope.ORDER,
+            discriminator="thank-you",
+            template="thank-you",
+            purpose=Purpose.SERVICE,
+            label="thank-you",
+            channel="email",
+            delay=timedelta(hours=1),
+            premises=(OrderStands(order=REF), NotSentWithin(label="thank-you", period=timedelta(days=7))),
+        )
+    ] == Flows().on_purchase(Purchase(**FACT), context({"thank-you": {}}))
+
+
+def test_nothing_is_planned_that_is_not_configured():
+    """The preset alone does nothing."""
+    for section in ({}, {"thank-you": {"enabled": False}}):
+        assert [] == Flows().on_purchase(Purchase(**FACT), context(section))
+
+
+@pytest.mark.parametrize(
+    ("anchor", "call"),
+    [
+        (Anchor.PURCHASE, lambda ctx: Flows().on_purchase(Purchase(**FACT), ctx)),
+        (Anchor.SHIPMENT, lambda ctx: Flows().on_shipment(Shipment(**FACT, shipment="a"), ctx)),
+        (Anchor.DELIVERY, lambda ctx: Flows().on_delivery(Delivery(**FACT, shipment="a"), ctx)),
+    ],
+)
+def test_each_fact_plans_the_flows_that_count_from_it(anchor, call):
+    """And no others."""
+    section = {
+        f"after-{each}": {"anchor": each.value, "template": "x", "purpose": "service", "window": "2 days"}
+        for each in Anchor
+    }
+    messages = call(context(section))
+    assert [f"after-{anchor}"] == [message.label for message in messages]
+    assert [timedelta(days=2)] == [message.window for message in messages]
+
+
+def test_only_the_first_parcel_of_an_order_counts():
+    """Two deliveries of one order are one action, because they have the same key."""
+    section = {"how": {"anchor": "delivery", "template": "how", "purpose": "service"}}
+    first, second = (
+        Flows().on_delivery(
+            Delivery(**{**FACT, "id": f"{REF}/delivery/{it}"}, shipment=it), context(section)
+        )[0]
+        for it in "ab"
+    )
+    assert (Scope.ORDER, "how") == (first.scope, first.discriminator)
+    assert (first.scope, first.discriminator) == (second.scope, second.discriminator)
+
+
+def test_two_flows_of_one_order_are_two_actions():
+    """The name of the flow tells them apart."""
+    section = {"thank-you": {}, "note": {"anchor": "purchase", "template": "n", "purpose": "transactional"}}
+    messages = Flows().on_purchase(Purchase(**FACT), context(section))
+    assert ["note", "thank-you"] == [message.discriminator for message in messages]
+    assert 2 == len({(message.scope, message.discriminator) for message in messages})
+
+
+def test_every_time_means_no_limit():
+    """Without a period there is nothing to check."""
+    messages = Flows().on_purchase(Purchase(**FACT), context({"thank-you": {"once_per": "0 days"}}))
+    assert (OrderStands(order=REF),) == messages[0].premises
+
+
+def test_presets_of_other_plugins_run_as_well():
+    """`ctx.flows` holds the presets of all of them."""
+    preset = Flow(
+        name="care",
+        anchor=Anchor.PURCHASE,
+        template="care",
+        purpose=Purpose.TRANSACTIONAL,
+        reason="tell how to care for it",
+    )
+    messages = Flows().on_purchase(Purchase(**FACT), context({"care": {}}, flows=(*PRESETS, preset)))
+    assert ["tell how to care for it"] == [message.reason for message in messages]
+
+
+def test_a_cancellation_calls_off_what_was_planned_for_the_order():
+    """Every message of this program about it; premises would stop them too, but later and less visibly."""
+    assert [CancelMessages(reason="the order was cancelled")] == Flows().on_cancellation(
+        Cancellation(**FACT), context({})
+    )
+
+
+@pytest.mark.parametrize(
+    ("order", "called_off"),
+    [
+        (refunded(1_000), True),
+        (refunded(400, 600), True),
+        (refunded(400), False),
+        (replace(refunded(400), total=None), False),
+        (None, False),
+    ],
+)
+def test_only_a_full_refund_calls_them_off(order, called_off):
+    """Somebody who keeps part of an order may still be thanked for it."""
+    event = Refund(**FACT, refund="77", amount=Money(400, "JPY"))
+    expected = [CancelMessages(reason="the order was refunded in full")] if called_off else None
+    assert expected == Flows().on_refund(event, context({"thank-you": {}}, order=order))
+
+
+def test_programs_need_no_more_than_anybodys_plugin():
+    """They import the model, the hooks, the errors and their own folder (DESIGN: the rooms)."""
+    allowed = (
+        "aftercare_sdk.model",
+        "aftercare_sdk.hookspecs",
+        "aftercare_sdk.errors",
+        "aftercare_sdk.programs",
+    )
+    for file in Path(aftercare_sdk.programs.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            ours = [name for name in names if name.startswith("aftercare_sdk")]
+            assert [] == [name for name in ours if not name.startswith(allowed)], file

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+from marshmallow import ValidationError
+
+from aftercare_sdk.model.actions import Purpose
+from aftercare_sdk.model.flows import Anchor, Flow
+from aftercare_sdk.programs.flows import PRESETS, Flows, FlowsSchema, FlowTable, configured
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+THANK_YOU = PRESETS[0]
+OWN = {"anchor": "delivery", "template": "how-to-use", "purpose": "service"}
+
+
+@dataclass
+class Parts:
+    """What there is in a shop with nothing special."""
+
+    templates: set = field(default_factory=lambda: {("thank-you", "ja"), ("thank-you", "en")})
+    channels: set = field(default_factory=lambda: {"email"})
+    flows: dict = field(default_factory=lambda: {preset.name: preset for preset in PRESETS})
+
+
+def load(**section):
+    """Read a section."""
+    return FlowsSchema().load(section)
+
+
+def wrong(**section) -> dict:
+    """Return what is wrong with a section by itself."""
+    with pytest.raises(ValidationError) as error:
+        load(**section)
+    return error.value.messages
+
+
+def complaints(parts=None, **section) -> tuple[str, ...]:
+    """Return what is wrong with a section, given what there is."""
+    return Flows().check_config(load(**section), parts or Parts())
+
+
+def test_the_preset_is_what_the_documentation_says():
+    """An hour after the purchase, once per customer in seven days, as a service."""
+    assert (
+        Flow(
+            name="thank-you",
+            anchor=Anchor.PURCHASE,
+            template="thank-you",
+            purpose=Purpose.SERVICE,
+            reason="thank the customer for the purchase",
+            delay=HOUR,
+            once_per=7 * DAY,
+        ),
+    ) == tuple(Flows().register_flows())
+
+
+def test_a_section_is_read_into_tables():
+    """Lengths of time are written as people write them."""
+    table = {**OWN, "delay": "90 minutes", "once_per": "2 weeks", "window": "3 days", "channel": "line"}
+    assert {
+        "thank-you": FlowTable(),
+        "how-to-use": FlowTable(
+            anchor=Anchor.DELIVERY,
+            template="how-to-use",
+            purpose=Purpose.SERVICE,
+            channel="line",
+            delay=1.5 * HOUR,
+            window=3 * DAY,
+            once_per=14 * DAY,
+        ),
+    } == load(**{"thank-you": {}, "how-to-use": table})
+
+
+@pytest.mark.parametrize(
+    ("table", "setting", "cure"),
+    [
+        ({"delay": "soon"}, "delay", 'such as "30 s", "90 minutes"'),
+        ({"delay": 3}, "delay", 'in quotes, such as "3 days"'),
+        ({"window": "1 month"}, "window", "no fixed length"),
+        ({"window": "0 days"}, "window", "must be longer than nothing; to stop, enabled = false"),
+        ({"anchor": "birth"}, "anchor", "purchase, shipment, delivery"),
+        ({"purpose": "nice"}, "purpose", "must be transactional or service"),
+        ({"purpose": "marketing"}, "purpose", "use transactional or service, or enabled = false"),
+        ({"purpose": "survey"}, "purpose", "needs the customer's consent"),
+        ({"purpose": "review_request"}, "purpose", "which cannot be recorded yet"),
+        ({"enabled": "yes"}, "enabled", "Not a valid boolean"),
+        ({"template": ""}, "template", "Shorter than minimum length"),
+        ({"dealy": "1h"}, "dealy", "there is no such setting; there are enabled, anchor"),
+    ],
+)
+def test_mistakes_in_a_table_have_a_path_and_a_cure(table, setting, cure):
+    """By flow and setting, so that the configuration can say where."""
+    messages = wrong(**{"thank-you": table})
+    assert ["thank-you"] == list(messages)
+    assert [setting] == list(messages["thank-you"])
+    assert cure in messages["thank-you"][setting][0]
+
+
+def test_mistakes_in_several_tables_are_told_at_once():
+    """Nobody mends them one start at a time."""
+    messages = wrong(a={"delay": "x", "anchor": "y"}, b=True, c={"purpose": "marketing"})
+    assert {"a": {"delay", "anchor"}, "c": {"purpose"}} == {name: set(messages[name]) for name in "ac"}
+    assert ["write a table, [plugins.flows.b], to switch the flow on or change it"] == messages["b"]
+
+
+class TestConfigured:
+    def test_nothing_runs_that_the_shop_has_not_named(self):
+        """A package that offers presets does not begin to write to people."""
+        assert () == configured(PRESETS, load())
+
+    def test_naming_a_preset_switches_it_on(self):
+        """As it is offered."""
+        assert PRESETS == configured(PRESETS, load(**{"thank-you": {}}))
+
+    def test_a_flow_can_be_switched_off_and_keep_its_settings(self):
+        """For a while, or for good."""
+        assert () == configured(PRESETS, load(**{"thank-you": {"enabled": False, "delay": "2h"}}))
+
+    def test_a_table_changes_a_preset_where_it_says_so(self):
+        """All else stays."""
+        table = {"delay": "2h", "template": "merci", "once_per": "1 day", "window": "1d", "channel": "line"}
+        expected = replace(
+            THANK_YOU, delay=2 * HOUR, template="merci", once_per=DAY, window=DAY, channel="line"
+        )
+        assert (expected,) == configured(PRESETS, load(**{"thank-you": table}))
+
+    def test_no_delay_and_every_time_can_be_said(self):
+        """Zero is a value, not "as in the preset"."""
+        table = {"delay": "0 s", "once_per": "0 days"}
+        expected = replace(THANK_YOU, delay=timedelta(0), once_per=None)
+        assert (expected,) == configured(PRESETS, load(**{"thank-you": table}))
+
+    def test_a_flow_of_the_shops_own(self):
+        """Says its anchor, template and purpose; the reason is made from them."""
+        flow = configured(PRESETS, load(**{"how-to-use": {**OWN, "delay": "1 day"}}))[0]
+        assert ("how-to-use", Anchor.DELIVERY, DAY, None, "email") == (
+            flow.name,
+            flow.anchor,
+            flow.delay,
+            flow.once_per,
+            flow.channel,
+        )
+        assert "flow how-to-use, delivery" == flow.reason
+
+    def test_what_is_incomplete_or_needs_consent_does_not_run(self):
+        """The check of the configuration reports it; here it is only left out."""
+        news = replace(THANK_YOU, name="news", purpose=Purpose.MARKETING)
+        section = load(**{"news": {}, "half": {"anchor": "purchase"}, "thank-you": {}})
+        assert PRESETS == configured((*PRESETS, news), section)
+
+
+class TestCheckConfig:
+    def test_a_sound_section_has_no_problems(self):
+        """Presets with what there is, and what is switched off whatever it says."""
+        off = {"enabled": False, **OWN, "channel": "pigeon"}
+        assert () == complaints(**{"thank-you": {"delay": "2h"}, "how-to-use": off})
+
+    def test_a_mistyped_preset_is_recognised(self):
+        """Instead of a flow that never runs."""
+        assert (
+            "plugins.flows.thank-yuo: there is no preset 'thank-yuo' (did you mean 'thank-you'?); "
+            "a flow of your own must also say anchor, template, purpose",
+        ) == complaints(**{"thank-yuo": {}})
+
+    def test_a_flow_of_ones_own_says_what_is_missing(self):
+        """Only that."""
+        assert complaints(hello={"anchor": "purchase"}) == (
+            "plugins.flows.hello: there is no preset 'hello'; a flow of your own must also say template, purpose",
+        )
+
+    def test_the_template_must_exist_in_both_languages(self):
+        """And the files to add are named."""
+        parts = Parts(templates={("how-to-use", "en"), ("thank-you", "ja"), ("thank-you", "en")})
+        assert (
+            "plugins.flows.how-to-use.template: there is no template 'how-to-use' in ja; "
+            "add ja/how-to-use.{subject,txt,html}.liquid to your templates",
+        ) == complaints(parts, **{"how-to-use": OWN})
+
+    def test_a_mistyped_template_or_channel_is_recognised(self):
+        """Both at once, each with its path."""
+        found = complaints(**{"thank-you": {"template": "thankyou", "channel": "mail"}})
+        assert [
+            "plugins.flows.thank-you.template: there is no template 'thankyou' in ja and en; "
+            "did you mean 'thank-you'?; add ja/thankyou.{subject,txt,html}.liquid, "
+            "en/thankyou.{subject,txt,html}.liquid to your templates",
+            "plugins.flows.thank-you.channel: there is no channel 'mail' (did you mean 'email'?)",
+        ] == list(found)
+
+    def test_a_missing_channel_says_which_section_to_add(self):
+        """Nothing similar is there to be meant."""
+        found = complaints(Parts(channels=set()), **{"thank-you": {}})
+        assert (
+            "plugins.flows.thank-you.channel: there is no channel 'email'; add a section [channels.email]",
+        ) == found
+
+    @pytest.mark.parametrize("purpose", [Purpose.MARKETING, Purpose.SURVEY, Purpose.REVIEW_REQUEST])
+    def test_another_plugins_preset_that_needs_consent_is_refused_too(self, purpose):
+        """It has not said so in the section, but it would run all the same."""
+        preset = replace(THANK_YOU, name="news", purpose=purpose)
+        found = complaints(Parts(flows={"news": preset}), news={})
+        assert 1 == len(found)
+        assert found[0].startswith(
+            f'plugins.flows.news.purpose: "{purpose.value}" needs the customer\'s consent'
+        )
+        assert () == complaints(Parts(flows={"news": preset}), news={"enabled": False})
