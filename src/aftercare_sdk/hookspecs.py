@@ -24,6 +24,7 @@ Subclass `AftercareHooks`, implement some of these methods, and mark each with `
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any, ClassVar
 
 import pluggy
 
@@ -45,7 +46,12 @@ class AftercareHooks:
 
     Event hooks are pure functions of `(event, ctx)`: they perform nothing and read no clock. Each
     implementation is called alone; an error, an overrun or a nonsensical answer concerns that plugin only.
+
+    `config_schema` is the marshmallow schema class of the section `[plugins.<name>]`, if there is one. Lists
+    in it reach the hooks as tuples, tables as read-only mappings.
     """
+
+    config_schema: ClassVar[type[Any] | None] = None
 
     @hookspec
     def on_purchase(self, event: Purchase, ctx: Context) -> Iterable[Action] | None:

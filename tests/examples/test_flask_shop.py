@@ -3,12 +3,11 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import threading
-import urllib.error
-import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
 from werkzeug.serving import make_server
 
 from aftercare_woocommerce import samples
@@ -128,13 +127,7 @@ def serving(app):
 
 def fetch(url, request):
     """Send a recorded request over HTTP and return the status."""
-    sent = urllib.request.Request(url, data=request.body, headers=webhook_headers(request))
-    try:
-        with urllib.request.urlopen(sent, timeout=10) as answer:
-            return answer.status
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code
+    return requests.post(url, data=request.body, headers=webhook_headers(request), timeout=10).status_code
 
 
 def test_recorded_requests_over_a_real_socket(app, signed):

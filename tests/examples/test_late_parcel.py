@@ -69,7 +69,7 @@ class Platform(AftercareHooks):
 
     @hookimpl
     def register_channels(self):
-        return [ChannelType(name="kept", build=lambda settings: self)]
+        return [ChannelType(name="kept", build=lambda _settings: self)]
 
     def send(self, message):
         self.sent.append(message)
@@ -101,10 +101,12 @@ class Story:
 
 
 def moment(text):
+    """Read a moment as the shop writes it."""
     return datetime.fromisoformat(text)
 
 
 def parcels(told):
+    """Read the parcels of an order."""
     return tuple(Parcel(id=id_, at=moment(at)) for id_, at in told.items())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -49,6 +49,7 @@ class Answered:
     unit: Unit
     known: Known
     now: datetime
+    _keys: set[str] = field(default_factory=set)
 
     def apply(self, action: Action) -> None:
         """Write one action down. Raises InvalidAction if it names what does not exist."""
@@ -75,6 +76,11 @@ class Answered:
         known = self.known
         scope = known.event.id if action.scope is Scope.EVENT else _subject(known, action)
         key = _key(self.unit.plugin, "SendMessage", scope, action.discriminator or action.label)
+        if key in self._keys:
+            raise InvalidAction(
+                f"two messages labelled {action.label!r} in one answer; tell them apart by `discriminator`"
+            )
+        self._keys.add(key)
         anchor, fact_at = self._anchor(action.anchor)
         due_at = None if fact_at is None else fact_at + action.delay
         window = WINDOWS[action.purpose] if action.window is None else action.window

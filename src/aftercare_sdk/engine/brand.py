@@ -29,7 +29,14 @@ from aftercare_sdk.outreach.builtin import BuiltinOutreach
 from aftercare_sdk.outreach.catalog import load_folder, override
 from aftercare_sdk.outreach.compose import Composer
 from aftercare_sdk.outreach.variables import ShopCard
-from aftercare_sdk.plugins import LoadedPlugin, Plugins, PluginSource, find_plugins, load_plugins
+from aftercare_sdk.plugins import (
+    LoadedPlugin,
+    Plugins,
+    PluginSource,
+    find_plugins,
+    load_plugins,
+    read_only,
+)
 from aftercare_sdk.plugins.registry import HookFunction
 from aftercare_sdk.programs.flows import Flows
 from aftercare_sdk.shops.reconcile import Assumptions
@@ -198,7 +205,7 @@ class Brand:
                 f"plugins.{plugin}", loaded.config_schema, settings.plugin(plugin).section
             )
             # A section that an older release of the plugin accepted may mean nothing to this one.
-            self._sections[key] = self._current_section(loaded) if problems else value
+            self._sections[key] = read_only(self._current_section(loaded) if problems else value)
         return self._sections[key]
 
     def assumptions(self, shop: str) -> Assumptions:

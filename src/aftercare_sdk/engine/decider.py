@@ -22,6 +22,11 @@ class Decider:
         )
         self._units = UnitRunner(brand, self._runner)
 
+    @property
+    def abandoned(self) -> int:
+        """How many threads hang in hooks that were fenced out."""
+        return self._runner.abandoned
+
     def step(self, token: int) -> int:
         """Do the next piece of work: rows before units, so that hooks see all that is known."""
         with self._brand.database.read() as connection:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -27,6 +28,9 @@ from aftercare_sdk.store import control, units
 from aftercare_sdk.store.database import Database
 
 CONFIGURATION_EXIT = 2
+ANEW_EXIT = 3
+MOST_ABANDONED = 20
+"""How many threads may hang in hooks for ever before the decider is better started anew."""
 BEAT_SECONDS = 0.2
 IDLE_SECONDS = 0.2
 TROUBLE_SECONDS = 1.0
@@ -91,6 +95,9 @@ def decide(aftercare: Aftercare, line: Line) -> None:
             with decider_lock(aftercare.brand.database) as token:
                 log.info("deciding", token=token)
                 while not line.ended():
+                    if aftercare.decider.abandoned > MOST_ABANDONED:
+                        log.warning("starting anew", hanging_threads=aftercare.decider.abandoned)
+                        sys.exit(ANEW_EXIT)
                     if not aftercare.decider.process(token) + aftercare.decider.fire(token):
                         line.ended(IDLE_SECONDS)
         except (DeciderBusy, Fenced, StorageUnavailable) as error:

@@ -146,5 +146,4 @@ def _words(result: HookResult) -> str:
     failure = result.failure
     if failure is None:
         return ""
-    where = f" at {failure.where}" if failure.where else ""
-    return f"{failure.kind.value}: {failure.summary}{where}"
+    return f"{failure.kind.value}: {failure.summary}"

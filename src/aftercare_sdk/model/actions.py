@@ -32,8 +32,8 @@ class Scope(StrEnum):
 class Action:
     """What all actions have. `reason` says in words why, in English; it is shown to operators.
 
-    The key of an action is a hash of the plugin's name, the kind, the scope and the discriminator, so that
-    the same decision taken twice is one action.
+    The key of an action is a hash of the plugin's name, the kind, the scope and the discriminator (if that is
+    empty, the label of a message), so that the same decision taken twice is one action.
     """
 
     reason: str

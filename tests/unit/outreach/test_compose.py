@@ -170,15 +170,17 @@ def test_whatever_people_are_called_a_message_comes_out_whole(data, family, give
 class TestConstruction:
     def test_rend_05_every_undeclared_variable_is_found_with_line_and_cure(self):
         """At construction, all of them, in every part."""
-        assert (
-            "hello (en), subject, line 1: there is no variable order.nummer (did you mean order.number?)",
-            "hello (en), text, line 2: there is no variable customer.nickname (did you mean customer.given_name?)",
-            "hello (en), text, line 3: there is no variable order.lines[0].titel; "
-            "did you mean order.lines[].title?",
-        ) == problems(
-            subject="{{ order.nummer }}",
-            text="\n{{ customer.nickname }}\n{{ order.lines[0].titel }}",
-        )
+        assert [
+            "subject, line 1: there is no variable order.nummer (did you mean order.number?)",
+            "text, line 2: there is no variable customer.nickname (did you mean customer.given_name?)",
+            "text, line 3: there is no variable order.lines[0].titel (did you mean order.lines[].title?)",
+        ] == [
+            problem.removeprefix("hello (en), ")
+            for problem in problems(
+                subject="{{ order.nummer }}",
+                text="\n{{ customer.nickname }}\n{{ order.lines[0].titel }}",
+            )
+        ]
 
     @pytest.mark.parametrize("name", ["now", "today", "coupon", "x.y.z", "data.a.b", "shop"])
     def test_rend_05_what_is_not_declared_cannot_be_used(self, name):

@@ -62,5 +62,5 @@ def test_templates_are_looked_for_from_the_closest_to_english():
     ],
 )
 def test_times_are_told_in_the_persons_zone(customer, country, shop, expected):
-    """Their own, else the only one of their country, else the shop's; nonsense from outside is passed over."""
+    """Their own, else the only one of their country, else the shop's; nonsense is passed over."""
     assert expected == zone_for(customer, country, shop).key

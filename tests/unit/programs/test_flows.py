@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-import ast
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-import aftercare_sdk.programs
 from aftercare_sdk.model.actions import CancelMessages, Purpose, Scope, SendMessage
 from aftercare_sdk.model.context import Context, CustomerView, ShopView
 from aftercare_sdk.model.events import Cancellation, Delivery, Purchase, Refund, Shipment
@@ -144,19 +141,3 @@ def test_only_a_full_refund_calls_them_off(order, called_off):
     event = Refund(**FACT, refund="77", amount=Money(400, "JPY"))
     expected = [CancelMessages(reason="the order was refunded in full")] if called_off else None
     assert expected == Flows().on_refund(event, context({"thank-you": {}}, order=order))
-
-
-def test_programs_need_no_more_than_anybodys_plugin():
-    """They import the model, the hooks, the errors and their own folder (DESIGN: the rooms)."""
-    allowed = (
-        "aftercare_sdk.model",
-        "aftercare_sdk.hookspecs",
-        "aftercare_sdk.errors",
-        "aftercare_sdk.programs",
-    )
-    for file in Path(aftercare_sdk.programs.__file__).parent.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            names += [each.name for each in node.names] if isinstance(node, ast.Import) else []
-            ours = [name for name in names if name.startswith("aftercare_sdk")]
-            assert [] == [name for name in ours if not name.startswith(allowed)], file
