@@ -191,6 +191,9 @@ def migrated_database_url(databases: Databases) -> str:
 def migrate(url: str) -> None:
     """Bring an empty database to the newest schema."""
     # Late, so that the tests of the lower rooms run without loading the store.
-    from aftercare_sdk.store import upgrade
+    from aftercare_sdk.store.database import Database
+    from aftercare_sdk.store.schema import upgrade
 
-    upgrade(url)
+    database = Database(url)
+    upgrade(database)
+    database.close()

@@ -176,11 +176,6 @@ def positive_duration(value: Any) -> timedelta:
     return read
 
 
-def positive_durations(value: Any) -> tuple[timedelta, ...]:
-    """Read a list of lengths of time."""
-    return _each(value, positive_duration)
-
-
 def whole(lowest: int, highest: int) -> Callable[[Any], int]:
     """Return a reader of whole numbers from `lowest` to `highest`."""
 

@@ -127,15 +127,10 @@ class DefaultsSchema(Schema):
 
     hook_budget = _key(readers.positive_duration)
     stall = _key(readers.positive_duration)
-    breaker_failures = _key(readers.whole(1, 1_000))
-    breaker_within = _key(readers.positive_duration)
-    breaker_pause = _key(readers.positive_duration)
-    retries = _key(readers.positive_durations)
     lease = _key(readers.positive_duration)
     read_debounce = _key(readers.duration)
     window = _key(readers.positive_duration)
     marketing_window = _key(readers.positive_duration)
-    return_period = _key(readers.duration)
     keep_bodies = _key(readers.positive_duration)
     assume_delivered = _key(_assume_delivered, below=AssumeDeliveredSchema)
 

@@ -74,29 +74,18 @@ class AssumeDelivered:
 class Defaults:
     """Limits, patience and periods that hold for the whole brand.
 
-    `hook_budget` is for one call, `stall` for an interpreter that no longer answers. `breaker_*`: after so
-    many failures within that time a plugin is left alone for the pause. `retries` are the pauses before an
-    event is tried again for a plugin that failed on it; after the last it is parked. `window` and
-    `marketing_window` bound how late a message may leave. `keep_bodies` is for raw webhooks.
+    `hook_budget` is for one call, `stall` for an interpreter that no longer answers. `lease`: after which
+    another worker takes over. `read_debounce`: how long doubts about an object gather before it is read.
+    `window` and `marketing_window` bound how late a message may leave, unless its plugin says otherwise.
+    `keep_bodies` is for raw webhooks.
     """
 
     hook_budget: timedelta = timedelta(seconds=2)
     stall: timedelta = timedelta(seconds=10)
-    breaker_failures: int = 5
-    breaker_within: timedelta = timedelta(minutes=10)
-    breaker_pause: timedelta = timedelta(minutes=5)
-    retries: tuple[timedelta, ...] = (
-        timedelta(minutes=1),
-        timedelta(minutes=5),
-        timedelta(minutes=30),
-        timedelta(hours=2),
-        timedelta(hours=12),
-    )
     lease: timedelta = timedelta(seconds=60)
     read_debounce: timedelta = timedelta(seconds=5)
     window: timedelta = timedelta(days=7)
     marketing_window: timedelta = timedelta(days=3)
-    return_period: timedelta = timedelta(days=14)
     keep_bodies: timedelta = timedelta(days=90)
     assume_delivered: AssumeDelivered | None = AssumeDelivered()
 

@@ -2,9 +2,9 @@
 
 A version holds what changes decisions: locale, zone and country of the brand; of each shop its adapter,
 country, locale, zone, currency, assumed deliveries and options; each plugin's section, start and backfill;
-which plugins are off and in which order they come; windows and the return period. It does not hold what
-only says how and with what the work is done: names, channels, the folder of templates, database, server,
-budgets, leases and retries, and where secrets are kept. Changing one of those makes no new version.
+which plugins are off and in which order they come; and windows. It does not hold what only says how and
+with what the work is done: names, channels, the folder of templates, database, server, budgets, leases, and
+where secrets are kept. Changing one of those makes no new version.
 """
 
 from __future__ import annotations
@@ -52,7 +52,6 @@ def canonical(settings: Settings) -> str:
         "defaults": {
             "assume_delivered": _assumed(defaults.assume_delivered),
             "marketing_window": defaults.marketing_window.total_seconds(),
-            "return_period": defaults.return_period.total_seconds(),
             "window": defaults.window.total_seconds(),
         },
     }
@@ -109,7 +108,6 @@ def as_of(version: ConfigVersion, current: Settings) -> Settings:
             current.defaults,
             assume_delivered=_assumed_from(defaults["assume_delivered"]),
             marketing_window=timedelta(seconds=defaults["marketing_window"]),
-            return_period=timedelta(seconds=defaults["return_period"]),
             window=timedelta(seconds=defaults["window"]),
         ),
     )

@@ -24,7 +24,6 @@ from aftercare_sdk.model.actions import (
 from aftercare_sdk.model.events import OrderEvent, TimerDue
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.orders import order_ref
-from aftercare_sdk.outreach.gate import WINDOWS
 from aftercare_sdk.outreach.reasons import Reason
 from aftercare_sdk.store import decisions, events, memory, messages, people, timers
 from aftercare_sdk.store.decisions import about
@@ -83,7 +82,7 @@ class Answered:
         self._keys.add(key)
         anchor, fact_at = self._anchor(action.anchor)
         due_at = None if fact_at is None else fact_at + action.delay
-        window = WINDOWS[action.purpose] if action.window is None else action.window
+        window = self.brand.window(action.purpose) if action.window is None else action.window
         planned = Message(
             key=key,
             id=str(uuid.uuid5(_MESSAGE_IDS, key)),

@@ -21,6 +21,7 @@ from aftercare_sdk.config import (
 )
 from aftercare_sdk.engine.clock import Clock
 from aftercare_sdk.errors import Bug, SettingsError
+from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.events import Event, TimerDue
 from aftercare_sdk.model.flows import Flow
 from aftercare_sdk.model.messages import Channel, ChannelSettings
@@ -28,6 +29,7 @@ from aftercare_sdk.model.shops import Shop, ShopAdapter
 from aftercare_sdk.outreach.builtin import BuiltinOutreach
 from aftercare_sdk.outreach.catalog import load_folder, override
 from aftercare_sdk.outreach.compose import Composer
+from aftercare_sdk.outreach.gate import WINDOWS
 from aftercare_sdk.outreach.variables import ShopCard
 from aftercare_sdk.plugins import (
     LoadedPlugin,
@@ -215,6 +217,14 @@ class Brand:
         if assumed is None:
             return _NEVER_ASSUMED
         return Assumptions(after_shipment=assumed.after_shipment, without_shipment=assumed.without_shipment)
+
+    def window(self, purpose: Purpose) -> timedelta:
+        """Return how late a message may leave if its plugin does not say."""
+        if purpose is Purpose.MARKETING:
+            return self.settings.defaults.marketing_window
+        if purpose is Purpose.REVIEW_REQUEST:
+            return WINDOWS[purpose]  # a complaint may delay it by weeks and must not cancel it
+        return self.settings.defaults.window
 
     def shop(self, name: str) -> Shop:
         """Return a shop; one that is no longer configured still has a name and the brand's customs."""

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.engine.logs import log
 from aftercare_sdk.engine.timing import barrier
 from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.messages import (
@@ -308,6 +309,7 @@ class Dispatcher:
                 connection, message, state, code=code, detail=detail, now=now, reference=reference
             )
         decisions.append(connection, [about(message, now, state.value, code, detail)])
+        log.info("message", id=message.id, plugin=message.plugin, state=state.value, outcome=code.value)
         journal.append(
             connection,
             [

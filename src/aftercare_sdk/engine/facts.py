@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from aftercare_sdk.engine import readings
 from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.engine.logs import log
 from aftercare_sdk.errors import InputError
 from aftercare_sdk.model.events import OrderEvent
 from aftercare_sdk.model.orders import OrderSnapshot, order_ref
@@ -126,6 +127,7 @@ def _account(record: Record) -> Key | None:
 
 def _merge(batch: _Batch, told: _Told) -> None:
     if told.problem:
+        log.warning("parked", shop=told.entry.shop, row=told.entry.seq, problem=told.problem)
         batch.results.append((told.entry.seq, State.PARKED, told.problem))
         return
     shop = told.entry.shop

@@ -22,7 +22,7 @@ _CLOCK = SystemClock()
 
 Line = MutableMapping[str, Any]
 
-_OWN = frozenset({"event", "shop", "shops", "url", "child", "plugin", "adapter", "outcome"})
+_OWN = frozenset({"event", "shop", "shops", "url", "about", "child", "id", "outcome", "plugin", "state"})
 """Names whose values the engine itself makes, from its configuration and its own words."""
 
 

@@ -9,6 +9,7 @@ from itertools import groupby
 
 from aftercare_sdk.engine import readings
 from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.engine.logs import log
 from aftercare_sdk.errors import ConfigurationError, TransientError
 from aftercare_sdk.model.shops import Ref
 from aftercare_sdk.plugins import RETRY_DELAYS, retry_delay
@@ -72,6 +73,7 @@ def _ask(brand: Brand, shop: str, wanted: Sequence[Read]) -> None:
 def _failed(brand: Brand, wanted: Sequence[Read], error: Exception) -> None:
     now = brand.clock.now()
     told = f"{type(error).__name__}: {redact(str(error))}"
+    log.warning("read failed", shop=wanted[0].shop, objects=len(wanted), problem=told)
     with brand.database.write() as connection:
         for one in wanted:
             delay = retry_delay(min(one.attempts + 1, len(RETRY_DELAYS)))

@@ -23,6 +23,7 @@ from aftercare_sdk.config import Settings, load
 from aftercare_sdk.engine.app import Aftercare
 from aftercare_sdk.engine.lock import decider_lock
 from aftercare_sdk.engine.logs import log, write_logs
+from aftercare_sdk.engine.upkeep import forget_old_bodies
 from aftercare_sdk.errors import ConfigurationError, DeciderBusy, Fenced, StorageUnavailable
 from aftercare_sdk.store import control, units
 from aftercare_sdk.store.database import Database
@@ -34,6 +35,7 @@ MOST_ABANDONED = 20
 BEAT_SECONDS = 0.2
 IDLE_SECONDS = 0.2
 TROUBLE_SECONDS = 1.0
+UPKEEP_SECONDS = 60.0
 _RESTART_SECONDS = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 _STARTING_STALLS = 6
 """How many times the stall limit a child may take until its first beat: a busy machine imports slowly."""
@@ -94,7 +96,11 @@ def decide(aftercare: Aftercare, line: Line) -> None:
         try:
             with decider_lock(aftercare.brand.database) as token:
                 log.info("deciding", token=token)
+                upkeep_at = 0.0
                 while not line.ended():
+                    if time.monotonic() >= upkeep_at:
+                        forget_old_bodies(aftercare.brand)
+                        upkeep_at = time.monotonic() + UPKEEP_SECONDS
                     if aftercare.decider.abandoned > MOST_ABANDONED:
                         log.warning("starting anew", hanging_threads=aftercare.decider.abandoned)
                         sys.exit(ANEW_EXIT)
@@ -119,6 +125,7 @@ def send(aftercare: Aftercare, line: Line) -> None:
 def once(aftercare: Aftercare, line: Line) -> None:
     """Do everything that is due now."""
     del line
+    forget_old_bodies(aftercare.brand)
     aftercare.process()
     aftercare.run_due()
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from aftercare_sdk.engine.actions import Answered
 from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.engine.logs import log
 from aftercare_sdk.engine.views import Views, load_views
 from aftercare_sdk.errors import CascadeTooDeep, InvalidAction
 from aftercare_sdk.model.actions import Action
@@ -137,6 +138,7 @@ class UnitRunner:
         breaker = failed(self._breakers.get(unit.plugin, Breaker()), now)
         self._breakers[unit.plugin] = breaker
         delay = retry_delay(unit.attempts + 1)
+        log.warning("hook failed", plugin=unit.plugin, about=unit.event, parked=delay is None, problem=error)
         with self._brand.database.write() as connection:
             control.check_token(connection, token)
             units.fail(connection, unit, error, None if delay is None else now + delay)

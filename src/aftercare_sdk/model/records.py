@@ -86,6 +86,7 @@ class OrderRecord:
     deliveries: Mapping[str, datetime] = field(default_factory=dict)
     refunds: Mapping[str, RefundRecord] = field(default_factory=dict)
     refund_list: Register[tuple[str, ...]] | None = None
+    refunds_told: Register[tuple[str, ...]] | None = None
 
     def merge(self, other: OrderRecord) -> OrderRecord:
         """Return both in one."""
@@ -125,6 +126,14 @@ class OrderRecord:
             and listed.version.rank > self.refunds[refund].seen.rank
         )
 
+    @property
+    def misses_refund(self) -> bool:
+        """Whether the latest list, complete or not, no longer has a refund that nobody has withdrawn."""
+        told = self.refunds_told
+        return told is not None and any(
+            id_ not in told.value and not self.withdrawn(id_) for id_ in self.refunds
+        )
+
 
 _LATEST = (
     "number",
@@ -139,6 +148,7 @@ _LATEST = (
     "needs_shipping",
     "cancelled",
     "refund_list",
+    "refunds_told",
 )
 
 
@@ -193,6 +203,7 @@ def order_record(snapshot: OrderSnapshot) -> OrderRecord:
     version = snapshot.version
     amounts = snapshot.amounts
     refunds = snapshot.refunds or ()
+    listed = tuple(sorted(refund.id for refund in refunds))
     return OrderRecord(
         shop=snapshot.shop,
         id=snapshot.id,
@@ -220,9 +231,8 @@ def order_record(snapshot: OrderSnapshot) -> OrderRecord:
         shipments={parcel.id: parcel.at for parcel in snapshot.shipments},
         deliveries={parcel.id: parcel.at for parcel in snapshot.deliveries},
         refunds={refund.id: _refund_record(refund, version) for refund in refunds},
-        refund_list=Register(tuple(sorted(refund.id for refund in refunds)), version)
-        if snapshot.refunds_complete
-        else None,
+        refund_list=Register(listed, version) if snapshot.refunds_complete else None,
+        refunds_told=None if snapshot.refunds is None else Register(listed, version),
     )
 
 

@@ -16,7 +16,8 @@ class Version:
     """Where a picture of an object stands among the others of that object.
 
     Ordered by the vendor's own modification time, then by the instant of an authoritative read, then by
-    a hash of the content, so that any two machines agree whatever the order of arrival.
+    a hash of the content, so that any two machines agree whatever the order of arrival. A read that tells
+    no modification time, such as one that found nothing, shows the object as it was when it was read.
     """
 
     modified_at: datetime | None = None
@@ -26,7 +27,7 @@ class Version:
     @property
     def rank(self) -> tuple[datetime, datetime, str]:
         """The sort key; what is unknown ranks below everything known."""
-        return (self.modified_at or _NEVER, self.read_at or _NEVER, self.digest)
+        return (self.instant or _NEVER, self.read_at or _NEVER, self.digest)
 
     @property
     def authoritative(self) -> bool:

@@ -101,6 +101,9 @@ class Composer:
         self._compiled: dict[tuple[str, str], _Compiled] = {}
         problems: list[str] = []
         for (name, locale), template in sorted(templates.items()):
+            if canonical(locale) != locale:
+                cure = f"write it {canonical(locale) or 'ja, en or pt-BR'}"
+                problems.append(f"{name} ({locale}): not the spelling of a locale; {cure}")
             parts = {}
             for part in PARTS:
                 compiled, found = self._compile(template, part)
@@ -108,7 +111,7 @@ class Composer:
                 if compiled is not None:
                     parts[part] = compiled
             version = _sha256(template.subject, template.text, template.html)
-            self._compiled[name, canonical(locale)] = _Compiled(parts, version)
+            self._compiled[name, locale] = _Compiled(parts, version)
         if problems:
             raise SettingsError("the message templates", tuple(problems))
 

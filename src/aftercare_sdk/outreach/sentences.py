@@ -6,6 +6,7 @@ how its value is to be read:
     {order}             as it is
     {due:moment}        an ISO 8601 time, told in the operator's zone
     {period:duration}   seconds, told in the largest unit that fits
+    {total:money}       an amount and its currency, `12.50 USD`
     {purpose:phrase}    a code of the group `purpose`, in its own words
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -20,6 +22,7 @@ from typing import NamedTuple
 from babel.dates import format_datetime
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
+from babel.numbers import format_currency
 from babel.units import format_unit
 
 from aftercare_sdk.outreach.locales import parse_locale
@@ -83,9 +86,11 @@ class _Value:
                     return self._moment()
                 case "duration":
                     return self._duration()
+                case "money":
+                    return self._money()
                 case "phrase":
                     return catalogue(self._reader.language).get(f"{self._name}.{self._value}", self._value)
-        except ValueError:
+        except (ValueError, InvalidOperation):
             pass
         return self._value
 
@@ -98,8 +103,11 @@ class _Value:
         seconds = int(self._value)
         fitting = (each for each in _UNITS if seconds >= each[0] and seconds % each[0] == 0)
         size, unit = next(fitting, (1, "duration-second"))
-        if (
-            self._reader.language == "ja"
-        ):  # whose long names are missing in Babel; the short ones are whole words
+        # Babel lacks the long names in Japanese; the short ones are whole words.
+        if self._reader.language == "ja":
             return format_unit(seconds // size, unit, "short", locale="ja").replace(" ", "")
         return format_unit(seconds // size, unit, "long", locale="en")
+
+    def _money(self) -> str:
+        amount, currency = self._value.split()
+        return format_currency(Decimal(amount), currency, locale=self._reader.language)

@@ -9,9 +9,13 @@ from datetime import datetime, timedelta
 from aftercare_sdk.model.events import Cancellation, Delivery, OrderEvent, Purchase, Refund, Shipment
 from aftercare_sdk.model.orders import Order, OrderRefund, OrderSnapshot, Parcel, order_ref
 from aftercare_sdk.model.records import OrderRecord, order_record
+from aftercare_sdk.model.versions import Version
 
 WHOLE = "whole"
 """The id of the one delivery of an order that has no parcels."""
+
+_PRECISION = timedelta(seconds=1)
+"""How exactly vendors date a change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,27 +29,34 @@ class Assumptions:
 def reconcile(stored: OrderRecord | None, incoming: OrderSnapshot) -> tuple[OrderRecord, str]:
     """Return the merged record, and why only an authoritative read can settle it (empty: nothing is open).
 
-    Ambiguous is a picture of the same second as another one that says something else, and one that no
-    longer lists a refund although it was not read as a complete list.
+    Ambiguous are two different pictures of which nobody can tell which is later, and a latest picture that
+    no longer lists a refund although it was not read as a complete list.
     """
     told = order_record(incoming)
     if stored is None:
         return told, ""
     merged = stored.merge(told)
-    if incoming.version.authoritative:
-        return merged, ""
-    same_second = (
-        incoming.version.modified_at == stored.latest.modified_at
-        and not stored.latest.authoritative
-        and incoming.version.digest != stored.latest.digest
-    )
-    if same_second:
+    if undecided(stored.latest, incoming.version):
         return merged, "two different pictures carry the same modification time"
-    if incoming.refunds is not None and merged.latest.rank == incoming.version.rank:
-        listed = {refund.id for refund in incoming.refunds}
-        if any(id_ not in listed and not merged.withdrawn(id_) for id_ in merged.refunds):
-            return merged, "a known refund is no longer listed"
+    if merged.misses_refund and not incoming.version.authoritative:
+        return merged, "a known refund is no longer listed"
     return merged, ""
+
+
+def undecided(known: Version, told: Version) -> bool:
+    """Tell whether two different pictures of one object leave open which of them is later.
+
+    Vendors date changes to the second. A read decides between pictures of its own second only if it was
+    made when that second was over. Of a picture without any date, only a later read can tell.
+    """
+    if known.digest == told.digest or (known.authoritative and told.authoritative):
+        return False
+    if known.instant is None or told.instant is None:
+        return not told.authoritative
+    if known.modified_at is None or known.modified_at != told.modified_at:
+        return False
+    read_at = known.read_at or told.read_at
+    return read_at is None or read_at < known.modified_at + _PRECISION
 
 
 def as_order(record: OrderRecord, assumptions: Assumptions, horizon: datetime) -> Order | None:

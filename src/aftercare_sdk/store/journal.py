@@ -125,6 +125,26 @@ def retry(connection: Connection, seqs: Sequence[int] | None = None) -> int:
     return connection.execute(statement.values(state=State.NEW, outcome="", processed_at=None)).rowcount
 
 
+def forget_bodies(connection: Connection, *, after: int, received_before: datetime, limit: int) -> int:
+    """Drop the raw bodies of processed rows behind `after`, oldest first; return the last row looked at.
+
+    Rows are numbered as they come, so the first one that is young enough ends the search.
+    """
+    rows = connection.execute(
+        select(journal.c.seq, journal.c.received_at, journal.c.state)
+        .where(journal.c.seq > after)
+        .order_by(journal.c.seq)
+        .limit(limit)
+    ).all()
+    old = [row for row in rows if row.received_at < received_before]
+    old = old[: next((place for place, row in enumerate(old) if row.state == State.NEW), len(old))]
+    if not old:
+        return after
+    connection.execute(update(journal).where(journal.c.seq.in_([row.seq for row in old])).values(body=None))
+    last: int = old[-1].seq
+    return last
+
+
 def listing(connection: Connection, *, states: Sequence[State] = (), limit: int = 100) -> list[Entry]:
     """Return the newest rows, of some states or of all."""
     statement = select(journal).order_by(journal.c.seq.desc()).limit(limit)

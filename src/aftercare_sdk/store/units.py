@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, select, update
 
 from aftercare_sdk.store.database import insert_into
 from aftercare_sdk.store.tables import units
@@ -142,9 +142,16 @@ def park(connection: Connection, event: str, plugin: str, error: str) -> bool:
 
 def troubled(connection: Connection, limit: int = 100) -> list[Trouble]:
     """Return units that failed and are not done: parked ones and those that wait for a retry."""
-    rows = connection.execute(
-        select(units).where(units.c.error != "", units.c.state != "done").order_by(units.c.seq).limit(limit)
-    ).mappings()
+    return _troubles(connection, select(units).order_by(units.c.seq).limit(limit))
+
+
+def troubled_by(connection: Connection, events: Collection[str]) -> list[Trouble]:
+    """Return the units of these events that failed and are not done."""
+    return _troubles(connection, select(units).where(units.c.event.in_(sorted(events))).order_by(units.c.seq))
+
+
+def _troubles(connection: Connection, statement: Select[Any]) -> list[Trouble]:
+    rows = connection.execute(statement.where(units.c.error != "", units.c.state != "done")).mappings()
     return [
         Trouble(
             event=row["event"],

@@ -102,11 +102,9 @@ def test_defaults_are_those_of_the_design():
     assert AssumeDelivered(after_shipment=timedelta(days=3), without_shipment=timedelta(days=7)) == (
         defaults.assume_delivered
     )
-    assert [1, 5, 30, 120, 720] == [pause.total_seconds() / 60 for pause in defaults.retries]
-    assert (7, 3, 14, 90) == (
+    assert (7, 3, 90) == (
         defaults.window.days,
         defaults.marketing_window.days,
-        defaults.return_period.days,
         defaults.keep_bodies.days,
     )
     assert 5_000_000 == Server().body_limit
@@ -163,7 +161,7 @@ starts_at = "hunter2"
 backfill = "hunter2"
 [defaults]
 hook_budget = "20 s"
-retries = ["1 min", "hunter2"]
+lease = "hunter2"
 [templates]
 folder = "nope"
 """
@@ -181,7 +179,7 @@ def test_all_mistakes_at_once_with_path_and_cure_and_without_values(write):
         "channels.email.password",
         "channels.email.sender",
         "database.url",
-        "defaults.retries[1]",
+        "defaults.lease",
         "defaults.stall",
         "plugins.disabled",
         "plugins.flows.backfill",
@@ -380,8 +378,6 @@ def test_no_shop():
         ("defaults", "lease", "0 s"),
         ("defaults", "lease", 60),
         ("defaults", "window", "0 days"),
-        ("defaults", "retries", "1 min"),
-        ("defaults", "breaker_failures", 1.5),
         ("defaults", "assume_delivered", True),
     ],
 )

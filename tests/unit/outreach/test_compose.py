@@ -253,6 +253,15 @@ class TestConstruction:
         """Nothing from elsewhere, nothing active."""
         assert "mails load and run nothing (REND-03)" in problems(html=f"<p>\n{html}")[0]
 
+    @pytest.mark.parametrize(
+        ("locale", "cure"), [("ja_JP", "write it ja-JP"), ("klingon", "write it ja, en")]
+    )
+    def test_a_locale_has_one_spelling(self, locale, cure):
+        """A template under another would never be found."""
+        found = problems(locale=locale)
+        assert 1 == len(found)
+        assert found[0].startswith(f"hello ({locale}): not the spelling of a locale; {cure}")
+
     def test_all_problems_of_all_templates_are_told_at_once(self):
         """Nobody mends them one start at a time."""
         with pytest.raises(SettingsError) as error:

@@ -56,7 +56,7 @@ def test_both_catalogues_say_the_same():
 def test_every_field_says_how_it_is_read():
     """A kind that nobody knows would be shown as it is stored."""
     kinds = {kind for words in catalogue("en").values() for _, kind in fields(words)}
-    assert {"", "moment", "duration", "phrase"} == kinds
+    assert kinds <= {"", "moment", "duration", "money", "phrase"}
 
 
 def test_times_are_told_on_the_operators_clock():

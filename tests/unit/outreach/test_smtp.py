@@ -395,6 +395,13 @@ class TestOptions:
         assert cure in error.value.messages[setting][0]
         assert "密" not in str(error.value.messages)
 
+    def test_all_mistakes_are_told_at_once(self):
+        """Also those that concern two settings together."""
+        wrong = {"host": "mail.example", "security": "none", "timeout": 0, "username": "x"}
+        with pytest.raises(ValidationError) as error:
+            SmtpOptions().load(wrong)
+        assert {"security", "timeout", "password"} == set(error.value.messages)
+
     @pytest.mark.parametrize(
         ("options", "port"),
         [

@@ -101,8 +101,10 @@ def test_mistakes_in_a_table_have_a_path_and_a_cure(table, setting, cure):
 
 def test_mistakes_in_several_tables_are_told_at_once():
     """Nobody mends them one start at a time."""
-    messages = wrong(a={"delay": "x", "anchor": "y"}, b=True, c={"purpose": "marketing"})
-    assert {"a": {"delay", "anchor"}, "c": {"purpose"}} == {name: set(messages[name]) for name in "ac"}
+    messages = wrong(a={"delay": "x", "anchor": "y", "purpose": "survey"}, b=True, c={"purpose": "marketing"})
+    assert {"a": {"delay", "anchor", "purpose"}, "c": {"purpose"}} == {
+        name: set(messages[name]) for name in "ac"
+    }
     assert ["write a table, [plugins.flows.b], to switch the flow on or change it"] == messages["b"]
 
 

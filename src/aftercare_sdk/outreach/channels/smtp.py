@@ -55,11 +55,11 @@ class SmtpOptions(Schema):
     timeout = fields.Float(load_default=30.0, validate=validate.Range(min=1, max=600))
     ca_file = fields.String(load_default=None, allow_none=True)
 
-    @validates_schema
+    @validates_schema(skip_on_field_errors=False)
     def _check(self, data: Mapping[str, Any], **_: Any) -> None:
         problems: dict[str, list[str]] = {}
         username, password = data.get("username"), data.get("password")
-        if data["security"] == "none" and not _on_this_machine(data["host"]):
+        if data.get("security") == "none" and not _on_this_machine(data.get("host", "localhost")):
             cure = 'is accepted only for a server on this machine; use "starttls" or "tls"'
             problems["security"] = [f'"none" would send mails and passwords in the clear, and {cure}']
         if (username is None) != (password is None):

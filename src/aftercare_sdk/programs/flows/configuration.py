@@ -64,6 +64,11 @@ class Parts(Protocol):
         """The presets of all plugins."""
 
 
+def _refuse_what_needs_consent(purpose: Purpose) -> None:
+    if purpose in NEEDS_CONSENT:
+        raise ValidationError(_needs_consent(purpose))
+
+
 class Duration(fields.Field[timedelta]):
     """A length of time, such as "1h" or "3 days"."""
 
@@ -86,7 +91,10 @@ class _TableSchema(Schema):
     anchor = fields.Enum(Anchor, by_value=True)
     template = fields.String(validate=validate.Length(min=1))
     purpose = fields.Enum(
-        Purpose, by_value=True, error_messages={"unknown": f"must be {' or '.join(_ALLOWED_PURPOSES)}"}
+        Purpose,
+        by_value=True,
+        validate=_refuse_what_needs_consent,
+        error_messages={"unknown": f"must be {' or '.join(_ALLOWED_PURPOSES)}"},
     )
     channel = fields.String(validate=validate.Length(min=1))
     delay = Duration()
@@ -101,8 +109,6 @@ class _TableSchema(Schema):
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> FlowTable:
-        if data.get("purpose") in NEEDS_CONSENT:
-            raise ValidationError({"purpose": [_needs_consent(data["purpose"])]})
         return FlowTable(**data)
 
 

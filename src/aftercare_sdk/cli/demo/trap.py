@@ -1,0 +1,59 @@
+"""A mail trap: a real SMTP server on loopback that keeps what it gets and delivers nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import Self
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caught:
+    """One mail as it came over the wire: who it was handed over for, and its bytes."""
+
+    recipients: tuple[str, ...] = field(repr=False)
+    content: bytes = field(repr=False)
+
+
+class MailTrap:
+    """A server on a free port, from `with` to its end. `mails` holds what came, in its order."""
+
+    def __init__(self) -> None:
+        self.mails: list[Caught] = []
+        # Bound here and handed over, so that no other program can take the port in between.
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.host, self.port = self._socket.getsockname()[:2]
+        self._controller = _Controller(self, self._socket)
+
+    def __enter__(self) -> Self:
+        self._controller.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._controller.stop()
+        self._socket.close()
+
+    async def handle_DATA(  # noqa: N802 - the name that aiosmtpd calls
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        """Keep a mail and answer as a mail service does, with its own name for it."""
+        content = envelope.original_content or b""
+        self.mails.append(Caught(recipients=tuple(map(str, envelope.rcpt_tos)), content=content))
+        return f"250 2.0.0 Ok: queued as {len(self.mails):06d}"
+
+
+class _Controller(Controller):
+    """aiosmtpd's controller, on a socket that is there already."""
+
+    def __init__(self, trap: MailTrap, listening: socket.socket) -> None:
+        # With a name of its own the server does not ask DNS for that of this machine.
+        super().__init__(trap, hostname=trap.host, port=trap.port, server_hostname="localhost")
+        self._listening = listening
+
+    def _create_server(self) -> Awaitable[asyncio.AbstractServer]:
+        return self.loop.create_server(self._factory_invoker, sock=self._listening)

@@ -1,0 +1,449 @@
+"""Everything that is known of a person, in order, as codes and values that `sentences` puts into words.
+
+Personal data throughout: for the operator's eyes only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.model.events import (
+    Cancellation,
+    Delivery,
+    Event,
+    OrderEvent,
+    Purchase,
+    Refund,
+    Shipment,
+    TimerDue,
+)
+from aftercare_sdk.model.messages import MessageState
+from aftercare_sdk.model.money import Money
+from aftercare_sdk.model.orders import Order, OrderLine
+from aftercare_sdk.model.people import Contact, Identity
+from aftercare_sdk.model.premises import NotSentWithin, Premise
+from aftercare_sdk.model.records import CustomerRecord, OrderRecord
+from aftercare_sdk.outreach.names import display_name
+from aftercare_sdk.outreach.reasons import Reason
+from aftercare_sdk.shops.reconcile import as_order
+from aftercare_sdk.store import decisions, events, messages, objects, people, reads, units
+from aftercare_sdk.store.decisions import Decision
+from aftercare_sdk.store.events import Known
+from aftercare_sdk.store.messages import Copy, Message
+from aftercare_sdk.store.reads import Read
+from aftercare_sdk.store.units import Trouble
+
+
+class EntryKind(StrEnum):
+    """What an entry tells of, in the order in which entries of the same instant stand."""
+
+    ORDER = "order"
+    EVENT = "event"
+    DECISION = "decision"
+    MESSAGE = "message"
+
+
+_RANKS = {kind: rank for rank, kind in enumerate(EntryKind)}
+
+_RULES: Mapping[str, str] = {
+    Reason.TEMPLATE_FAILED: "REND-04",
+    Reason.MISSING_VARIABLE: "REND-05",
+    Reason.TEMPLATE_UNKNOWN: "REND-12",
+    Reason.OUTCOME_UNKNOWN: "SEND-08",
+    Reason.CANCELLED_BY_PERSON: "person",
+}
+"""The rules behind codes that no check of the gate gives."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A sentence to be: its code in the catalogues, and what it speaks of."""
+
+    code: str
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing that happened or was decided. `reason` and `rule`: why, for decisions and messages."""
+
+    at: datetime
+    kind: EntryKind
+    code: str
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    reason: Told | None = None
+    rule: str = ""
+    detail: tuple[Told, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """One customer. `found` says how the customer was found: by an identity, by a mailbox, by an order."""
+
+    customer: int
+    name: str = field(repr=False)
+    identities: tuple[Identity, ...]
+    found: Told
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """What was asked for, and everyone it may mean. `notes` say why several are not one."""
+
+    asked: str = field(repr=False)
+    now: datetime
+    people: tuple[Person, ...]
+    notes: tuple[Told, ...] = ()
+
+
+def timeline(brand: Brand, text: str, now: datetime) -> Timeline:
+    """Return all that is known at `now` of the person whom `text` names.
+
+    An e-mail address in any capitals, a telephone number, `shop/account-id` or `shop/order/id`. An address
+    also finds the customers whose orders are written to it. Nobody: a timeline without people.
+    """
+    asked = text.strip()
+    with brand.database.read() as connection:
+        found = _find(connection, asked)
+        persons = tuple(
+            _Story(brand, connection, customer, now).tell(Told(code=f"timeline.found.{how}"))
+            for customer, how in sorted(found.items(), key=lambda one: (one[1] == "mailbox", one[0]))
+        )
+    several = {"people": str(len(persons))}
+    notes = (Told(code="timeline.not_joined", values=several),) if len(persons) > 1 else ()
+    return Timeline(asked=asked, now=now, people=persons, notes=notes)
+
+
+def _find(connection: Connection, text: str) -> dict[int, str]:
+    """Return the customers whom `text` may mean, each with how it was found."""
+    shop, is_order, order = text.partition("/order/")
+    if is_order:
+        key = (shop, "order", order)
+        stored = objects.get_many(connection, [key]).get(key)
+        if stored is None or stored.identity is None:
+            return {}
+        return dict.fromkeys(people.customers_of(connection, [stored.identity]).values(), "order")
+    named = people.search(connection, text)
+    found = dict.fromkeys(named.values(), "identity")
+    owners = people.customers_of(connection, objects.owners_of_mailboxes(connection, named))
+    return dict.fromkeys(owners.values(), "mailbox") | found
+
+
+class _Story:
+    """One customer's entries, gathered inside one transaction."""
+
+    def __init__(self, brand: Brand, connection: Connection, customer: int, now: datetime) -> None:
+        self._brand = brand
+        self._connection = connection
+        self._customer = customer
+        self._now = now
+        self._identities = people.identities_of(connection, [customer])[customer]
+        self._orders = objects.orders_of(connection, self._identities)
+        self._known = events.of_identities(connection, self._identities)
+        self._messages = messages.of_identities(connection, self._identities)
+        self._decisions = decisions.of_identities(connection, self._identities)
+        self._by_key = {message.key: message for message in self._messages}
+        self._anchors = events.get_many(connection, {message.anchor for message in self._messages})
+        self._numbers = self._order_numbers()
+
+    def tell(self, found: Told) -> Person:
+        entries = [*self._order_entries(), *self._event_entries()]
+        entries += [*self._decision_entries(), *self._message_entries()]
+        return Person(
+            customer=self._customer,
+            name=self._name(),
+            identities=tuple(people.describe(self._connection, [self._customer])),
+            found=found,
+            entries=tuple(sorted(entries, key=lambda entry: (entry.at, _RANKS[entry.kind]))),
+        )
+
+    def _order_numbers(self) -> dict[tuple[str, str], str]:
+        """Return what people call the orders that anything here is about."""
+        keys = {(one.shop, "order", one.object) for one in self._messages}
+        others = objects.get_many(self._connection, keys).values()
+        return {
+            (stored.record.shop, stored.record.id): stored.record.number.value
+            for stored in (*self._orders, *others)
+            if isinstance(stored.record, OrderRecord) and stored.record.number
+        }
+
+    def _number(self, shop: str, order: str) -> str:
+        return self._numbers.get((shop, order), order)
+
+    def _name(self) -> str:
+        contacts: list[tuple[datetime, Contact]] = []
+        for stored in (*objects.accounts_of(self._connection, self._identities), *self._orders):
+            register = (
+                None if not isinstance(stored.record, CustomerRecord | OrderRecord) else stored.record.contact
+            )
+            if register is not None and register.value is not None:
+                contacts.append((register.version.instant or self._now, register.value))
+        locale = self._brand.settings.brand.locale
+        names = [display_name(contact, locale) for _, contact in sorted(contacts, key=lambda one: one[0])]
+        return next((name for name in reversed(names) if name), "")
+
+    def _order_entries(self) -> Iterator[Entry]:
+        for stored in self._orders:
+            record = stored.record
+            if not isinstance(record, OrderRecord):
+                continue
+            order = as_order(record, self._brand.assumptions(record.shop), self._now)
+            waits = reads.pending(self._connection, record.shop, "order", record.id)
+            awaited = () if waits is None else (_awaited(waits),)
+            if order is not None:
+                yield Entry(
+                    at=order.placed_at,
+                    kind=EntryKind.ORDER,
+                    code="timeline.order",
+                    values={
+                        **self._about(order.shop, order.id),
+                        "status": order.status,
+                        **_money(total=order.total),
+                    },
+                    detail=(*_order_details(order), *awaited),
+                )
+            elif (at := record.latest.instant or (waits.requested_at if waits else None)) is not None:
+                yield Entry(
+                    at=at,
+                    kind=EntryKind.ORDER,
+                    code="timeline.order_stub",
+                    values=self._about(record.shop, record.id),
+                    detail=awaited,
+                )
+
+    def _event_entries(self) -> Iterator[Entry]:
+        troubles: dict[str, list[Trouble]] = {}
+        for trouble in units.troubled_by(self._connection, [known.event.id for known in self._known]):
+            troubles.setdefault(trouble.event, []).append(trouble)
+        for known in self._known:
+            event = known.event
+            yield Entry(
+                at=event.occurred_at,
+                kind=EntryKind.EVENT,
+                code=_event_code(event),
+                values={**self._about(event.shop, known.object), "event": event.kind, **_event_values(event)},
+                detail=(
+                    *self._refund_lines(event),
+                    *(_failed(trouble) for trouble in troubles.get(event.id, ())),
+                ),
+            )
+
+    def _refund_lines(self, event: Event) -> Iterator[Told]:
+        if not isinstance(event, Refund):
+            return
+        titles = {line.id: line.title for line in self._lines_of(event)}
+        for line in event.lines or ():
+            yield _line(titles.get(line.line, line.line), line.quantity, line.amount)
+
+    def _lines_of(self, event: OrderEvent) -> tuple[OrderLine, ...]:
+        for stored in self._orders:
+            record = stored.record
+            if isinstance(record, OrderRecord) and (record.shop, record.id) == (event.shop, event.order):
+                return record.amounts.value.lines if record.amounts else ()
+        return ()
+
+    def _decision_entries(self) -> Iterator[Entry]:
+        for decision in self._decisions:
+            message = self._by_key.get(decision.message)
+            label = message.label if message else ""
+            checks = _checks(decision)
+            yield Entry(
+                at=decision.at,
+                kind=EntryKind.DECISION,
+                code="timeline.decision" if message else "timeline.decision_of",
+                values={
+                    **(self._about(message.shop, message.object) if message else {"about": decision.event}),
+                    "label": label,
+                    "plugin": decision.plugin,
+                    "verdict": decision.verdict,
+                },
+                reason=_why(decision.verdict, decision.code, decision.detail, message),
+                rule=_rule(decision.code, checks, message, decision.plugin),
+                detail=tuple(
+                    Told(
+                        code=f"timeline.check.{'stopped' if code == decision.code else 'passed'}",
+                        values={"rule": rule, "code": code},
+                    )
+                    for rule, code in checks
+                ),
+            )
+
+    def _message_entries(self) -> Iterator[Entry]:
+        copies = messages.copies_of(self._connection, self._by_key)
+        last = {one.message: one for one in self._decisions}
+        for message in self._messages:
+            decision = last.get(message.key)
+            checks = _checks(decision) if decision and decision.code == message.code else ()
+            planned_for_another = message.identity not in self._identities
+            yield Entry(
+                at=_moment(message),
+                kind=EntryKind.MESSAGE,
+                code="timeline.message",
+                values={
+                    **self._about(message.shop, message.object),
+                    "label": message.label,
+                    "plugin": message.plugin,
+                    "template": message.template,
+                    "purpose": message.purpose,
+                    "channel": message.channel,
+                    "state": message.state.value,
+                    "planned": message.planned_at.isoformat(),
+                    **({"due": message.due_at.isoformat()} if message.due_at else {}),
+                    **({"sent": message.submitted_at.isoformat()} if message.submitted_at else {}),
+                    **({"subject": copies[message.key].subject} if message.key in copies else {}),
+                },
+                reason=_why(message.state.value, message.code, message.detail, message),
+                rule=_rule(message.code, checks, message, message.plugin),
+                detail=(
+                    *self._plan(message, copies.get(message.key)),
+                    *((Told(code="timeline.other_customer"),) if planned_for_another else ()),
+                ),
+            )
+
+    def _plan(self, message: Message, copy: Copy | None) -> Iterator[Told]:
+        """Say what was sent, or when and on what conditions it will be."""
+        if copy is not None:
+            yield Told(code="timeline.subject", values={"subject": copy.subject})
+        if message.state.final or message.state is MessageState.SUBMITTED:
+            return
+        yield self._counted_from(message)
+        if message.due_at is not None and message.expires_at is not None:
+            values = {"due": message.due_at.isoformat(), "until": message.expires_at.isoformat()}
+            yield Told(code="timeline.due", values=values)
+        for premise in message.premises:
+            yield self._premise(premise)
+
+    def _premise(self, premise: Premise) -> Told:
+        code = f"timeline.premise.{type(premise).__name__}"
+        if isinstance(premise, NotSentWithin):
+            period = str(int(premise.period.total_seconds()))
+            return Told(code=code, values={"label": premise.label, "period": period})
+        shop, _, order = premise.order.partition("/order/")
+        return Told(code=code, values=self._about(shop, order))
+
+    def _counted_from(self, message: Message) -> Told:
+        anchor: Known | None = self._anchors.get(message.anchor)
+        if anchor is None:
+            return Told(code="timeline.awaits_fact", values={"about": message.anchor})
+        values = {
+            **self._about(anchor.event.shop, anchor.object),
+            "event": anchor.event.kind,
+            "delay": str(int(message.delay.total_seconds())),
+        }
+        return Told(code="timeline.counted" if message.delay else "timeline.counted_at_once", values=values)
+
+    def _about(self, shop: str, order: str) -> dict[str, str]:
+        return {"shop": shop, "id": order, "order": self._number(shop, order)}
+
+
+def _money(**amounts: Money | None) -> dict[str, str]:
+    """Write amounts as `sentences` reads them: `12.50 USD`."""
+    return {name: f"{each.amount} {each.currency}" for name, each in amounts.items() if each is not None}
+
+
+def _order_details(order: Order) -> Iterator[Told]:
+    if order.test:
+        yield Told(code="timeline.test_order")
+    for line in order.lines:
+        yield _line(line.title, line.quantity, line.paid)
+    if order.shipping is not None and order.shipping.minor:
+        yield Told(code="timeline.shipping", values=_money(amount=order.shipping))
+    if order.refunds:
+        code = "timeline.refunded_in_full" if order.fully_refunded else "timeline.refunded"
+        yield Told(code=code, values=_money(amount=order.refunded))
+    if order.cancelled:
+        yield Told(code="timeline.cancelled")
+
+
+def _line(title: str, quantity: int, amount: Money) -> Told:
+    values = {"title": title, "quantity": str(quantity), **_money(amount=amount)}
+    return Told(code="timeline.line", values=values)
+
+
+def _awaited(read: Read) -> Told:
+    values = {"reason": read.reason, "until": read.due_at.isoformat(), "tries": str(read.attempts)}
+    if not read.error:
+        return Told(code="timeline.awaiting_read", values=values)
+    return Told(code="timeline.read_failed", values={**values, "problem": read.error})
+
+
+def _event_code(event: Event) -> str:
+    assumed = ".assumed" if isinstance(event, Delivery) and event.assumed else ""
+    told_in_words = isinstance(event, Purchase | Shipment | Delivery | Refund | Cancellation | TimerDue)
+    return f"timeline.event.{event.kind}{assumed}" if told_in_words else f"event.{event.kind}"
+
+
+def _event_values(event: Event) -> dict[str, str]:
+    match event:
+        case Shipment(shipment=parcel) | Delivery(shipment=parcel):
+            return {"shipment": parcel}
+        case Refund(refund=refund, amount=amount):
+            return {"refund": refund, **_money(amount=amount)}
+        case TimerDue(plugin=plugin, name=name):
+            return {"plugin": plugin, "timer": name}
+    return {}
+
+
+def _failed(trouble: Trouble) -> Told:
+    values = {
+        "plugin": trouble.plugin,
+        "tries": str(trouble.attempts),
+        "problem": trouble.error,
+        "until": trouble.due_at.isoformat(),
+    }
+    return Told(code=f"timeline.{'parked' if trouble.state == 'parked' else 'failed'}", values=values)
+
+
+def _checks(decision: Decision) -> tuple[tuple[str, str], ...]:
+    """Return (rule, code) of each check that led to a decision."""
+    written = decision.detail.get("checks", "")
+    pairs = (pair.partition(": ") for pair in written.split(", ") if pair)
+    return tuple((rule, code) for rule, _, code in pairs)
+
+
+def _why(verdict: str, code: str, detail: Mapping[str, str], message: Message | None) -> Told | None:
+    """Return why: the code of the verdict, or for what is planned the words of its plugin."""
+    if code == "submitted":
+        return Told(code="timeline.all_passed")
+    values = {name: value for name, value in detail.items() if name != "checks"}
+    if code and code != "planned":
+        return Told(code=code, values=values)
+    if message is not None and verdict != MessageState.SUBMITTED:
+        return Told(code="timeline.plan", values={"plugin": message.plugin, "reason": message.reason})
+    return None
+
+
+def _rule(code: str, checks: Sequence[tuple[str, str]], message: Message | None, plugin: str) -> str:
+    """Return the rule that decided: of the gate, of the catalogue, or the plugin or channel behind it."""
+    if code in {made for _, made in checks}:
+        return checks[-1][0]
+    if code in _RULES:
+        return _RULES[code]
+    if message is not None and code in {
+        Reason.ACCEPTED,
+        Reason.REFUSED,
+        Reason.TRY_AGAIN,
+        Reason.TRIES_USED_UP,
+    }:
+        return message.channel
+    return plugin
+
+
+def _moment(message: Message) -> datetime:
+    """Return when a message left, ended, or is to be looked at next."""
+    moments: Iterable[datetime | None] = (
+        message.submitted_at,
+        message.final_at,
+        message.next_at,
+        message.due_at,
+    )
+    if not message.state.final and message.state is not MessageState.SUBMITTED:
+        moments = (message.next_at, message.due_at)
+    return next((at for at in moments if at is not None), message.planned_at)
