@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.facts import take_in
+from aftercare_sdk.engine.logs import log
 from aftercare_sdk.engine.timing import fire_due
 from aftercare_sdk.engine.units import UnitRunner
+from aftercare_sdk.errors import Fenced, TransientError
 from aftercare_sdk.plugins import HookRunner, Observer
-from aftercare_sdk.store import journal
+from aftercare_sdk.store import control, journal
+from aftercare_sdk.store.journal import Entry, State
 
 ROWS_PER_BATCH = 50
 
@@ -32,9 +37,27 @@ class Decider:
         with self._brand.database.read() as connection:
             rows = journal.take_new(connection, ROWS_PER_BATCH)
         if rows:
-            take_in(self._brand, token, rows)
+            self._take_in(token, rows)
             return len(rows)
         return self._units.run(token)
+
+    def _take_in(self, token: int, rows: Sequence[Entry]) -> None:
+        """Process rows together; if one of them cannot be, each by itself, and that one is parked."""
+        try:
+            take_in(self._brand, token, rows)
+        except (Fenced, TransientError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a payload holds, the others are processed
+            if len(rows) > 1:
+                for row in rows:
+                    self._take_in(token, [row])
+                return
+            problem = f"cannot be processed: {type(error).__name__}"
+            log.error("parked", row=rows[0].seq, shop=rows[0].shop, problem=problem)
+            with self._brand.database.write() as connection:
+                control.check_token(connection, token)
+                now = self._brand.clock.now()
+                journal.finish(connection, [(rows[0].seq, State.PARKED, problem)], now)
 
     def process(self, token: int) -> int:
         """Work until nothing received is left; return how many rows and units there were."""

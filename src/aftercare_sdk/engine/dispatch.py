@@ -47,8 +47,11 @@ from aftercare_sdk.store.journal import Arrival, Kind, State
 from aftercare_sdk.store.messages import Copy, Message
 
 CLAIMED_AT_ONCE = 20
-LOOK_AGAIN = timedelta(minutes=1)
-"""How long a held message waits before it is looked at again."""
+LOOK_AGAIN = timedelta(hours=1)
+"""How long a held message waits before it is looked at again; the awaited read looks at once."""
+REPEAT_AFTER = timedelta(minutes=1)
+SENDING_PATIENCE = timedelta(minutes=15)
+"""After which a submission nobody reports on is lost; longer than a channel takes with all its time-outs."""
 
 _REPEATABLE = frozenset({Purpose.TRANSACTIONAL, Purpose.SERVICE})
 """Purposes whose unknown outcome is repeated, once, with the same Message-ID (SEND-08)."""
@@ -95,6 +98,17 @@ class _Look:
     zone: ZoneInfo
 
 
+def _contact(record: OrderRecord | None, account: CustomerRecord | None) -> Contact | None:
+    """Return how to reach the person: as the order says, else as the account does.
+
+    An order from which the shop has removed the person reaches nobody, whatever the account says.
+    """
+    told = record.contact if record else None
+    if told is not None and (told.value is None or told.value.email):
+        return told.value
+    return (account.contact.value if account and account.contact else None) or (told.value if told else None)
+
+
 class Dispatcher:
     """Sends what is due. Used by one thread at a time; its channels keep their connections."""
 
@@ -133,6 +147,7 @@ class Dispatcher:
         brand = self._brand
         with brand.database.read() as connection:
             look = self._look(connection, message)
+        channel = self._channel(message.channel)  # a channel that cannot be opened must not lose a message
         composed = self._compose(message, look) if look.verdict.outcome is Outcome.ALLOW else None
         if isinstance(composed, Reason):
             return
@@ -150,13 +165,17 @@ class Dispatcher:
                 text=composed.text,
                 html=composed.html,
             )
-            until = now + brand.settings.defaults.lease
             if not messages.submit(
-                connection, message, now=now, until=until, recipient=look.recipient, copy=copy
+                connection,
+                message,
+                now=now,
+                until=now + SENDING_PATIENCE,
+                recipient=look.recipient,
+                copy=copy,
             ):
                 return  # cancelled, or claimed by somebody else after our lease ran out
             self._note(connection, message, "submitted", look.verdict, now)
-        self._hand_over(message, look, composed, now)
+        self._hand_over(channel, message, look, composed, now)
 
     def _look(self, connection: Connection, message: Message) -> _Look:
         """Ask every check. In a writing transaction, nobody can change what it saw before it ends."""
@@ -168,9 +187,7 @@ class Dispatcher:
         stored = objects.lock(connection, (message.shop, "order", message.object))
         record = stored.record if stored and isinstance(stored.record, OrderRecord) else None
         account = self._account(connection, message)
-        contact = (record.contact.value if record and record.contact else None) or (
-            account.contact.value if account and account.contact else None
-        )
+        contact = _contact(record, account)
         recipient = stored.contact_identity if stored else None
         facts = _Facts(
             brand=brand,
@@ -255,7 +272,9 @@ class Dispatcher:
         if kept:
             self._note(connection, message, state.value, verdict, now)
 
-    def _hand_over(self, message: Message, look: _Look, composed: Composed, now: datetime) -> None:
+    def _hand_over(
+        self, channel: Channel, message: Message, look: _Look, composed: Composed, now: datetime
+    ) -> None:
         outgoing = OutgoingMessage(
             id=message.id,
             date=now,
@@ -267,7 +286,7 @@ class Dispatcher:
             locale=composed.locale,
         )
         try:
-            result = self._channel(message.channel).send(outgoing)
+            result = channel.send(outgoing)
         except Exception as error:  # noqa: BLE001 - a channel's bug; whether it had sent, nobody can tell
             result = Unknown(f"channel {message.channel!r} failed with {type(error).__name__}")
         at = self._brand.clock.now()
@@ -296,7 +315,7 @@ class Dispatcher:
             delay = retry_delay(message.attempts)
             retry_at = None if delay is None else now + delay
         elif isinstance(result, Unknown) and not message.repeated and Purpose(message.purpose) in _REPEATABLE:
-            retry_at, repeats = now + LOOK_AGAIN, 1
+            retry_at, repeats = now + REPEAT_AFTER, 1
         if retry_at is not None:
             state = MessageState.DEFERRED
             code = Reason.OUTCOME_UNKNOWN if repeats else Reason.TRY_AGAIN

@@ -219,7 +219,8 @@ def _write(brand: Brand, connection: Connection, batch: _Batch) -> None:
     )
     _emit(brand, connection, changed, now)
     for key, asked_at in batch.answered:
-        reads.settle(connection, *key, asked_at)
+        if reads.settle(connection, *key, asked_at):
+            messages.release(connection, key[0], key[2], now)
     due_at = now + brand.settings.defaults.read_debounce
     reads.request(
         connection,

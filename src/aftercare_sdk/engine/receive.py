@@ -15,7 +15,7 @@ from aftercare_sdk.errors import SignatureError, StorageUnavailable
 from aftercare_sdk.model.shops import Ping, RawRequest, ShopAdapter, Webhook
 from aftercare_sdk.store import journal
 from aftercare_sdk.store.database import Database
-from aftercare_sdk.store.journal import Arrival, Kind
+from aftercare_sdk.store.journal import DELIVERY_LENGTH, TOPIC_LENGTH, Arrival, Kind
 
 _MOST_PER_COMMIT = 128
 
@@ -151,8 +151,8 @@ def _arrival(shop: str, webhook: Webhook, now: datetime) -> Arrival:
     return Arrival(
         kind=Kind.WEBHOOK,
         shop=shop,
-        topic=webhook.topic,
-        delivery=webhook.delivery,
+        topic=webhook.topic[:TOPIC_LENGTH],
+        delivery=webhook.delivery[:DELIVERY_LENGTH],
         hints=webhook.hints,
         body=webhook.body,
         received_at=now,

@@ -56,7 +56,6 @@ _RULES: Mapping[str, str] = {
     Reason.MISSING_VARIABLE: "REND-05",
     Reason.TEMPLATE_UNKNOWN: "REND-12",
     Reason.OUTCOME_UNKNOWN: "SEND-08",
-    Reason.CANCELLED_BY_PERSON: "person",
 }
 """The rules behind codes that no check of the gate gives."""
 

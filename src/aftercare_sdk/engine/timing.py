@@ -18,8 +18,15 @@ MOST_PER_ROUND = 100
 
 
 def barrier(brand: Brand, connection: Connection) -> datetime | None:
-    """Return the moment from which on nothing may fire: something received then is not processed yet."""
-    waiting = (journal.oldest_new(connection), units.oldest_fresh(connection, brand.listening))
+    """Return the moment from which on nothing may fire: something received then is not processed yet.
+
+    A plugin that failed, rests or is off holds up nobody but itself.
+    """
+    listening = brand.listening - control.plugins_off(connection).keys()
+    waiting = (
+        journal.oldest_new(connection),
+        units.oldest_fresh(connection, listening, brand.clock.now()),
+    )
     return min((at for at in waiting if at is not None), default=None)
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
 from functools import cache
+
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+"""The usual context of `decimal` rounds to 28 digits without a word."""
+_LARGEST = 2**63 - 1
 
 
 @cache
@@ -26,15 +30,19 @@ class Money:
     def parse(cls, amount: str | int | Decimal, currency: str) -> Money:
         """Read a decimal amount of `currency`.
 
-        Raises ValueError for anything that is not a finite number or is finer than the currency's decimals.
+        Raises ValueError for anything that is not a finite number, is finer than the currency's decimals,
+        or has more than 64 bits of minor units.
         """
         try:
-            scaled = Decimal(amount).scaleb(decimals(currency))
+            scaled = Decimal(amount).scaleb(decimals(currency), _EXACT)
         except InvalidOperation:
             message = f"not an amount of {currency}"
             raise ValueError(message) from None
-        if not scaled.is_finite() or scaled != scaled.to_integral_value():
+        if not scaled.is_finite() or scaled != scaled.to_integral_value(context=_EXACT):
             message = f"not an exact amount of {currency}: it has {decimals(currency)} decimals"
+            raise ValueError(message)
+        if not -_LARGEST <= scaled <= _LARGEST:
+            message = f"not an amount of {currency}: too large"
             raise ValueError(message)
         return cls(int(scaled), currency)
 

@@ -29,7 +29,6 @@ class Reason(StrEnum):
     ORDER_PARTLY_REFUNDED = "order_partly_refunded"
     NOT_SENT_RECENTLY = "not_sent_recently"
     SENT_RECENTLY = "sent_recently"
-    PREMISE_UNKNOWN = "premise_unknown"
 
     # Composing
     TEMPLATE_UNKNOWN = "template_unknown"
@@ -43,6 +42,5 @@ class Reason(StrEnum):
     TRIES_USED_UP = "tries_used_up"
     OUTCOME_UNKNOWN = "outcome_unknown"
 
-    # A plugin's or a person's decision
+    # A plugin's decision
     CANCELLED_BY_PLUGIN = "cancelled_by_plugin"
-    CANCELLED_BY_PERSON = "cancelled_by_person"

@@ -14,6 +14,9 @@ from aftercare_sdk.store.codec import dump, load_words
 from aftercare_sdk.store.database import insert_into
 from aftercare_sdk.store.tables import journal
 
+TOPIC_LENGTH = 100
+DELIVERY_LENGTH = 200
+
 
 class Kind(StrEnum):
     """Where a row came from."""

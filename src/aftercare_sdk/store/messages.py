@@ -106,6 +106,15 @@ def follow(connection: Connection, shop: str, object_: str, identity: int) -> No
     )
 
 
+def release(connection: Connection, shop: str, object_: str, now: datetime) -> None:
+    """Look at once at messages that were held until an object had been read."""
+    connection.execute(
+        update(messages)
+        .where(messages.c.shop == shop, messages.c.object == object_, messages.c.state == MessageState.HELD)
+        .values(next_at=now)
+    )
+
+
 def about_object(shop: str, object_: str) -> ColumnElement[bool]:
     """Return the condition that a message is about one object."""
     return (messages.c.shop == shop) & (messages.c.object == object_)

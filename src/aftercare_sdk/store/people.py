@@ -47,7 +47,10 @@ def _add(connection: Connection, one: Identity, now: datetime) -> int:
 
 
 def join(connection: Connection, pairs: Iterable[tuple[int, int]]) -> None:
-    """Note for good that two identities are one person; components grow, the older customer stays."""
+    """Note for good that two identities are one person; components grow, the older customer stays.
+
+    Units that are still to be run follow, also parked ones: a person may put them back.
+    """
     for one, other in sorted({(min(pair), max(pair)) for pair in pairs}):
         connection.execute(
             insert_into(connection, links).values(one=one, other=other).on_conflict_do_nothing()
@@ -56,11 +59,11 @@ def join(connection: Connection, pairs: Iterable[tuple[int, int]]) -> None:
         stays, goes = sorted((owners[one], owners[other]))
         if stays != goes:
             connection.execute(update(identities).where(identities.c.customer == goes).values(customer=stays))
-            connection.execute(
-                update(units)
-                .where(units.c.state == "pending", units.c.customer == goes)
-                .values(customer=stays)
-            )
+            # Two statements, for two partial indexes: what is done would cost more with every year.
+            for still in (units.c.state == "pending", (units.c.state == "parked") & (units.c.error != "")):
+                connection.execute(
+                    update(units).where(still, units.c.customer == goes).values(customer=stays)
+                )
 
 
 def customers_of(connection: Connection, wanted: Iterable[int]) -> dict[int, int]:

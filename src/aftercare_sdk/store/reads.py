@@ -69,13 +69,14 @@ def claim(connection: Connection, *, now: datetime, lease: str, until: datetime,
     return found
 
 
-def settle(connection: Connection, shop: str, kind: str, id_: str, asked_at: datetime) -> None:
-    """Remove a read whose answer was processed, unless its object became ambiguous after `asked_at`."""
-    connection.execute(
+def settle(connection: Connection, shop: str, kind: str, id_: str, asked_at: datetime) -> bool:
+    """Remove a read whose answer was processed; False if its object became ambiguous after `asked_at`."""
+    gone = connection.execute(
         delete(reads).where(
             reads.c.shop == shop, reads.c.kind == kind, reads.c.id == id_, reads.c.requested_at <= asked_at
         )
     )
+    return gone.rowcount == 1
 
 
 def fail(connection: Connection, one: Read, error: str, due_at: datetime) -> None:

@@ -37,7 +37,7 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """Store an instant; a naive datetime is a bug of the caller and raises TypeError."""
+        """Store an instant; a naive datetime is a bug of the caller: TypeError, which SQLAlchemy wraps."""
         del dialect
         return None if value is None else (value - _EPOCH) // _MICROSECOND
 

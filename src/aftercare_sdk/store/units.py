@@ -67,6 +67,25 @@ def ready(connection: Connection, plugins: Collection[str], now: datetime, limit
     hooks see what this one decided. A plugin that waits for a retry blocks only its own later events of
     that customer.
     """
+    rows = connection.execute(
+        select(units).where(*_runnable(plugins, now)).order_by(units.c.seq).limit(limit)
+    ).mappings()
+    first: dict[int, int] = {}
+    return [_unit(row) for row in rows if first.setdefault(row["customer"], row["seq"]) == row["seq"]]
+
+
+def oldest_fresh(connection: Connection, plugins: Collection[str], now: datetime) -> datetime | None:
+    """Return since when the oldest event is known that could be run now and was never tried."""
+    return connection.execute(
+        select(units.c.known_at)
+        .where(units.c.attempts == 0, *_runnable(plugins, now))
+        .order_by(units.c.seq)
+        .limit(1)
+    ).scalar()
+
+
+def _runnable(plugins: Collection[str], now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of a unit that is due and is its plugin's first pending one of that customer."""
     earlier = units.alias()
     blocked = (
         select(earlier.c.seq)
@@ -78,26 +97,12 @@ def ready(connection: Connection, plugins: Collection[str], now: datetime, limit
         )
         .exists()
     )
-    rows = connection.execute(
-        select(units)
-        .where(
-            units.c.state == "pending", units.c.plugin.in_(sorted(plugins)), units.c.due_at <= now, ~blocked
-        )
-        .order_by(units.c.seq)
-        .limit(limit)
-    ).mappings()
-    first: dict[int, int] = {}
-    return [_unit(row) for row in rows if first.setdefault(row["customer"], row["seq"]) == row["seq"]]
-
-
-def oldest_fresh(connection: Connection, plugins: Collection[str]) -> datetime | None:
-    """Return since when the oldest event that was not tried yet is known."""
-    return connection.execute(
-        select(units.c.known_at)
-        .where(units.c.state == "pending", units.c.attempts == 0, units.c.plugin.in_(sorted(plugins)))
-        .order_by(units.c.seq)
-        .limit(1)
-    ).scalar()
+    return (
+        units.c.state == "pending",
+        units.c.plugin.in_(sorted(plugins)),
+        units.c.due_at <= now,
+        ~blocked,
+    )
 
 
 def next_due(connection: Connection, plugins: Collection[str], after: datetime) -> datetime | None:

@@ -122,8 +122,13 @@ def test_presets_of_other_plugins_run_as_well():
 def test_a_cancellation_calls_off_what_was_planned_for_the_order():
     """Every message of this program about it; premises would stop them too, but later and less visibly."""
     assert [CancelMessages(reason="the order was cancelled")] == Flows().on_cancellation(
-        Cancellation(**FACT), context({})
+        Cancellation(**FACT), context({}, order=replace(ORDER, cancelled=True))
     )
+
+
+def test_a_revived_order_keeps_what_was_planned_for_it():
+    """A late bank transfer revives an order: the cancellation is history by the time it is told."""
+    assert None is Flows().on_cancellation(Cancellation(**FACT), context({}))
 
 
 @pytest.mark.parametrize(

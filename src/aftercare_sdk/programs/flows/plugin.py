@@ -54,7 +54,9 @@ class Flows(AftercareHooks):
 
     @hookimpl
     def on_cancellation(self, event: Cancellation, ctx: Context) -> Iterable[Action] | None:
-        """Call off what was planned for the order."""
+        """Call off what was planned for the order, unless it has been revived since."""
+        if ctx.order is not None and not ctx.order.cancelled:
+            return None
         return [CancelMessages(reason="the order was cancelled")]
 
     @hookimpl
