@@ -10,7 +10,7 @@ import pytest
 from aftercare_sdk import Context
 from aftercare_sdk.actions import CancelMessages, Purpose, Remember, Scope, SendMessage, SetTimer
 from aftercare_sdk.engine import receive
-from aftercare_sdk.events import Purchase
+from aftercare_sdk.events import Purchase, TimerDue
 from tests.support.shop import DAY, HOUR, MINUTE, START, Bench, always, note, order, program
 
 PEOPLE = ("ann", "bob", "cyd")
@@ -26,13 +26,18 @@ def about(event: Purchase, ctx: Context) -> list[object]:
     ]
 
 
+def timer_due(event: TimerDue, ctx: Context) -> list[object]:
+    """Decide something at a timer that undoes what was planned at the purchase."""
+    return [note(f"timer-{event.name}"), CancelMessages(label="later", reason="time has passed")]
+
+
 def good_programs() -> dict[str, object]:
     """Make two programs that do their work: one decides at the purchase, one at its timer as well."""
     return {
         "alpha": program(on_purchase=about),
         "zeta": program(
             on_purchase=about,
-            on_timer=lambda event, ctx: [note(f"timer-{event.name}"), CancelMessages(label="later", reason="x")],
+            on_timer=timer_due,
         ),
     }
 
@@ -40,9 +45,8 @@ def good_programs() -> dict[str, object]:
 def tell_orders(bench: Bench) -> None:
     """Let three people order twice each."""
     for number in range(6):
-        person = PEOPLE[number % 3]
-        email = f"{person}@customer.example"
-        bench.tell(order(str(number), placed=START + number * MINUTE, email=email), at=START + number * MINUTE)
+        at, email = START + number * MINUTE, f"{PEOPLE[number % 3]}@customer.example"
+        bench.tell(order(str(number), placed=at, email=email), at=at)
 
 
 def wholly(bench: Bench) -> dict[str, object]:
@@ -61,18 +65,16 @@ def let_go():
     event.set()
 
 
-def bad_programs(bench_clock: list[Bench], let_go: threading.Event) -> dict[str, object]:
+def bad_programs(whom: list[Bench], let_go: threading.Event) -> dict[str, object]:
     """Make a program for each way in which one can go wrong."""
-    started = [False]
 
     def hangs(event, ctx):
-        bench_clock[0].clock.overrun()
-        started[0] = True
+        whom[0].clock.overrun()
         while True:
             pass
 
     def waits_for_a_lock(event, ctx):
-        bench_clock[0].clock.overrun()
+        whom[0].clock.overrun()
         let_go.wait()
 
     def raises(event, ctx):
@@ -84,14 +86,14 @@ def bad_programs(bench_clock: list[Bench], let_go: threading.Event) -> dict[str,
     return {
         "exits": program(on_purchase=exits),
         "hangs": program(on_purchase=hangs),
-        "nonsense": program(on_purchase=lambda event, ctx: 42),
+        "nonsense": program(on_purchase=lambda *_: 42),
         "raises": program(on_purchase=raises),
         "waits": program(on_purchase=waits_for_a_lock),
     }
 
 
 def test_what_the_others_do_is_exact_whatever_one_does(databases, let_go):
-    """Five programs raise, exit, hang, wait for ever and talk nonsense; the effects of two others are whole."""
+    """Five programs raise, exit, hang, wait for ever and talk nonsense; two others do all that they would."""
     with Bench(databases.create(), good_programs()) as bench:
         tell_orders(bench)
         bench.run(3 * DAY)
@@ -103,7 +105,7 @@ def test_what_the_others_do_is_exact_whatever_one_does(databases, let_go):
         tell_orders(bench)
         bench.run(3 * DAY)
         actual = wholly(bench)
-        states = {(unit["plugin"], unit["state"]) for unit in bench.units() if unit["plugin"] not in {"flows"}}
+        states = {(unit["plugin"], unit["state"]) for unit in bench.units() if unit["plugin"] != "flows"}
     assert expected == actual
     bad = ("exits", "hangs", "nonsense", "raises", "waits")
     assert {("alpha", "done"), ("zeta", "done"), *((name, "parked") for name in bad)} == states
@@ -135,7 +137,7 @@ def test_the_endpoint_answers_while_a_hook_hangs(migrated_database_url, let_go):
         inside.wait()
         assert receive.STORED == bench.tell(order("2", email="bob@customer.example"))
         assert deciding.is_alive()
-        bench.clock.overrun()
+        let_go.set()
         deciding.join()
 
 

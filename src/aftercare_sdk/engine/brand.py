@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
+from aftercare_sdk import __version__
 from aftercare_sdk.config import (
     ConfigVersion,
     Settings,
@@ -80,7 +81,10 @@ class _Parts:
 
 def builtin_plugins() -> tuple[PluginSource, ...]:
     """Return the plugins that come with the SDK, on the public hooks like any other."""
-    return (PluginSource(name="flows", obj=Flows()), PluginSource(name="outreach", obj=BuiltinOutreach()))
+    return tuple(
+        PluginSource(name=name, obj=obj, distribution="aftercare-sdk", version=__version__)
+        for name, obj in (("flows", Flows()), ("outreach", BuiltinOutreach()))
+    )
 
 
 class Brand:
@@ -315,22 +319,23 @@ class Brand:
         return shops
 
     def _shop(self, settings: ShopSettings, options: Mapping[str, Any]) -> Shop:
+        (secrets, resolved) = self._resolved((settings.secrets, options))
         return Shop(
             name=settings.name,
             country=settings.country,
             locale=settings.locale,
             zone=settings.zone,
             currency=settings.currency,
-            secrets=tuple(secret.resolve(self._environ) for secret in settings.secrets),
-            options=self._resolved(options),
+            secrets=secrets,
+            options=resolved,
         )
 
-    def _resolved(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _resolved(self, options: Any) -> Any:
+        """Return a copy of `options` with the secrets themselves; raises SettingsError naming all missing."""
         value, problems = resolve_tree(options, self._environ)
         if problems:
             raise SettingsError(str(self.settings.source or "the configuration"), problems)
-        resolved: Mapping[str, Any] = value
-        return resolved
+        return value
 
     def _check_sections(self, problems: list[str]) -> None:
         for plugin in self.plugins.active:

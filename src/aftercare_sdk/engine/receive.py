@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 
+from aftercare_sdk.engine.logs import log
 from aftercare_sdk.errors import SignatureError, StorageUnavailable
 from aftercare_sdk.model.shops import Ping, RawRequest, ShopAdapter, Webhook
 from aftercare_sdk.store import journal
@@ -50,6 +51,9 @@ class Inbox:
     def put(self, arrival: Arrival) -> Future[bool]:
         """Hand an arrival over; the future tells after the commit whether it was new."""
         future: Future[bool] = Future()
+        # Whoever waits may give up, a server whose client has hung up for instance; the commit goes on, and
+        # a future that is running cannot be cancelled behind the writer's back.
+        future.set_running_or_notify_cancel()
         with self._guard:
             if self._thread is None or self._process != os.getpid():  # servers fork after loading
                 self._process = os.getpid()
@@ -83,9 +87,18 @@ class Inbox:
         try:
             with self._database.write() as connection:
                 fresh = journal.append(connection, [arrival for arrival, _ in batch])
-        except Exception as error:  # noqa: BLE001 - handed to everyone who waits for this commit
+        except StorageUnavailable as error:
             for _, future in batch:
                 future.set_exception(error)
+            return
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing was stored and somebody waits
+            if len(batch) > 1:  # perhaps only one of them cannot be stored
+                for one in batch:
+                    self._commit([one])
+            for _, future in batch:
+                if not future.done():
+                    message = f"the database {self._database.where} cannot store this: {type(error).__name__}"
+                    future.set_exception(StorageUnavailable(message))
             return
         for (_, future), was_new in zip(batch, fresh, strict=True):
             future.set_result(was_new)
@@ -117,6 +130,9 @@ class Door:
             webhook = adapter.verify(request)
         except SignatureError:
             return NOT_SIGNED
+        except Exception as error:  # noqa: BLE001 - what breaks an adapter was not signed by the shop either
+            log.error("signature not checked", shop=shop, problem=type(error).__name__)
+            return NOT_SIGNED
         if isinstance(webhook, Ping):
             return PONG
         return self._inbox.put(_arrival(shop, webhook, self._now()))
@@ -128,7 +144,8 @@ class Door:
             return admitted
         try:
             return answer(was_new=admitted.result())
-        except StorageUnavailable:
+        except StorageUnavailable as error:
+            log.error("webhook not stored", shop=shop, problem=str(error))
             return NOT_STORED
 
 
@@ -145,16 +162,21 @@ def _arrival(shop: str, webhook: Webhook, now: datetime) -> Arrival:
     dedupe = None
     if webhook.dated:
         seen = hashlib.sha256()
-        for part in (shop.encode(), webhook.delivery.encode(), webhook.body):
+        for part in (shop.encode(), webhook.delivery.encode(errors="replace"), webhook.body):
             seen.update(len(part).to_bytes(8, "big") + part)
         dedupe = seen.hexdigest()
     return Arrival(
         kind=Kind.WEBHOOK,
         shop=shop,
-        topic=webhook.topic[:TOPIC_LENGTH],
-        delivery=webhook.delivery[:DELIVERY_LENGTH],
+        topic=_storable(webhook.topic, TOPIC_LENGTH),
+        delivery=_storable(webhook.delivery, DELIVERY_LENGTH),
         hints=webhook.hints,
         body=webhook.body,
         received_at=now,
         dedupe=dedupe,
     )
+
+
+def _storable(header: str, limit: int) -> str:
+    """Return a header as every database can hold it: a signature says nothing about headers."""
+    return header.encode(errors="replace").decode().replace("\x00", "?")[:limit]

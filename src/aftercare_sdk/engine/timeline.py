@@ -253,6 +253,7 @@ class _Story:
             message = self._by_key.get(decision.message)
             label = message.label if message else ""
             checks = _checks(decision)
+            submitted = decision.verdict == MessageState.SUBMITTED
             yield Entry(
                 at=decision.at,
                 kind=EntryKind.DECISION,
@@ -264,12 +265,9 @@ class _Story:
                     "verdict": decision.verdict,
                 },
                 reason=_why(decision.verdict, decision.code, decision.detail, message),
-                rule=_rule(decision.code, checks, message, decision.plugin),
+                rule="" if submitted else _rule(decision.code, checks, message, decision.plugin),
                 detail=tuple(
-                    Told(
-                        code=f"timeline.check.{'stopped' if code == decision.code else 'passed'}",
-                        values={"rule": rule, "code": code},
-                    )
+                    _check(rule, code, stopped=code == decision.code and not submitted)
                     for rule, code in checks
                 ),
             )
@@ -407,14 +405,18 @@ def _checks(decision: Decision) -> tuple[tuple[str, str], ...]:
     return tuple((rule, code) for rule, _, code in pairs)
 
 
+def _check(rule: str, code: str, *, stopped: bool) -> Told:
+    values = {"rule": rule, "code": code}
+    return Told(code="timeline.check.stopped" if stopped else "timeline.check.passed", values=values)
+
+
 def _why(verdict: str, code: str, detail: Mapping[str, str], message: Message | None) -> Told | None:
     """Return why: the code of the verdict, or for what is planned the words of its plugin."""
-    if code == "submitted":
+    if verdict == MessageState.SUBMITTED:
         return Told(code="timeline.all_passed")
-    values = {name: value for name, value in detail.items() if name != "checks"}
-    if code and code != "planned":
-        return Told(code=code, values=values)
-    if message is not None and verdict != MessageState.SUBMITTED:
+    if code and code != MessageState.PLANNED:
+        return Told(code=code, values={name: value for name, value in detail.items() if name != "checks"})
+    if message is not None:
         return Told(code="timeline.plan", values={"plugin": message.plugin, "reason": message.reason})
     return None
 

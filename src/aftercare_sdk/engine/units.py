@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
-
 from aftercare_sdk.engine.actions import Answered
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.logs import log
 from aftercare_sdk.engine.views import Views, load_views
-from aftercare_sdk.errors import CascadeTooDeep, InvalidAction
+from aftercare_sdk.errors import CascadeTooDeep, Fenced, InvalidAction, TransientError
 from aftercare_sdk.model.actions import Action
 from aftercare_sdk.plugins import (
+    RETRY_DELAYS,
     Breaker,
+    Failure,
     FailureKind,
     HookCall,
     HookResult,
@@ -26,12 +26,12 @@ from aftercare_sdk.plugins import (
     retry_delay,
     succeeded,
 )
+from aftercare_sdk.redact import redact
 from aftercare_sdk.store import control, units
 from aftercare_sdk.store.events import Known
 from aftercare_sdk.store.units import Unit
 
 MOST_PER_ROUND = 200
-_NOT_APPLICABLE = (DataError, IntegrityError, InvalidAction, CascadeTooDeep)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +58,7 @@ class UnitRunner:
             ready = units.ready(connection, self._brand.listening, now, MOST_PER_ROUND)
             admitted, resting = self._admit(ready, now)
             views = load_views(self._brand, connection, admitted, now) if admitted else None
-        if resting:
-            with self._brand.database.write() as connection:
-                control.check_token(connection, token)
-                for unit, until in resting:
-                    units.postpone(connection, unit, until)
+        self._postpone(token, resting)
         if views is None:
             return len(resting)
         results = self._runner.run([self._call(unit, views) for unit in admitted])
@@ -100,23 +96,34 @@ class UnitRunner:
             for unit, result in results
             if result.actions is not None
         ]
-        try:
-            self._apply(token, done)
-        except _NOT_APPLICABLE:
-            # One of them cannot be applied: each by itself, so that the others do not suffer.
-            for one in done:
-                try:
-                    self._apply(token, [one])
-                except _NOT_APPLICABLE as error:
-                    told = type(error).__name__ if isinstance(error, SQLAlchemyError) else str(error)
-                    self._fail(token, one.unit, f"its answer cannot be carried out: {told}", now)
+        for unit, problem in self._apply_all(token, done):
+            self._fail(token, unit, f"its answer cannot be carried out: {problem}", now)
+        skipped: list[Unit] = []
         for unit, result in results:
             if result.failure is None:
                 self._breakers[unit.plugin] = succeeded(self._breakers[unit.plugin])
             elif result.failure.kind is FailureKind.SKIPPED:
-                continue  # not tried, so not failed; it is still due and comes with the next round
+                skipped.append(unit)
             else:
-                self._fail(token, unit, _words(result), now)
+                self._fail(token, unit, _words(result.failure), now)
+        # Not tried, so not failed. But a plugin that hangs must not cost its time once for each of them now.
+        self._postpone(token, [(unit, now + RETRY_DELAYS[0]) for unit in skipped])
+
+    def _apply_all(self, token: int, done: Sequence[_Done]) -> list[tuple[Unit, str]]:
+        """Apply units together; if one of them cannot be, each by itself. Return those, with the problem."""
+        try:
+            self._apply(token, done)
+        except (Fenced, TransientError):
+            raise
+        except (InvalidAction, CascadeTooDeep) as error:
+            problem = redact(str(error))
+        except Exception as error:  # noqa: BLE001 - whatever an answer does, the others must not suffer
+            problem = type(error).__name__
+        else:
+            return []
+        if len(done) == 1:
+            return [(done[0].unit, problem)]
+        return [refused for one in done for refused in self._apply_all(token, [one])]
 
     def _apply(self, token: int, done: Sequence[_Done]) -> None:
         if not done:
@@ -134,6 +141,14 @@ class UnitRunner:
                 for action in one.actions:
                     answered.apply(action)
 
+    def _postpone(self, token: int, waiting: Sequence[tuple[Unit, datetime]]) -> None:
+        if not waiting:
+            return
+        with self._brand.database.write() as connection:
+            control.check_token(connection, token)
+            for unit, until in waiting:
+                units.postpone(connection, unit, until)
+
     def _fail(self, token: int, unit: Unit, error: str, now: datetime) -> None:
         breaker = failed(self._breakers.get(unit.plugin, Breaker()), now)
         self._breakers[unit.plugin] = breaker
@@ -144,8 +159,8 @@ class UnitRunner:
             units.fail(connection, unit, error, None if delay is None else now + delay)
 
 
-def _words(result: HookResult) -> str:
-    failure = result.failure
-    if failure is None:
-        return ""
+def _words(failure: Failure) -> str:
+    """Say what went wrong. What a plugin wrote into its exception stays out: it may name a person."""
+    if failure.kind is FailureKind.RAISED:
+        return f"raised: {failure.error}" + (f" in {failure.where}" if failure.where else "")
     return f"{failure.kind.value}: {failure.summary}"

@@ -25,9 +25,9 @@ class Version:
     digest: str = ""
 
     @property
-    def rank(self) -> tuple[datetime, datetime, str]:
-        """The sort key; what is unknown ranks below everything known."""
-        return (self.instant or _NEVER, self.read_at or _NEVER, self.digest)
+    def rank(self) -> tuple[datetime, datetime, str, datetime]:
+        """The sort key; what is unknown ranks below everything known. Only equal versions rank alike."""
+        return (self.instant or _NEVER, self.read_at or _NEVER, self.digest, self.modified_at or _NEVER)
 
     @property
     def authoritative(self) -> bool:

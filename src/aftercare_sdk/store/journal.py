@@ -73,28 +73,26 @@ class Arrival:
 
 def append(connection: Connection, arrivals: Sequence[Arrival]) -> list[bool]:
     """Store arrivals in their order; return for each whether it was new (False: counted as a copy)."""
-    keys = {one.dedupe for one in arrivals if one.dedupe}
-    seen: set[str | None] = set()
-    if keys:
-        seen |= set(connection.execute(select(journal.c.dedupe).where(journal.c.dedupe.in_(keys))).scalars())
-    fresh: list[bool] = []
-    rows: list[dict[str, Any]] = []
-    for one in arrivals:
-        is_copy = one.dedupe is not None and one.dedupe in seen
-        fresh.append(not is_copy)
-        if is_copy:
+    first: dict[str | None, int] = {}
+    for place, one in enumerate(arrivals):
+        if one.dedupe is not None:
+            first.setdefault(one.dedupe, place)
+    rows = [_row(one) for place, one in enumerate(arrivals) if first.get(one.dedupe, place) == place]
+    known: set[str | None] = set()
+    if rows:
+        # One statement, so that of two processes that store the same delivery at once one counts a copy.
+        statement = insert_into(connection, journal)
+        counted = statement.on_conflict_do_update(
+            index_elements=["dedupe"], set_={"copies": journal.c.copies + 1}
+        ).returning(journal.c.dedupe, journal.c.copies)
+        known = {dedupe for dedupe, copies in connection.execute(counted, rows) if copies}
+    fresh = [first.get(one.dedupe, place) == place for place, one in enumerate(arrivals)]
+    for one, is_first in zip(arrivals, fresh, strict=True):
+        if not is_first:
             connection.execute(
                 update(journal).where(journal.c.dedupe == one.dedupe).values(copies=journal.c.copies + 1)
             )
-        else:
-            seen.add(one.dedupe)
-            rows.append(_row(one))
-    if rows:
-        # Another process may store the same delivery between the look and the insert: the key decides.
-        connection.execute(
-            insert_into(connection, journal).on_conflict_do_nothing(index_elements=["dedupe"]), rows
-        )
-    return fresh
+    return [is_first and one.dedupe not in known for one, is_first in zip(arrivals, fresh, strict=True)]
 
 
 def take_new(connection: Connection, limit: int) -> list[Entry]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, or_, select, update
 
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.premises import PREMISE_BY_KIND, Premise
@@ -19,6 +19,13 @@ WAITING = (MessageState.PLANNED, MessageState.HELD, MessageState.DEFERRED)
 LEASED = (MessageState.CLAIMED, MessageState.SUBMITTED)
 _REACHED = tuple(state for state in MessageState if state.may_have_reached)
 _MICROSECOND = timedelta(microseconds=1)
+_NOT_LEFT = (*WAITING, MessageState.CLAIMED)
+_UNCLAIMED: Mapping[str, Any] = {
+    "state": case((messages.c.state == MessageState.CLAIMED, MessageState.PLANNED), else_=messages.c.state),
+    "lease": "",
+    "lease_until": None,
+}
+"""What takes a message out of the hands of whoever has claimed it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,28 +88,36 @@ def plan(connection: Connection, planned: Sequence[Message]) -> list[str]:
 
 
 def move(connection: Connection, anchors: Mapping[str, datetime]) -> None:
-    """Give messages that have not left their moment anew, from the facts they are anchored to."""
+    """Give messages that have not left their moment anew, from the facts they are anchored to.
+
+    A claim falls with it: whoever holds it looked at the old moment.
+    """
     for anchor, occurred_at in anchors.items():
         rows = connection.execute(
             select(messages.c.key, messages.c.delay, messages.c.window).where(
-                messages.c.anchor == anchor, messages.c.state.in_(WAITING)
+                messages.c.anchor == anchor, messages.c.state.in_(_NOT_LEFT)
             )
         ).all()
         for key, delay, window in rows:
             due_at = occurred_at + timedelta(microseconds=delay)
             connection.execute(
                 update(messages)
-                .where(messages.c.key == key, messages.c.state.in_(WAITING))
-                .values(due_at=due_at, next_at=due_at, expires_at=due_at + timedelta(microseconds=window))
+                .where(messages.c.key == key, messages.c.state.in_(_NOT_LEFT))
+                .values(
+                    due_at=due_at,
+                    next_at=due_at,
+                    expires_at=due_at + timedelta(microseconds=window),
+                    **_UNCLAIMED,
+                )
             )
 
 
 def follow(connection: Connection, shop: str, object_: str, identity: int) -> None:
-    """Let what is planned about an object that changed its owner follow it."""
+    """Let what is planned about an object that changed its owner follow it; claims fall, as they do in `move`."""
     connection.execute(
         update(messages)
-        .where(messages.c.shop == shop, messages.c.object == object_, messages.c.state.in_(WAITING))
-        .values(identity=identity)
+        .where(messages.c.shop == shop, messages.c.object == object_, messages.c.state.in_(_NOT_LEFT))
+        .values(identity=identity, **_UNCLAIMED)
     )
 
 
@@ -129,7 +144,7 @@ def cancellable(
     connection: Connection, plugin: str, label: str | None, which: ColumnElement[bool]
 ) -> list[Message]:
     """Return a plugin's messages that have not left, of `label` or of all labels."""
-    where = [which, messages.c.plugin == plugin, messages.c.state.in_([*WAITING, MessageState.CLAIMED])]
+    where = [which, messages.c.plugin == plugin, messages.c.state.in_(_NOT_LEFT)]
     if label is not None:
         where.append(messages.c.label == label)
     return [_message(row) for row in connection.execute(select(messages).where(*where)).mappings()]

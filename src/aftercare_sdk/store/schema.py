@@ -8,10 +8,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, text
 
 from aftercare_sdk.errors import SchemaVersionError
 from aftercare_sdk.store.database import Database
+
+_ADVISORY_KEY = 0x61667473  # "afts", beside the decider's
 
 
 def head() -> str:
@@ -22,7 +24,7 @@ def head() -> str:
 def current(database: Database) -> str | None:
     """Return the revision of `database`, or None for an empty one."""
     with database.read() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        return _current(connection)
 
 
 def upgrade(database: Database) -> None:
@@ -36,13 +38,8 @@ def prepare(database: Database) -> None:
 
     Raises SchemaVersionError that names the command to run.
     """
-    found = current(database)
+    found = current(database) or _make(database)
     if found == head():
-        return
-    if found is None:
-        with database.write() as connection:
-            if not inspect(connection).has_table("journal"):
-                _upgrade(connection)
         return
     known = {script.revision for script in _scripts().walk_revisions()}
     cure = (
@@ -52,6 +49,20 @@ def prepare(database: Database) -> None:
     )
     message = f"the database {database.where} has schema {found}, this release needs {head()}: {cure}"
     raise SchemaVersionError(message)
+
+
+def _make(database: Database) -> str | None:
+    """Make the tables of an empty database; return its revision, which another process may have made."""
+    with database.write() as connection:
+        if not database.is_sqlite:  # where a write waits for the others anyway
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_KEY})
+        if _current(connection) is None:
+            _upgrade(connection)
+        return _current(connection)
+
+
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def _upgrade(connection: Connection) -> None:

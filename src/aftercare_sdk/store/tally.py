@@ -91,7 +91,7 @@ def _units_open(connection: Connection) -> int:
     return _number(connection, _count(units).where(units.c.state == "pending"))
 
 
-def _count(source: Any) -> Select[tuple[int]]:
+def _count(source: Any) -> Select[Any]:
     return select(func.count()).select_from(source)
 
 

@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import pytest
 import requests
-from aftercare_woocommerce import plugin, samples
 
 from aftercare_sdk import Aftercare
 from aftercare_sdk.engine.clock import VirtualClock
 from aftercare_sdk.store import journal
 from aftercare_sdk.web.app import make_app
 from aftercare_sdk.web.serve import Endpoint, readiness
+from aftercare_woocommerce import plugin, samples
 
 ORDER = next(one for one in samples.webhooks() if one.name.startswith("047-"))
 LIMIT = 20_000
@@ -52,10 +52,12 @@ def endpoint(aftercare: Aftercare) -> Iterator[Endpoint]:
 
 
 def post(endpoint: Endpoint, body: object, *, shop: str = "main", **headers: str) -> requests.Response:
+    """Send a webhook as a shop would."""
     return requests.post(f"{endpoint.url}/webhooks/{shop}", data=body, headers=headers, timeout=30)
 
 
 def stored(aftercare: Aftercare) -> list[bytes | None]:
+    """Return the bodies in the journal."""
     with aftercare.brand.database.read() as connection:
         kinds = (one for one in journal.listing(connection) if one.kind is journal.Kind.WEBHOOK)
         return [one.body for one in kinds]

@@ -6,11 +6,10 @@ the clock is virtual, the mails end in a trap, and reads are answered by the rec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +18,9 @@ import requests
 from aftercare_sdk.cli.demo.trap import Caught, MailTrap
 from aftercare_sdk.engine.app import Aftercare
 from aftercare_sdk.engine.clock import VirtualClock
+from aftercare_sdk.engine.receive import PONG
 from aftercare_sdk.engine.timeline import Timeline, timeline
-from aftercare_sdk.errors import ConfigurationError, TransientError
+from aftercare_sdk.errors import Bug, TransientError
 from aftercare_sdk.model.records import OrderRecord
 from aftercare_sdk.plugins import find_plugins
 from aftercare_sdk.store import decisions, events, journal, messages, objects
@@ -45,13 +45,10 @@ AFTERWARDS = timedelta(days=60)
 REPEAT_EVERY = 10
 """Platforms deliver twice now and then; the recordings hold no copies, so every tenth delivery gets one."""
 
-_PROCESS_EVERY = timedelta(seconds=5)
+_WORK_EVERY = timedelta(seconds=5)
 _PATIENCE = 20.0
 # They are about the connection, which is another one now.
 _HOP_BY_HOP = frozenset({"host", "connection", "content-length"})
-
-Progress = Callable[[str, int, int], None]
-"""Is told what is being done, as a code of the catalogues, and how far it is: (code, done, of how many)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +63,10 @@ class Posted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """Everything that is left when the demo has run: what a report is made of. Times are virtual."""
+    """Everything that is left when the demo has run: what a report is made of. Times are virtual.
+
+    `numbers` and `addresses` are by order id: what people call an order, and whom it is written to.
+    """
 
     began_at: datetime
     last_webhook_at: datetime
@@ -77,24 +77,28 @@ class Story:
     events: Mapping[str, int]
     messages: tuple[Message, ...]
     decisions: tuple[Decision, ...]
-    order_numbers: Mapping[str, str]
+    numbers: Mapping[str, str]
     addresses: Mapping[str, str] = field(repr=False)
     mails: tuple[Caught, ...] = field(repr=False)
     timeline: Timeline
 
 
-def play(folder: Path, progress: Progress, *, templates: Path | None = None) -> Story:
-    """Run the demo with its database in `folder`; everything that was started is stopped again.
+def play(
+    samples: Sequence[Sample],
+    folder: Path,
+    *,
+    progress: Callable[[int], None] | None = None,
+    templates: Path | None = None,
+) -> Story:
+    """Let the recordings happen, with the database in `folder`; what is started here is stopped here.
 
-    `templates`: a folder whose templates come before the shipped ones.
+    `progress` is told how many recordings have arrived. `templates`: a folder whose templates come before
+    the shipped ones.
     """
-    from aftercare_woocommerce.samples import secrets, webhooks
-
-    progress("demo.starting", 0, 1)
-    samples = list(webhooks())
-    environ = {f"DEMO_SECRET_{number}": secret for number, secret in enumerate(secrets(), start=1)}
+    secrets = dict.fromkeys(sample.secret for sample in samples if sample.secret)
+    environ = {f"DEMO_SECRET_{number}": secret for number, secret in enumerate(secrets, start=1)}
     clock = VirtualClock(samples[0].received_at)
-    # Closed in reverse: first the doors, then the engine with its SMTP connection, and last the trap.
+    # Ended in reverse: the client, the door, the engine with its SMTP connection, and last the trap.
     with ExitStack() as started:
         trap = started.enter_context(MailTrap())
         aftercare = started.enter_context(
@@ -106,14 +110,21 @@ def play(folder: Path, progress: Progress, *, templates: Path | None = None) -> 
                 environ=environ,
             )
         )
-        endpoint = started.enter_context(
-            Endpoint(make_app(aftercare, lambda: readiness(aftercare, {})), "127.0.0.1", 0)
-        )
+        app = make_app(aftercare, lambda: readiness(aftercare, {}))
+        endpoint = started.enter_context(Endpoint(app, "127.0.0.1", 0))
         session = started.enter_context(requests.Session())
-        session.trust_env = False  # a proxy of this machine has no part in what happens on loopback
-        posted = tuple(_post_all(session, f"{endpoint.url}/webhooks/{SHOP}", samples, aftercare, progress))
+        session.trust_env = False  # a proxy that this machine uses has no part in what happens on loopback
+        posted: list[Posted] = []
+        worked_at = clock.now()
+        for number, sample in enumerate(samples, start=1):
+            clock.move(sample.received_at)  # one lies before the one ahead of it; the clock stays then
+            if clock.now() - worked_at >= _WORK_EVERY:
+                aftercare.advance(clock.now())
+                worked_at = clock.now()
+            posted += _deliver(session, f"{endpoint.url}/webhooks/{SHOP}", sample, posted)
+            if progress is not None:
+                progress(number)
         last_webhook_at = clock.now()
-        progress("demo.sixty_days", 0, 1)
         aftercare.advance(last_webhook_at + AFTERWARDS)
         with aftercare.brand.database.read() as connection:
             planned = messages.everything(connection)
@@ -122,13 +133,11 @@ def play(folder: Path, progress: Progress, *, templates: Path | None = None) -> 
                 last_webhook_at=last_webhook_at,
                 ended_at=clock.now(),
                 zone=aftercare.brand.settings.brand.zone,
-                posted=posted,
+                posted=tuple(posted),
                 journal=tuple(reversed(journal.listing(connection, limit=100_000))),
                 events=events.counts(connection),
                 messages=tuple(planned),
-                decisions=tuple(
-                    decisions.of_identities(connection, {message.identity for message in planned})
-                ),
+                decisions=tuple(decisions.of_identities(connection, {one.identity for one in planned})),
                 **_orders(connection),
                 mails=tuple(trap.mails),
                 timeline=timeline(aftercare.brand, CUSTOMER, clock.now()),
@@ -164,24 +173,15 @@ def _settings(
     }
 
 
-def _post_all(
-    session: requests.Session, url: str, samples: list[Sample], aftercare: Aftercare, progress: Progress
-) -> Iterator[Posted]:
-    """Post every recording at its time, some of them twice, and let the engine work in between."""
-    deliveries = count(1)
-    worked_at = samples[0].received_at
-    for done, sample in enumerate(samples):
-        progress("demo.posting", done, len(samples))
-        # `advance` would go back with a recording that lies before the one ahead; the clock does not.
-        now = max(aftercare.clock.now(), sample.received_at)
-        if now - worked_at >= _PROCESS_EVERY:
-            aftercare.advance(now)
-            worked_at = now
-        elif isinstance(aftercare.clock, VirtualClock):
-            aftercare.clock.move(now)
-        yield _post(session, url, sample, again=False)
-        if sample.secret and next(deliveries) % REPEAT_EVERY == 0:
-            yield _post(session, url, sample, again=True)
+def _deliver(
+    session: requests.Session, url: str, sample: Sample, before: Sequence[Posted]
+) -> tuple[Posted, ...]:
+    """Post one recording, and every tenth delivery once more."""
+    first = _post(session, url, sample, again=False)
+    deliveries = sum(not posted.again and posted.outcome != PONG.body for posted in (*before, first))
+    if first.outcome == PONG.body or deliveries % REPEAT_EVERY:
+        return (first,)
+    return (first, _post(session, url, sample, again=True))
 
 
 def _post(session: requests.Session, url: str, sample: Sample, *, again: bool) -> Posted:
@@ -193,25 +193,21 @@ def _post(session: requests.Session, url: str, sample: Sample, *, again: bool) -
         outcome = str(response.json()["outcome"])
     except (requests.RequestException, ValueError, KeyError, TypeError) as error:
         raise TransientError(
-            f"the demo's own server at {url} did not answer webhook {sample.name} ({type(error).__name__}); "
-            "if something on this machine filters connections to 127.0.0.1, allow them, and run it again"
+            f"the demo's own server, {url}, did not answer webhook {sample.name} ({type(error).__name__}); "
+            "if something on this machine filters connections to 127.0.0.1, let them pass"
         ) from None
+    if not response.ok:
+        raise Bug(f"webhook {sample.name} was answered {response.status_code}: {outcome}")
     return Posted(name=sample.name, again=again, status=response.status_code, outcome=outcome)
 
 
 def _orders(connection: Connection) -> dict[str, Any]:
-    """Return what people call the orders, and whom these are written to."""
     numbers: dict[str, str] = {}
     addresses: dict[str, str] = {}
     for stored in objects.everything(connection):
         record = stored.record
         if isinstance(record, OrderRecord):
-            numbers[record.id] = record.number.value if record.number else record.id
             contact = record.contact.value if record.contact else None
+            numbers[record.id] = record.number.value if record.number else record.id
             addresses[record.id] = contact.email if contact else ""
-    return {"order_numbers": numbers, "addresses": addresses}
-
-
-def missing() -> ConfigurationError | None:
-    """Return what must be installed before the demo can run."""
-    return None
+    return {"numbers": numbers, "addresses": addresses}

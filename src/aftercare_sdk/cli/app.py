@@ -1,0 +1,68 @@
+"""The commands in one tree, and what becomes of errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from aftercare_sdk import __version__
+from aftercare_sdk.cli import db, journal, output, plugins, receive, serve, timeline, work
+from aftercare_sdk.cli.opening import Invocation
+from aftercare_sdk.errors import AftercareError
+
+
+class Commands(TyperGroup):
+    """Turns an error of the SDK into words and an exit code, for every command alike."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except AftercareError as error:
+            raise typer.Exit(output.explain(error)) from None
+
+
+app = typer.Typer(
+    cls=Commands,
+    help="What an online shop does after the sale: take in what shops tell, send what is due, say why.",
+    no_args_is_help=True,
+    add_completion=False,
+    # Both would print tables of local variables, which may hold personal data, or boxes into pipes.
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("receive")(receive.receive)
+app.command("work")(work.work)
+app.command("serve")(serve.serve)
+app.command("timeline")(timeline.timeline)
+app.add_typer(journal.commands, name="journal")
+app.add_typer(plugins.commands, name="plugins")
+app.add_typer(db.commands, name="db")
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001 - typer calls it with the flag
+    if asked:
+        output.write(f"aftercare-sdk {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    *,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="The configuration. Without it: $AFTERCARE_CONFIG, else aftercare.toml in this folder.",
+            show_default=False,
+        ),
+    ] = None,
+    version: Annotated[  # noqa: ARG001 - its callback does it all
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    context.obj = Invocation(config)

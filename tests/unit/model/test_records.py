@@ -1,0 +1,329 @@
+"""The order in which pictures arrive, how often and in which groups cannot matter."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from datetime import timedelta
+from functools import reduce
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aftercare_sdk.model.orders import Amounts, OrderLine, OrderSnapshot, RefundLine, RefundSnapshot
+from aftercare_sdk.model.people import Contact, CustomerSnapshot
+from aftercare_sdk.model.products import ProductSnapshot
+from aftercare_sdk.model.records import (
+    CustomerRecord,
+    OrderRecord,
+    customer_record,
+    gone_customer,
+    gone_order,
+    gone_product,
+    order_record,
+    product_record,
+)
+from aftercare_sdk.model.versions import Register, Version
+from tests.support.histories import (
+    DAWN,
+    DAY,
+    HOUR,
+    SECOND,
+    SHOP,
+    customer_pictures,
+    dated,
+    money,
+    order_pictures,
+    product_pictures,
+)
+
+RECORDS = st.one_of(
+    st.lists(order_pictures().map(order_record), min_size=3, max_size=3),
+    st.lists(customer_pictures().map(customer_record), min_size=3, max_size=3),
+    st.lists(product_pictures().map(product_record), min_size=3, max_size=3),
+)
+
+
+def order(at=DAWN, read=None, **said):
+    """Return the record of a picture of order 1042 that was modified at a moment."""
+    picture = OrderSnapshot(shop=SHOP, id="1042", version=Version(), **said)
+    return order_record(dated(picture, at, read))
+
+
+def merged(*records):
+    """Return several records in one."""
+    return reduce(lambda one, other: one.merge(other), records)
+
+
+def line(**said):
+    """Return the one line of an order."""
+    return OrderLine(**{"id": "1", "title": "Tea", "quantity": 1, "paid": money(5), "tax": money(0), **said})
+
+
+def amounts(total=5, *, rounded=False, **said):
+    """Return the amounts of an order of one line."""
+    return Amounts(total=money(total), shipping=money(0), lines=(line(**said),), rounded=rounded)
+
+
+class TestLaws:
+    @given(RECORDS)
+    def test_commutative(self, records):
+        """Which of two pictures came first does not matter."""
+        one, other, _ = records
+        assert one.merge(other) == other.merge(one)
+
+    @given(RECORDS)
+    def test_associative(self, records):
+        """How pictures are grouped does not matter."""
+        one, other, third = records
+        assert one.merge(other).merge(third) == one.merge(other.merge(third))
+
+    @given(RECORDS)
+    def test_idempotent(self, records):
+        """What is told again tells nothing new."""
+        one, other, _ = records
+        both = one.merge(other)
+        assert both == both.merge(one)
+        assert both == both.merge(other)
+        assert both == both.merge(both)
+
+    @given(st.lists(order_pictures().map(order_record), min_size=1, max_size=6), st.randoms())
+    def test_any_history(self, records, random):
+        """Any history of an order, with repeats and in any order, ends in the same record."""
+        again = records + random.choices(records, k=3)
+        random.shuffle(again)
+        assert merged(*records) == merged(*again)
+
+    @given(order_pictures(), order_pictures())
+    def test_every_field_is_told(self, one, other):
+        """No field of a record is forgotten by the merge: told once, it is there."""
+        both = order_record(one).merge(order_record(other))
+        told = {
+            entry.name
+            for entry in fields(OrderRecord)
+            if getattr(order_record(one), entry.name) or getattr(order_record(other), entry.name)
+        }
+        assert told == {entry.name for entry in fields(OrderRecord) if getattr(both, entry.name)}
+
+    @given(customer_pictures(), customer_pictures())
+    def test_every_field_of_an_account_is_told(self, one, other):
+        """The same holds for accounts."""
+        both = customer_record(one).merge(customer_record(other))
+        told = {
+            entry.name
+            for entry in fields(CustomerRecord)
+            if getattr(customer_record(one), entry.name) or getattr(customer_record(other), entry.name)
+        }
+        assert told == {entry.name for entry in fields(CustomerRecord) if getattr(both, entry.name)}
+
+
+class TestAbsent:
+    @given(order_pictures(), order_pictures())
+    def test_absent_never_overwrites(self, one, other):
+        """What a later picture does not tell stays."""
+        silent = dated(
+            OrderSnapshot(shop=SHOP, id="1042", version=Version()), DAWN + 100 * DAY, DAWN + 100 * DAY
+        )
+        before = order_record(one).merge(order_record(other))
+        after = before.merge(order_record(silent))
+        assert replace(before, latest=after.latest) == after
+
+    @given(customer_pictures())
+    def test_absent_of_an_account(self, picture):
+        """The same holds for accounts, with all that is personal."""
+        silent = dated(CustomerSnapshot(shop=SHOP, id="5", version=Version()), DAWN + 100 * DAY)
+        before = customer_record(picture)
+        after = before.merge(customer_record(silent))
+        assert replace(before, latest=after.latest) == after
+
+    @given(product_pictures())
+    def test_absent_of_a_product(self, picture):
+        """The same holds for products."""
+        silent = dated(ProductSnapshot(shop=SHOP, id="tea", version=Version()), DAWN + 100 * DAY)
+        before = product_record(picture)
+        after = before.merge(product_record(silent))
+        assert replace(before, latest=after.latest) == after
+
+    @pytest.mark.parametrize("told", [(), ""])
+    def test_empty_is_not_absent(self, told):
+        """An empty list or text is something that was told, and overwrites."""
+        before = order(codes=("SPRING",), number="1")
+        after = before.merge(order(DAWN + SECOND, codes=(), number=""))
+        assert ((), "") == (after.codes.value, after.number.value)
+        assert told in {after.codes.value, after.number.value}
+
+
+class TestMoney:
+    def test_exact_beats_rounded(self):
+        """Rounded amounts never replace exact ones, however much later they are."""
+        exact = order(DAWN, amounts=amounts(10_635))
+        rounded = order(DAWN + DAY, amounts=amounts(11_000, rounded=True))
+        assert money(10_635) == exact.merge(rounded).amounts.value.total
+        assert money(10_635) == rounded.merge(exact).amounts.value.total
+
+    def test_later_of_equal_exactness(self):
+        """Of two exact or two rounded amounts the later one counts."""
+        for rounded in (False, True):
+            early = order(DAWN, amounts=amounts(1, rounded=rounded))
+            late = order(DAWN + DAY, amounts=amounts(2, rounded=rounded))
+            assert money(2) == early.merge(late).amounts.value.total
+
+
+class TestSticky:
+    def test_blanked_product_and_account(self):
+        """A shop that blanks product, sku and account of an old order takes nothing away."""
+        known = order(DAWN, customer="5", amounts=amounts(product="tea", variant="green", sku="T-1"))
+        blanked = order(DAWN + DAY, amounts=amounts(title="Tea"))
+        for record in (known.merge(blanked), blanked.merge(known)):
+            product = record.products["1"].value
+            assert ("5", "tea", "green", "T-1") == (
+                record.customer.value,
+                product.product,
+                product.variant,
+                product.sku,
+            )
+
+    def test_corrected_account(self):
+        """Another account is not a blank: the latest known one counts."""
+        assert "6" == order(DAWN, customer="5").merge(order(DAWN + DAY, customer="6")).customer.value
+
+    def test_erased_person(self):
+        """An erased person is gone from the order, and a late older picture does not bring the person back."""
+        known = order(DAWN, contact=Contact(email="ann@customer.example"), customer="5")
+        erased = order(DAWN + DAY, erased=True)
+        for record in (known.merge(erased), erased.merge(known)):
+            assert (None, "5") == (record.contact.value, record.customer.value)
+
+    def test_addresses_of_an_account(self):
+        """An account keeps every address that it ever had, folded; an erased one adds none."""
+        pictures = [
+            CustomerSnapshot(shop=SHOP, id="5", version=Version(), contact=Contact(email="Ann@Customer.example ")),
+            CustomerSnapshot(shop=SHOP, id="5", version=Version(), contact=Contact(email="ann@work.example")),
+            CustomerSnapshot(
+                shop=SHOP, id="5", version=Version(), contact=Contact(email="x@y.example"), erased=True
+            ),
+        ]
+        record = merged(*(customer_record(dated(one, DAWN + n * DAY)) for n, one in enumerate(pictures)))
+        assert {"ann@customer.example", "ann@work.example"} == record.emails
+        assert record.contact.value is None
+
+
+class TestRefunds:
+    REFUND = RefundSnapshot(id="77", amount=money(1))
+
+    def listed(self, at, *ids, read=None):
+        """Return a picture that lists refunds; one that was read lists all there are."""
+        refunds = tuple(replace(self.REFUND, id=id_) for id_ in ids)
+        return order(at, read, refunds=refunds, refunds_complete=read is not None)
+
+    def test_only_a_read_withdraws(self):
+        """A later webhook without the refund does not withdraw it; a complete list does."""
+        told = self.listed(DAWN, "77")
+        assert not told.merge(self.listed(DAWN + DAY)).withdrawn("77")
+        assert told.merge(self.listed(DAWN + DAY, read=DAWN + DAY)).withdrawn("77")
+
+    def test_undated_removal(self):
+        """Shops do not date the removal of a refund: of two reads of one version the later one counts."""
+        first = self.listed(DAWN, "77", read=DAWN + HOUR)
+        second = self.listed(DAWN, read=DAWN + DAY)
+        assert first.merge(second).withdrawn("77")
+        assert second.merge(first).withdrawn("77")
+
+    def test_not_resurrected(self):
+        """A late webhook of the version that was read, or of an older one, brings no refund back."""
+        read = self.listed(DAWN + DAY, read=DAWN + 2 * DAY)
+        late = [self.listed(DAWN, "77"), self.listed(DAWN + DAY, "77")]
+        assert merged(*late, read).withdrawn("77")
+        assert merged(read, *late).withdrawn("77")
+
+    def test_seen_again(self):
+        """A refund that a later version lists again is there again."""
+        read = self.listed(DAWN, read=DAWN + HOUR)
+        record = merged(self.listed(DAWN, "77"), read, self.listed(DAWN + DAY, "77"))
+        assert not record.withdrawn("77")
+
+    def test_partial_list(self):
+        """A picture that does not speak of refunds withdraws none and misses none."""
+        record = self.listed(DAWN, "77").merge(order(DAWN + DAY, DAWN + DAY))
+        assert (False, False) == (record.withdrawn("77"), record.misses_refund)
+
+    @given(st.lists(st.sampled_from(["told", "untold", "both"]), min_size=1, max_size=4), st.randoms())
+    def test_missing(self, forms, random):
+        """Whether a refund is missed from the latest list does not depend on the order of arrival."""
+        ids = {"told": ("77",), "untold": (), "both": ("77", "78")}
+        records = [self.listed(DAWN + n * DAY, *ids[form]) for n, form in enumerate(forms)]
+        known = {id_ for form in forms for id_ in ids[form]}
+        shuffled = random.sample(records, len(records))
+        assert (known != set(ids[forms[-1]])) == merged(*shuffled).misses_refund
+
+    def test_lines_unknown_or_none(self):
+        """Lines that are not told yet (None) never replace those that are; an amount-only refund has ()."""
+        lines = (RefundLine(line="1", quantity=1, amount=money(1)),)
+        read = order(DAWN, DAWN + HOUR, refunds=(replace(self.REFUND, lines=lines),), refunds_complete=True)
+        told = order(DAWN + DAY, refunds=(self.REFUND,))
+        assert lines == read.merge(told).refunds["77"].lines.value
+        assert told.refunds["77"].lines is None
+        assert () == order(refunds=(replace(self.REFUND, lines=()),)).refunds["77"].lines.value
+
+
+class TestCancelled:
+    def test_last_writer(self):
+        """A cancelled order that is paid after all is revived, and a late older notice does not cancel it."""
+        cancelled = order(DAWN, cancelled=True)
+        paid = order(DAWN + DAY, cancelled=False, purchased_at=DAWN + DAY)
+        for record in (cancelled.merge(paid), paid.merge(cancelled)):
+            assert (False, None) == (record.cancelled.value, record.cancelled_at)
+
+    @pytest.mark.parametrize(("distance", "expected"), [(-SECOND, None), (timedelta(0), DAWN), (SECOND, DAWN + SECOND)])
+    def test_at_or_after_the_purchase(self, distance, expected):
+        """Only what was cancelled at or after its purchase was a purchase called off."""
+        record = order(DAWN + distance, cancelled=True, purchased_at=DAWN)
+        assert expected == record.cancelled_at
+
+    def test_earliest_of_several(self):
+        """The purchase is called off since the first moment at which it was seen cancelled."""
+        record = merged(
+            order(DAWN, purchased_at=DAWN),
+            order(DAWN + 3 * DAY, cancelled=True),
+            order(DAWN + 2 * DAY, cancelled=True),
+        )
+        assert DAWN + 2 * DAY == record.cancelled_at
+
+
+class TestGone:
+    def test_order(self):
+        """An order that a read does not find is called off since that read, whatever was told of it before."""
+        known = order(DAWN, purchased_at=DAWN, cancelled=False)
+        gone = gone_order(SHOP, "1042", Version(read_at=DAWN + DAY))
+        for record in (known.merge(gone), gone.merge(known)):
+            assert (True, DAWN + DAY) == (record.cancelled.value, record.cancelled_at)
+
+    def test_order_that_comes_back(self):
+        """What was told of a later moment counts: a draft that was not an order yet becomes one."""
+        gone = gone_order(SHOP, "1042", Version(read_at=DAWN))
+        placed = order(DAWN + DAY, purchased_at=DAWN + DAY, cancelled=False)
+        for record in (placed.merge(gone), gone.merge(placed)):
+            assert (False, None) == (record.cancelled.value, record.cancelled_at)
+
+    def test_customer_and_product(self):
+        """The same holds for accounts and products."""
+        later = Version(read_at=DAWN + DAY)
+        account = customer_record(
+            dated(CustomerSnapshot(shop=SHOP, id="5", version=Version(), deleted=False), DAWN)
+        )
+        product = product_record(
+            dated(ProductSnapshot(shop=SHOP, id="tea", version=Version(), deleted=False), DAWN)
+        )
+        assert account.merge(gone_customer(SHOP, "5", later)).deleted.value
+        assert gone_product(SHOP, "tea", later).merge(product).deleted.value
+
+
+def test_repr_tells_no_person():
+    """What is logged of a record holds nothing of the person."""
+    contact = Contact(email="ann@customer.example", phone="0123", family_name="Archer", street="Elm 1")
+    account = customer_record(
+        CustomerSnapshot(shop=SHOP, id="5", version=Version(), contact=contact, attributes={"dog": "Rex"})
+    )
+    shown = f"{order(contact=contact)!r} {account!r} {Register(contact, Version())!r}"
+    found = [word for word in ("ann@", "0123", "Archer", "Elm", "Rex") if word in shown]
+    assert [] == found
