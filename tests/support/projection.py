@@ -1,24 +1,28 @@
 """What two databases must agree on when they were told the same: the canonical projection.
 
-Left out is what may differ: surrogate ids, receipt times, versions (which of two equal pictures came by
-webhook and which by a read), the order in which events became known, and identities that nothing refers to
-any more.
+Left out is what may differ: surrogate ids, receipt times (also where the moment of a read stands in for that
+of a deletion, which no shop dates), versions (which of two equal pictures came by webhook and which by a
+read), the order in which events became known, and identities that nothing refers to any more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
 
+from aftercare_sdk.engine import readings
+from aftercare_sdk.model.events import Cancellation, Event
 from aftercare_sdk.model.people import Identity
 from aftercare_sdk.model.records import OrderRecord, Record, RefundRecord
 from aftercare_sdk.model.versions import Register, Version
 from aftercare_sdk.store import events, objects, people
 from aftercare_sdk.store.database import Database
-from aftercare_sdk.store.tables import identities, links
+from aftercare_sdk.store.journal import Kind
+from aftercare_sdk.store.tables import identities, journal, links
 
 Name = tuple[str, str, str]
 """Kind, shop and value of an identity."""
@@ -37,6 +41,7 @@ def project(database: Database) -> Projection:
     """Return the canonical projection of a database."""
     with database.read() as connection:
         names = _names(connection)
+        absences = _moments_of_absence(connection)
         stored = objects.everything(connection)
         used = {number for one in stored for number in (one.identity, one.contact_identity) if number}
         for row in connection.execute(select(links)):
@@ -44,7 +49,7 @@ def project(database: Database) -> Projection:
         return Projection(
             objects={
                 (one.record.shop, objects.kind_of(one.record), one.record.id): {
-                    **told(one.record),
+                    **told(one.record, absences),
                     "of": names.get(one.identity or 0),
                     "written to": names.get(one.contact_identity or 0),
                 }
@@ -56,20 +61,28 @@ def project(database: Database) -> Projection:
                 if (known := {_name(one) for one in several} & {names[number] for number in used})
             ),
             events={
-                known.event.id: (known.event, known.object, names[known.identity])
+                known.event.id: (_undated(known.event, absences), known.object, names[known.identity])
                 for known in events.everything(connection)
             },
         )
 
 
-def told(record: Record) -> dict[str, Any]:
-    """Return what a record says, without the versions that it was told with."""
+def told(record: Record, absences: frozenset[datetime] = frozenset()) -> dict[str, Any]:
+    """Return what a record says, without the versions that it was told with and without the moments of reads."""
     said: dict[str, Any] = _plain(record)
     if isinstance(record, OrderRecord):
         del said["refund_list"], said["refunds_told"]
         said["withdrawn"] = sorted(id_ for id_ in record.refunds if record.withdrawn(id_))
-        said["cancelled at"] = record.cancelled_at
+        said["cancellations"] = record.cancellations - absences
     return said
+
+
+def _undated(event: Event, absences: frozenset[datetime]) -> tuple[Any, ...]:
+    seen = isinstance(event, Cancellation) and event.occurred_at in absences
+    return tuple(
+        (entry.name, None if seen and entry.name == "occurred_at" else getattr(event, entry.name))
+        for entry in fields(event)
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -94,3 +107,9 @@ def _names(connection: Connection) -> dict[int, Name]:
 
 def _name(identity: Identity) -> Name:
     return (identity.kind.value, identity.shop, identity.value)
+
+
+def _moments_of_absence(connection: Connection) -> frozenset[datetime]:
+    """Return the moments of the reads that found something gone."""
+    rows = connection.execute(select(journal.c.body).where(journal.c.kind == Kind.READ)).scalars()
+    return frozenset(answer.asked_at for answer in map(readings.decode, rows) if answer.gone)

@@ -10,8 +10,10 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+import typer
 
 from aftercare_sdk import AftercareHooks, actions, errors
+from aftercare_sdk.cli.app import app
 from aftercare_sdk.config import schemas
 from aftercare_sdk.engine.brand import builtin_plugins
 from aftercare_sdk.model.actions import ACTION_TYPES, Purpose, Scope
@@ -74,7 +76,7 @@ def implemented():
     before = list(sys.path)
     try:
         for file in DISTRIBUTIONS:
-            sys.path.insert(0, str(file.parent))
+            sys.path[:0] = [str(file.parent), str(file.parent / "src")]
             points = tomllib.loads(file.read_text(encoding="utf-8"))["project"]["entry-points"]["aftercare"]
             plugins += [EntryPoint(name, value, "aftercare").load() for name, value in points.items()]
     finally:
@@ -203,6 +205,31 @@ def test_every_setting_of_flows_is_described():
 def test_every_preset_is_described(preset):
     """What can be switched on by its name alone."""
     assert f"\n| `{preset.name}` | {preset.anchor} |" in page("configuration.md")
+
+
+def commands(group, path=("aftercare",)):
+    """Yield the name and the options of every command that can be run."""
+    for name, command in group.commands.items():
+        below = (*path, name)
+        if hasattr(command, "commands"):
+            yield from commands(command, below)
+        if getattr(command, "invoke_without_command", True):
+            flags = [option for parameter in command.params for option in parameter.opts]
+            yield " ".join(below), {flag for flag in flags if flag.startswith("--")} - {"--help"}
+
+
+COMMANDS = dict(commands(typer.main.get_command(app)))
+
+
+def test_every_command_is_described():
+    """What `aftercare --help` leads to, and nothing else."""
+    assert sorted(COMMANDS) == sorted(headings("commands.md"))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_is_described(command):
+    """Every option of every command has a line."""
+    assert COMMANDS[command] == set(first_column("commands.md", f"## `{command}`"))
 
 
 def test_links_between_documents_lead_somewhere():

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from aftercare_sdk import __version__
 from aftercare_sdk.cli import db, journal, output, plugins, receive, serve, timeline, work
+from aftercare_sdk.cli.demo.command import demo
 from aftercare_sdk.cli.opening import Invocation
 from aftercare_sdk.errors import AftercareError
 
@@ -38,6 +39,7 @@ app.command("receive")(receive.receive)
 app.command("work")(work.work)
 app.command("serve")(serve.serve)
 app.command("timeline")(timeline.timeline)
+app.command("demo")(demo)
 app.add_typer(journal.commands, name="journal")
 app.add_typer(plugins.commands, name="plugins")
 app.add_typer(db.commands, name="db")

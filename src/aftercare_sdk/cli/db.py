@@ -8,6 +8,7 @@ import typer
 
 from aftercare_sdk.cli import output
 from aftercare_sdk.cli.opening import Json, connect, read_settings
+from aftercare_sdk.errors import SchemaVersionError
 
 if TYPE_CHECKING:
     from aftercare_sdk.store.database import Database
@@ -52,6 +53,7 @@ def current(context: typer.Context, *, as_json: Json = False) -> None:
     with connect(read_settings(context)) as database:
         found = schema.current(database) if _exists(database) else None
         mode = _mode(database) if found else None
+        problem = _problem(database) if found else ""
     needed = schema.head()
     if as_json:
         told = {"database": database.where, "revision": found, "needed": needed, "mode": mode}
@@ -67,14 +69,25 @@ def current(context: typer.Context, *, as_json: Json = False) -> None:
                 ]
             )
         )
-    if found not in {None, needed}:
-        output.note("Run `aftercare db upgrade`.")
+    if problem:
+        output.note(problem)
         raise typer.Exit(output.FAILED)
 
 
 def _exists(database: Database) -> bool:
     """Whether there is something to look at: looking would make the file of SQLite."""
     return database.path is None or database.path.exists()
+
+
+def _problem(database: Database) -> str:
+    """Return why this release cannot work with the database, and the cure."""
+    from aftercare_sdk.store import schema
+
+    try:
+        schema.prepare(database)
+    except SchemaVersionError as error:
+        return str(error)
+    return ""
 
 
 def _mode(database: Database) -> str | None:

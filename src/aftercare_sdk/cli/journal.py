@@ -119,7 +119,7 @@ def retry(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[SEQ|EVENT]...",
+            metavar="SEQ|EVENT",
             help="Numbers of parked rows, or ids of events with parked units, such as main/order/7/purchase.",
             show_default=False,
         ),
@@ -135,7 +135,7 @@ def retry(
     Do it after what was wrong is mended; `aftercare work` or `serve` then tries them again.
     """
     if everything == bool(names):
-        raise typer.BadParameter("name rows or events, or say --all", param_hint="[SEQ|EVENT]...")
+        raise typer.BadParameter("name rows or events, or say --all", param_hint="SEQ|EVENT")
     with open_database(read_settings(context)) as database, database.write() as connection:
         done = _retry_all(connection) if everything else _retry(connection, names or [])
         _write_down(connection, done, [] if everything else names or [])
@@ -200,7 +200,8 @@ def _write_down(connection: Connection, done: dict[str, Any], names: list[str]) 
 
 
 def _words(done: dict[str, Any]) -> str:
-    return f"put back: {done['rows']} rows, {done['units']} units; due at once: {done['reads']} reads"
+    rows, units = output.number(done["rows"], "row"), output.number(done["units"], "unit")
+    return f"{rows} and {units} put back, {output.number(done['reads'], 'read')} made due"
 
 
 def _row(entry: Entry) -> dict[str, Any]:
@@ -260,7 +261,7 @@ def _show(rows: list[Entry], wanted: list[Read], troubles: list[Trouble], zone: 
                 str(one.seq),
                 output.local(one.received_at, zone),
                 one.kind.value,
-                "/".join(word for word in (one.shop, one.topic) if word),
+                f"{one.shop} {one.topic}".strip(),
                 one.state.value,
                 f"{one.outcome} (and {one.copies} copies)" if one.copies else one.outcome,
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -84,6 +84,11 @@ def local(at: datetime, zone: tzinfo) -> str:
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
+def number(count: int, word: str) -> str:
+    """Return a number with its noun."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
 def show(*parts: RenderableType) -> None:
     """Write tables and texts; in colour for a person at a terminal, plain into a pipe or with NO_COLOR."""
     console = _console()
@@ -125,7 +130,7 @@ def _console() -> Console:
     return Console(
         file=sys.stdout,
         width=None if is_terminal() else _PIPE_WIDTH,
-        no_color=None if is_terminal() else True,
+        force_terminal=is_terminal(),  # whatever the environment says: a pipe gets plain text
         highlight=False,
         markup=False,
         emoji=False,
@@ -152,9 +157,10 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
 def explain(error: AftercareError) -> int:
     """Say what went wrong and what to do about it; return the exit code."""
     mark = Text("error: ", style="bold red")
-    Console(stderr=True, highlight=False, markup=False, emoji=False).print(
-        mark + Text(clean("\n".join((str(error), *_advice(error)))), style="none"), soft_wrap=True
+    console = Console(
+        stderr=True, force_terminal=sys.stderr.isatty(), highlight=False, markup=False, emoji=False
     )
+    console.print(mark + Text(clean("\n".join((str(error), *_advice(error)))), style="none"), soft_wrap=True)
     if isinstance(error, ConfigurationError):
         return MISCONFIGURED
     return TRY_AGAIN if isinstance(error, TransientError) else FAILED
@@ -172,8 +178,3 @@ def _advice(error: AftercareError) -> Iterator[str]:
             f"This is a mistake in aftercare-sdk {__version__} or in a plugin, not yours. "
             "Please report it, with the line above and what you did."
         )
-
-
-def as_json(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row of plain values as JSON can hold it."""
-    return {name: instant(value) if isinstance(value, datetime) else value for name, value in row.items()}

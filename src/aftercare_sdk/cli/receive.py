@@ -69,13 +69,12 @@ def receive(
     settings = read_settings(context)
     clock = VirtualClock(read_moment(at, settings, "--now")) if at else None
     files = list(_files(paths))
-    width = max((len(str(file)) for file, _ in files), default=0)
     told: list[_Row] = []
     with Aftercare(settings, clock=clock) as aftercare, output.progress("Receiving", len(files)) as done:
         for file, problem in files:
             row = _receive(aftercare, shop, file, problem)
             told.append(row)
-            _tell(row, width, as_json=as_json)
+            _tell(row, as_json=as_json)
             done(len(told))
             if row.status == _NOT_STORED:
                 break
@@ -139,17 +138,17 @@ def read_request(file: Path) -> RawRequest:
         raise Unreadable('"body" holds half a character; it is not what was sent') from None
 
 
-def _tell(row: _Row, width: int, *, as_json: bool) -> None:
+def _tell(row: _Row, *, as_json: bool) -> None:
     if as_json:
         line = {"file": row.file, "status": row.status, "outcome": row.outcome}
         output.write_json(line, pretty=False)
     else:
-        output.write(f"{row.file:<{width}}  {row.status or '---'}  {row.outcome}")
+        output.write(f"{row.status or '---'}  {row.outcome:<13}  {row.file}")
 
 
 def _sum_up(told: list[_Row]) -> None:
     counts = Counter("unreadable" if row.status is None else row.outcome for row in told)
-    files = "1 file" if len(told) == 1 else f"{len(told)} files"
+    files = output.number(len(told), "file")
     words = ", ".join(f"{number} {outcome}" for outcome, number in counts.most_common())
     output.note(f"{files}: {words}" if words else files)
 

@@ -138,10 +138,11 @@ def _show(done: Tally) -> None:
         output.show("", output.table(("state", "why", "messages"), rows))
     if done.rows_parked or done.units_parked:
         output.note(
-            f"Waiting for a person: {done.rows_parked} rows and {done.units_parked} units are parked; "
-            "see `aftercare journal list --parked`."
+            f"Parked, for a person to look at: {output.number(done.rows_parked, 'row')} and "
+            f"{output.number(done.units_parked, 'unit')}; see `aftercare journal list --parked`."
         )
     if done.reads_waiting:
         output.note(
-            f"Waiting for a shop: {done.reads_waiting} reads; see `aftercare journal list --waiting`."
+            f"Waiting for a shop: {output.number(done.reads_waiting, 'read')}; "
+            "see `aftercare journal list --waiting`."
         )

@@ -6,7 +6,7 @@ import hashlib
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -34,6 +34,8 @@ from aftercare_sdk.store.units import Unit
 
 DEEPEST_CASCADE = 8
 """How many events may raise one another without any time passing."""
+SHORTEST_PAUSE = timedelta(minutes=1)
+"""What counts as time: a plugin that woke itself more often would never let the decider catch up."""
 
 _MESSAGE_IDS = uuid.UUID("6f5a3f58-6a3b-5c55-9a64-1f0b7c2d7e11")
 """The namespace of message ids: made from the key before the first try, so that every try has the same."""
@@ -126,10 +128,13 @@ class Answered:
     def _set_timer(self, action: SetTimer) -> None:
         known = self.known
         anchor, fact_at = self._anchor(action.anchor)
-        depth = 0 if action.delay else known.depth + 1  # time that passes ends a cascade
+        due_at = None if fact_at is None else fact_at + action.delay
+        # Time that passes ends a cascade: time between the events, whatever the delay is counted from.
+        waits = due_at is None or due_at - known.event.occurred_at >= SHORTEST_PAUSE
+        depth = 0 if waits else known.depth + 1
         if depth > DEEPEST_CASCADE:
             raise CascadeTooDeep(
-                f"timer {action.name!r} without delay is set by an event {known.depth} timers deep"
+                f"timer {action.name!r} is due at once, and is set by an event {known.depth} timers deep"
             )
         timers.put(
             self.connection,
@@ -140,7 +145,7 @@ class Answered:
                 shop=known.event.shop,
                 object=known.object,
                 identity=known.identity,
-                due_at=None if fact_at is None else fact_at + action.delay,
+                due_at=due_at,
                 event=known.event.id,
                 anchor=anchor,
                 delay=action.delay,
@@ -158,7 +163,9 @@ class Answered:
             )
 
     def _identities(self) -> list[int]:
-        return people.identities_of(self.connection, [self.unit.customer])[self.unit.customer]
+        mine = self.known.identity
+        customer = people.customers_of(self.connection, [mine])[mine]
+        return people.identities_of(self.connection, [customer])[customer]
 
     def _anchor(self, anchor: str | None) -> tuple[str, datetime | None]:
         """Return the fact that an action counts from, and when it happened, if it has."""

@@ -20,7 +20,7 @@ from aftercare_sdk.engine.receive import Door, Inbox, Reply
 from aftercare_sdk.errors import ClockRefused
 from aftercare_sdk.model.shops import RawRequest
 from aftercare_sdk.plugins import Observer, PluginSource
-from aftercare_sdk.store import control, messages, reads, timers, units
+from aftercare_sdk.store import control, messages, reads, schema, timers, units
 
 
 class Aftercare:
@@ -51,8 +51,13 @@ class Aftercare:
             settings = parse(settings)
         self.clock: Clock = clock or SystemClock()
         self.brand = Brand(settings, clock=self.clock, plugins=_sources(plugins), environ=environ)
-        self.brand.start()
-        self._refuse_virtual_time_on_live_data()
+        try:
+            schema.prepare(self.brand.database)
+            self._refuse_virtual_time_on_live_data()  # before anything is written with that time
+            self.brand.start()
+        except BaseException:
+            self.brand.close()
+            raise
         self._inbox = Inbox(self.brand.database)
         self._door = Door(
             self._inbox, self.brand.adapter, self.clock.now, self.brand.settings.server.body_limit

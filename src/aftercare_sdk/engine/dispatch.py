@@ -6,7 +6,9 @@ so that only what will leave is composed, and again in the transaction that subm
 
 from __future__ import annotations
 
+import threading
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -16,6 +18,7 @@ from sqlalchemy import Connection
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.logs import log
 from aftercare_sdk.engine.timing import barrier
+from aftercare_sdk.errors import AftercareError, TransientError
 from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.messages import (
     Accepted,
@@ -29,6 +32,7 @@ from aftercare_sdk.model.messages import (
 )
 from aftercare_sdk.model.orders import Order
 from aftercare_sdk.model.people import Contact
+from aftercare_sdk.model.premises import NoRefund, OrderStands, Premise
 from aftercare_sdk.model.records import CustomerRecord, OrderRecord
 from aftercare_sdk.outreach.compose import Composed, MissingVariable, TemplateFailed, UnknownTemplate
 from aftercare_sdk.outreach.gate import Candidate, Outcome, decide
@@ -50,6 +54,8 @@ CLAIMED_AT_ONCE = 20
 LOOK_AGAIN = timedelta(hours=1)
 """How long a held message waits before it is looked at again; the awaited read looks at once."""
 REPEAT_AFTER = timedelta(minutes=1)
+_MOST_WRITINGS = 3
+"""How often a message is written anew because the facts changed; then it waits for its lease to end."""
 SENDING_PATIENCE = timedelta(minutes=15)
 """After which a submission nobody reports on is lost; longer than a channel takes with all its time-outs."""
 
@@ -69,16 +75,16 @@ class _Facts:
     now: datetime
 
     def order(self, ref: str) -> Order | None:
-        shop, _, order = ref.partition("/order/")
-        stored = objects.lock(self.connection, (shop, "order", order))
+        key = _key(ref)
+        stored = objects.lock(self.connection, key)
         if stored is None or not isinstance(stored.record, OrderRecord):
             return None
-        return as_order(stored.record, self.brand.assumptions(shop), self.now)
+        return as_order(stored.record, self.brand.assumptions(key[0]), self.now)
 
     def last_sent(self, label: str, since: datetime) -> datetime | None:
         return messages.reached_since(
             self.connection,
-            plugin=self.message.plugin,
+            self.message,
             label=label,
             customer=self.customer,
             recipient=self.recipient,
@@ -97,6 +103,11 @@ class _Look:
     locale: str
     zone: ZoneInfo
 
+    @property
+    def material(self) -> tuple[object, ...]:
+        """What the message is written from, and where it goes."""
+        return (self.order, self.recipient, self.contact, self.locale, self.zone)
+
 
 def _contact(record: OrderRecord | None, account: CustomerRecord | None) -> Contact | None:
     """Return how to reach the person: as the order says, else as the account does.
@@ -109,12 +120,42 @@ def _contact(record: OrderRecord | None, account: CustomerRecord | None) -> Cont
     return (account.contact.value if account and account.contact else None) or (told.value if told else None)
 
 
+def _key(ref: str) -> objects.Key:
+    shop, _, order = ref.partition("/order/")
+    return (shop, "order", order)
+
+
+def _orders(premises: Iterable[Premise]) -> set[objects.Key]:
+    """Return the orders that premises are about."""
+    return {_key(premise.order) for premise in premises if isinstance(premise, OrderStands | NoRefund)}
+
+
+def _lock_people(connection: Connection, identity: int, recipient: int | None) -> int:
+    """Make others wait who decide about the same person or mailbox; return the customer of `identity`."""
+    concerned = {identity} if recipient is None else {identity, recipient}
+    customers = people.customers_of(connection, concerned)
+    for customer in sorted(set(customers.values())):
+        people.lock(connection, customer)
+    return customers[identity]
+
+
+def _still_awaited(current: Message, sent: Message, result: SendResult) -> bool:
+    """Tell whether a result is still news: nobody has settled the message or submitted it again meanwhile.
+
+    After our lease has run out, only a certain answer says more than what was written down then.
+    """
+    if current.attempts != sent.attempts + 1 or current.state.final:
+        return False
+    return current.state is MessageState.SUBMITTED or isinstance(result, Accepted | Refused)
+
+
 class Dispatcher:
-    """Sends what is due. Used by one thread at a time; its channels keep their connections."""
+    """Sends what is due, for one thread at a time; its channels keep their connections."""
 
     def __init__(self, brand: Brand) -> None:
         self._brand = brand
         self._channels: dict[str, Channel] = {}
+        self._turn = threading.Lock()
 
     def close(self) -> None:
         """Give up the connections of all channels."""
@@ -124,6 +165,18 @@ class Dispatcher:
 
     def run(self) -> int:
         """Look at messages that are due; return how many."""
+        with self._turn:
+            claimed = self._claim()
+            for message in claimed:
+                try:
+                    self._send(message)
+                except TransientError:
+                    raise
+                except Exception as error:  # noqa: BLE001 - whatever one message meets, the others leave
+                    self._put_off(message, error)
+        return len(claimed)
+
+    def _claim(self) -> list[Message]:
         brand = self._brand
         now = brand.clock.now()
         lease = str(uuid.uuid4())
@@ -131,7 +184,7 @@ class Dispatcher:
             messages.unclaim(connection, now)
             for message in messages.lost(connection, now):
                 self._outcome(connection, message, Unknown("the sender was interrupted"), now)
-            claimed = messages.claim(
+            return messages.claim(
                 connection,
                 before=barrier(brand, connection),
                 now=now,
@@ -139,25 +192,46 @@ class Dispatcher:
                 until=now + brand.settings.defaults.lease,
                 limit=CLAIMED_AT_ONCE,
             )
-        for message in claimed:
-            self._send(message)
-        return len(claimed)
+
+    def _put_off(self, message: Message, error: Exception) -> None:
+        """Let a message wait that met a mistake of the configuration, a plugin or this SDK."""
+        told = str(error) if isinstance(error, AftercareError) else type(error).__name__
+        detail = {"reason": redact(told)}
+        log.error("message not sent", id=message.id, channel=message.channel, problem=told)
+        now = self._brand.clock.now()
+        state, code = MessageState.DEFERRED, Reason.TRY_AGAIN
+        with self._brand.database.write() as connection:
+            if messages.wait(connection, message, state, code=code, detail=detail, until=now + LOOK_AGAIN):
+                decisions.append(connection, [about(message, now, state.value, code, detail)])
 
     def _send(self, message: Message) -> None:
+        """Send a message, or settle why not. What the facts have overtaken meanwhile is written anew."""
+        for _ in range(_MOST_WRITINGS):
+            if self._sent_or_settled(message):
+                return
+
+    def _sent_or_settled(self, message: Message) -> bool:
+        """Return False if the facts have changed between the writing and the submission."""
         brand = self._brand
         with brand.database.read() as connection:
             look = self._look(connection, message)
+        if look.verdict.outcome is not Outcome.ALLOW:
+            with brand.database.write() as connection:
+                self._not_now(connection, message, look.verdict, brand.clock.now())
+            return True
         channel = self._channel(message.channel)  # a channel that cannot be opened must not lose a message
-        composed = self._compose(message, look) if look.verdict.outcome is Outcome.ALLOW else None
+        composed = self._compose(message, look)
         if isinstance(composed, Reason):
-            return
+            return True
+        written_from = look.material
         now = brand.clock.now()
         with brand.database.write() as connection:
-            if composed is not None:
-                look = self._look(connection, message)
-            if composed is None or look.verdict.outcome is not Outcome.ALLOW:
+            look = self._look(connection, message)
+            if look.verdict.outcome is not Outcome.ALLOW:
                 self._not_now(connection, message, look.verdict, now)
-                return
+                return True
+            if look.material != written_from:
+                return False
             copy = Copy(
                 message=message.key,
                 locale=composed.locale,
@@ -173,22 +247,25 @@ class Dispatcher:
                 recipient=look.recipient,
                 copy=copy,
             ):
-                return  # cancelled, or claimed by somebody else after our lease ran out
+                return True  # cancelled, or claimed by somebody else after our lease ran out
             self._note(connection, message, "submitted", look.verdict, now)
         self._hand_over(channel, message, look, composed, now)
+        return True
 
     def _look(self, connection: Connection, message: Message) -> _Look:
         """Ask every check. In a writing transaction, nobody can change what it saw before it ends."""
         brand = self._brand
         now = brand.clock.now()
         shop = brand.shop(message.shop)
-        customer = people.customers_of(connection, [message.identity])[message.identity]
-        people.lock(connection, customer)
-        stored = objects.lock(connection, (message.shop, "order", message.object))
+        # Objects before customers, as the decider writes them: else each could wait for the other.
+        own = (message.shop, "order", message.object)
+        known = {key: objects.lock(connection, key) for key in sorted({own, *_orders(message.premises)})}
+        stored = known[own]
         record = stored.record if stored and isinstance(stored.record, OrderRecord) else None
+        recipient = stored.contact_identity if stored else None
+        customer = _lock_people(connection, message.identity, recipient)
         account = self._account(connection, message)
         contact = _contact(record, account)
-        recipient = stored.contact_identity if stored else None
         facts = _Facts(
             brand=brand,
             connection=connection,
@@ -285,23 +362,28 @@ class Dispatcher:
             html=composed.html,
             locale=composed.locale,
         )
+        # A channel is somebody's code: after a bug in it nobody can tell whether it had sent.
         try:
-            result = channel.send(outgoing)
-        except Exception as error:  # noqa: BLE001 - a channel's bug; whether it had sent, nobody can tell
-            result = Unknown(f"channel {message.channel!r} failed with {type(error).__name__}")
+            answer: object = channel.send(outgoing)
+        except Exception as error:  # noqa: BLE001
+            result: SendResult = Unknown(f"channel {message.channel!r} failed with {type(error).__name__}")
+        else:
+            result = (
+                answer
+                if isinstance(answer, Accepted | Refused | TryAgain | Unknown)
+                else Unknown(f"channel {message.channel!r} answered with {type(answer).__name__}")
+            )
         at = self._brand.clock.now()
         with self._brand.database.write() as connection:
             current = next(iter(messages.get_many(connection, [message.key])), None)
-            if (
-                current is not None
-                and current.state is MessageState.SUBMITTED
-                and current.lease == message.lease
-            ):
+            if current is not None and _still_awaited(current, message, result):
                 self._outcome(connection, current, result, at)
 
     def _outcome(self, connection: Connection, message: Message, result: SendResult, now: datetime) -> None:
         """Write down what became of a submission, in the message and as a row of the journal."""
-        detail: dict[str, str] = {} if isinstance(result, Accepted) else {"reason": redact(result.reason)}
+        detail: dict[str, str] = {}
+        if not isinstance(result, Accepted):
+            detail["reason"] = redact(str(result.reason))
         settle = {
             Accepted: (MessageState.ACCEPTED, Reason.ACCEPTED),
             Refused: (MessageState.FAILED, Reason.REFUSED),
@@ -319,14 +401,16 @@ class Dispatcher:
         if retry_at is not None:
             state = MessageState.DEFERRED
             code = Reason.OUTCOME_UNKNOWN if repeats else Reason.TRY_AGAIN
-            messages.wait(
+            written = messages.wait(
                 connection, message, state, code=code, detail=detail, until=retry_at, repeats=repeats
             )
         else:
-            reference = result.reference if isinstance(result, Accepted) else ""
-            messages.settle(
+            reference = str(result.reference) if isinstance(result, Accepted) else ""
+            written = messages.settle(
                 connection, message, state, code=code, detail=detail, now=now, reference=reference
             )
+        if not written:
+            return  # somebody else has written down the same loss
         decisions.append(connection, [about(message, now, state.value, code, detail)])
         log.info("message", id=message.id, plugin=message.plugin, state=state.value, outcome=code.value)
         journal.append(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 from filelock import FileLock, Timeout
 from sqlalchemy import text
+from sqlalchemy.exc import InterfaceError, OperationalError
 
-from aftercare_sdk.errors import DeciderBusy
+from aftercare_sdk.errors import DeciderBusy, StorageUnavailable
 from aftercare_sdk.store import control
 from aftercare_sdk.store.database import Database
 
@@ -41,6 +42,9 @@ def _in_file(database: Database) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise _busy(database) from None
+    except OSError as error:
+        message = f"the lock {lock.lock_file} cannot be taken: {error.strerror}"
+        raise StorageUnavailable(message) from None
     try:
         yield
     finally:
@@ -50,13 +54,19 @@ def _in_file(database: Database) -> Iterator[None]:
 @contextmanager
 def _in_server(database: Database) -> Iterator[None]:
     key = {"key": _ADVISORY_KEY}
-    with database.engine.connect() as connection:
-        held = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar_one()
-        connection.commit()  # the lock belongs to the session, an open transaction would only block vacuum
+    with ExitStack() as stack:
+        try:
+            connection = stack.enter_context(database.engine.connect())
+            held = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar_one()
+            connection.commit()  # the lock is the session's, an open transaction would only block vacuum
+        except (OperationalError, InterfaceError) as error:
+            message = f"the database {database.where} cannot be used now: {type(error.orig).__name__}"
+            raise StorageUnavailable(message) from None
         if not held:
             raise _busy(database)
         try:
             yield
         finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
-            connection.commit()
+            with suppress(OperationalError, InterfaceError):  # the session is lost, and the lock with it
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+                connection.commit()

@@ -10,7 +10,7 @@ from itertools import groupby
 from aftercare_sdk.engine import readings
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.logs import log
-from aftercare_sdk.errors import ConfigurationError, TransientError
+from aftercare_sdk.errors import AftercareError, ConfigurationError, TransientError
 from aftercare_sdk.model.shops import Ref
 from aftercare_sdk.plugins import RETRY_DELAYS, retry_delay
 from aftercare_sdk.redact import redact
@@ -44,7 +44,7 @@ def _ask(brand: Brand, shop: str, wanted: Sequence[Read]) -> None:
         if adapter is None:
             message = f"shop {shop!r} is not configured"
             raise ConfigurationError(message)  # noqa: TRY301 - handled with what the adapter raises
-        answer = readings.answer(asked_at, refs, adapter.read(refs))
+        body = readings.encode(readings.answer(asked_at, refs, adapter.read(refs)))
     except (ConfigurationError, TransientError) as error:
         _failed(brand, wanted, error)
         return
@@ -64,7 +64,7 @@ def _ask(brand: Brand, shop: str, wanted: Sequence[Read]) -> None:
                     shop=shop,
                     topic="read",
                     received_at=brand.clock.now(),
-                    body=readings.encode(answer),
+                    body=body,
                 )
             ],
         )
@@ -72,7 +72,10 @@ def _ask(brand: Brand, shop: str, wanted: Sequence[Read]) -> None:
 
 def _failed(brand: Brand, wanted: Sequence[Read], error: Exception) -> None:
     now = brand.clock.now()
-    told = f"{type(error).__name__}: {redact(str(error))}"
+    # The SDK's own errors hold no personal data; whatever else an adapter raises may quote a payload.
+    told = type(error).__name__
+    if isinstance(error, AftercareError):
+        told += f": {redact(str(error))}"
     log.warning("read failed", shop=wanted[0].shop, objects=len(wanted), problem=told)
     with brand.database.write() as connection:
         for one in wanted:

@@ -8,7 +8,7 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from aftercare_sdk.engine.logs import log
@@ -126,8 +126,9 @@ class Door:
             return UNKNOWN_SHOP
         if len(request.body) > self.body_limit:
             return TOO_LARGE
+        now = self._now()
         try:
-            webhook = adapter.verify(request)
+            webhook = adapter.verify(replace(request, received_at=now))
         except SignatureError:
             return NOT_SIGNED
         except Exception as error:  # noqa: BLE001 - what breaks an adapter was not signed by the shop either
@@ -135,7 +136,7 @@ class Door:
             return NOT_SIGNED
         if isinstance(webhook, Ping):
             return PONG
-        return self._inbox.put(_arrival(shop, webhook, self._now()))
+        return self._inbox.put(_arrival(shop, webhook, now))
 
     def receive(self, shop: str, request: RawRequest) -> Reply:
         """Take a request in, and wait until it is stored."""

@@ -147,8 +147,8 @@ class _Story:
         self._orders = objects.orders_of(connection, self._identities)
         self._known = events.of_identities(connection, self._identities)
         self._messages = messages.of_identities(connection, self._identities)
-        self._decisions = decisions.of_identities(connection, self._identities)
         self._by_key = {message.key: message for message in self._messages}
+        self._decisions = self._own_decisions()
         self._anchors = events.get_many(connection, {message.anchor for message in self._messages})
         self._numbers = self._order_numbers()
 
@@ -162,6 +162,16 @@ class _Story:
             found=found,
             entries=tuple(sorted(entries, key=lambda entry: (entry.at, _RANKS[entry.kind]))),
         )
+
+    def _own_decisions(self) -> list[Decision]:
+        """Return the decisions about this customer, and about messages that have become this customer's.
+
+        A message follows its order when that finds its owner; what was decided about it goes with it.
+        """
+        mine = {key for key, message in self._by_key.items() if message.identity in self._identities}
+        others = decisions.of_identities(self._connection, self._identities)
+        about_mine = decisions.of_messages(self._connection, mine)
+        return [*(each for each in others if not each.message), *about_mine]
 
     def _order_numbers(self) -> dict[tuple[str, str], str]:
         """Return what people call the orders that anything here is about."""
@@ -177,16 +187,17 @@ class _Story:
         return self._numbers.get((shop, order), order)
 
     def _name(self) -> str:
-        contacts: list[tuple[datetime, Contact]] = []
+        """Return the name that the account gives, else the latest order."""
+        contacts: list[tuple[bool, datetime, Contact]] = []
         for stored in (*objects.accounts_of(self._connection, self._identities), *self._orders):
-            register = (
-                None if not isinstance(stored.record, CustomerRecord | OrderRecord) else stored.record.contact
-            )
-            if register is not None and register.value is not None:
-                contacts.append((register.version.instant or self._now, register.value))
+            record = stored.record
+            if isinstance(record, CustomerRecord | OrderRecord) and record.contact and record.contact.value:
+                at = record.contact.version.instant or self._now
+                contacts.append((isinstance(record, CustomerRecord), at, record.contact.value))
+        contacts.sort(key=lambda one: one[:2], reverse=True)
         locale = self._brand.settings.brand.locale
-        names = [display_name(contact, locale) for _, contact in sorted(contacts, key=lambda one: one[0])]
-        return next((name for name in reversed(names) if name), "")
+        names = (display_name(contact, locale) for _, _, contact in contacts)
+        return next((name for name in names if name), "")
 
     def _order_entries(self) -> Iterator[Entry]:
         for stored in self._orders:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -10,7 +11,8 @@ from sqlalchemy import Connection
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.facts import add_units, refresh
 from aftercare_sdk.model.events import TimerDue
-from aftercare_sdk.store import control, events, journal, timers, units
+from aftercare_sdk.model.orders import order_ref
+from aftercare_sdk.store import control, events, journal, objects, people, timers, units
 from aftercare_sdk.store.events import Known
 from aftercare_sdk.store.timers import Timer
 
@@ -31,24 +33,53 @@ def barrier(brand: Brand, connection: Connection) -> datetime | None:
 
 
 def fire_due(brand: Brand, token: int) -> int:
-    """Fire timers that are due, all in one transaction; return how many."""
+    """Fire timers that are due, all in one transaction; return how many.
+
+    Of each customer only those that were due first: what their plugins decide may move or clear the others,
+    and how late the decider is must not matter.
+    """
     now = brand.clock.now()
     with brand.database.write() as connection:
         control.check_token(connection, token)
-        due = timers.due(connection, before=barrier(brand, connection), now=now, limit=MOST_PER_ROUND)
+        due = _first_of_each_customer(
+            connection,
+            timers.due(connection, before=barrier(brand, connection), now=now, limit=MOST_PER_ROUND),
+        )
         own = [timer for timer in due if timer.plugin != timers.ENGINE]
         assumed = {(timer.shop, "order", timer.object) for timer in due if timer.plugin == timers.ENGINE}
         for timer in due:
             timers.clear(connection, timer.plugin, timer.subject, timer.name)
         refresh(brand, connection, assumed, now)
         seq = control.number_events(connection, len(own)) if own else 0
-        known = [_known(timer, seq + number, now) for number, timer in enumerate(own)]
+        owners = _owners(connection, own)
+        known = [
+            _known(timer, owners.get(timer.subject, timer.identity), seq + number, now)
+            for number, timer in enumerate(own)
+        ]
         events.save_many(connection, known)
         add_units(brand, connection, known)
     return len(due)
 
 
-def _known(timer: Timer, seq: int, now: datetime) -> Known:
+def _first_of_each_customer(connection: Connection, due: Sequence[Timer]) -> list[Timer]:
+    customers = people.customers_of(connection, {timer.identity for timer in due})
+    first: dict[int, datetime | None] = {}
+    return [
+        timer for timer in due if first.setdefault(customers[timer.identity], timer.due_at) == timer.due_at
+    ]
+
+
+def _owners(connection: Connection, due: Sequence[Timer]) -> dict[str, int]:
+    """Return whose the orders of timers are by now, by subject: an order may find its account late."""
+    keys = {(timer.shop, "order", timer.object) for timer in due}
+    return {
+        order_ref(shop, order): stored.identity
+        for (shop, _, order), stored in objects.get_many(connection, keys).items()
+        if stored.identity is not None
+    }
+
+
+def _known(timer: Timer, identity: int, seq: int, now: datetime) -> Known:
     """Return the event of a timer. It occurs at its due time; its id says what set it, and holds no date."""
     told_apart = hashlib.sha256(f"{timer.plugin}\x1f{timer.name}\x1f{timer.event}".encode()).hexdigest()[:16]
     is_order = "/order/" in timer.subject
@@ -63,5 +94,5 @@ def _known(timer: Timer, seq: int, now: datetime) -> Known:
         plugin=timer.plugin,
     )
     return Known(
-        event=event, seq=seq, object=timer.object, identity=timer.identity, known_at=now, depth=timer.depth
+        event=event, seq=seq, object=timer.object, identity=identity, known_at=now, depth=timer.depth
     )

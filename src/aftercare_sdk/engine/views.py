@@ -10,11 +10,13 @@ from sqlalchemy import Connection
 
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.model.context import Context, CustomerView, SentMessage, ShopView
+from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.orders import Order
 from aftercare_sdk.model.records import CustomerRecord, OrderRecord
 from aftercare_sdk.shops.reconcile import as_order
 from aftercare_sdk.store import events, memory, messages, objects, people
 from aftercare_sdk.store.events import Known
+from aftercare_sdk.store.memory import Remembered
 from aftercare_sdk.store.messages import Message
 from aftercare_sdk.store.objects import Stored
 from aftercare_sdk.store.units import Unit
@@ -25,7 +27,8 @@ class _Person:
     identities: tuple[int, ...]
     orders: tuple[Order, ...]
     account: CustomerRecord | None
-    messages: tuple[Message, ...]
+    messages: tuple[tuple[datetime, Message], ...]
+    """Each with the time of the event that planned it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +42,19 @@ class Views:
 def load_views(brand: Brand, connection: Connection, units: Sequence[Unit], now: datetime) -> Views:
     """Return what the hooks of `units` see; a handful of queries, however many units there are."""
     known = events.get_many(connection, {unit.event for unit in units})
-    persons = _persons(brand, connection, {unit.customer for unit in units}, now)
+    # By the event, not by the unit: an order may have found its account since the unit was made.
+    customers = people.customers_of(connection, {one.identity for one in known.values()})
+    persons = _persons(brand, connection, set(customers.values()), now)
     remembered = memory.of_identities(
         connection, {identity for person in persons.values() for identity in person.identities}
     )
     contexts = {
         (unit.event, unit.plugin): _context(
-            brand, known[unit.event], unit.plugin, persons[unit.customer], remembered
+            brand,
+            known[unit.event],
+            unit.plugin,
+            persons[customers[known[unit.event].identity]],
+            remembered,
         )
         for unit in units
     }
@@ -59,9 +68,12 @@ def _persons(
     everyone = [identity for several in identities.values() for identity in several]
     orders = _by_identity(objects.orders_of(connection, everyone))
     accounts = _by_identity(objects.accounts_of(connection, everyone))
-    sent: dict[int, list[Message]] = {}
-    for message in messages.of_identities(connection, everyone):
-        sent.setdefault(message.identity, []).append(message)
+    planned = messages.of_identities(connection, everyone)
+    planned_by = events.get_many(connection, {message.event for message in planned})
+    sent: dict[int, list[tuple[datetime, Message]]] = {}
+    for message in planned:
+        at = planned_by[message.event].event.occurred_at
+        sent.setdefault(message.identity, []).append((at, message))
     return {
         customer: _Person(
             identities=tuple(several),
@@ -86,7 +98,7 @@ def _persons(
                 ),
                 None,
             ),
-            messages=tuple(message for identity in several for message in sent.get(identity, ())),
+            messages=tuple(one for identity in several for one in sent.get(identity, ())),
         )
         for customer, several in identities.items()
     }
@@ -105,7 +117,7 @@ def _context(
     known: Known,
     plugin: str,
     person: _Person,
-    remembered: Mapping[tuple[str, int], Mapping[str, str]],
+    remembered: Mapping[tuple[str, int], Sequence[Remembered]],
 ) -> Context:
     event = known.event
     at = event.occurred_at
@@ -113,9 +125,7 @@ def _context(
     orders = tuple(
         order.as_of(at) for order in person.orders if order.purchased_at and order.purchased_at <= at
     )
-    own: dict[str, str] = {}
-    for identity in person.identities:
-        own |= remembered.get((plugin, identity), {})
+    own = (one for identity in person.identities for one in remembered.get((plugin, identity), ()))
     account = person.account
     country = next((order.country for order in reversed(orders) if order.country), "")
     return Context(
@@ -126,14 +136,7 @@ def _context(
             zone=account.zone.value if account and account.zone else "",
             orders=orders,
             messages=tuple(
-                SentMessage(
-                    label=message.label,
-                    plugin=message.plugin,
-                    purpose=message.purpose,
-                    state=message.state.value,
-                    at=message.submitted_at or message.due_at or message.planned_at,
-                )
-                for message in person.messages
+                _as_of(message, at) for planned_at, message in person.messages if planned_at <= at
             ),
         ),
         order=next(
@@ -145,6 +148,25 @@ def _context(
             None,
         ),
         config=brand.section(plugin, at),
-        memory=own,
+        memory={one.name: one.value for one in sorted(own, key=lambda one: one.seq)},
         flows=brand.flows,
+    )
+
+
+def _as_of(message: Message, moment: datetime) -> SentMessage:
+    """Return a message as it stood at a moment: a hook that is called late decides as one that was not."""
+    state = MessageState.PLANNED
+    left = message.submitted_at is not None and message.submitted_at <= moment
+    if message.final_at is None:
+        state = message.state if left else state
+    elif message.final_at <= moment:
+        state = message.state
+    elif left:
+        state = MessageState.SUBMITTED
+    return SentMessage(
+        label=message.label,
+        plugin=message.plugin,
+        purpose=message.purpose,
+        state=state.value,
+        at=(message.submitted_at if left else None) or message.due_at or message.planned_at,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from aftercare_sdk.model.orders import OrderSnapshot
@@ -13,11 +14,17 @@ from aftercare_sdk.model.products import ProductSnapshot
 
 @dataclass(frozen=True, slots=True)
 class RawRequest:
-    """An HTTP request as it came in: exact bytes, headers in any spelling."""
+    """An HTTP request as it came in: exact bytes, headers in any spelling.
+
+    `received_at` is aware. The engine sets it from its clock before an adapter sees the request, whatever an
+    application put there; an adapter that bounds the age of a request measures by it, and refuses a request
+    without it.
+    """
 
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     path: str = ""
+    received_at: datetime | None = None
 
     def header(self, name: str) -> str:
         """Return the header `name`, whatever its capitals, or an empty string."""

@@ -96,7 +96,7 @@ def as_order(record: OrderRecord, assumptions: Assumptions, horizon: datetime) -
                 id=id_,
                 amount=refund.amount.value,
                 lines=refund.lines.value if refund.lines else None,
-                at=_refunded_at(record, id_),
+                at=_refunded_at(record, record.placed_at.value, id_),
             )
             for id_, refund in sorted(record.refunds.items())
             if not record.withdrawn(id_)
@@ -112,11 +112,15 @@ def facts(record: OrderRecord, assumptions: Assumptions, horizon: datetime) -> t
     """
     if record.purchased_at is None or record.test or record.placed_at is None:
         return ()
-    return tuple(_facts(record, record.purchased_at, assumptions, horizon))
+    return tuple(_facts(record, record.placed_at.value, record.purchased_at, assumptions, horizon))
 
 
 def _facts(
-    record: OrderRecord, purchased_at: datetime, assumptions: Assumptions, horizon: datetime
+    record: OrderRecord,
+    placed_at: datetime,
+    purchased_at: datetime,
+    assumptions: Assumptions,
+    horizon: datetime,
 ) -> Iterator[OrderEvent]:
     ref = order_ref(record.shop, record.id)
     shop, order = record.shop, record.id
@@ -148,7 +152,7 @@ def _facts(
             refund=id_,
             amount=refund.amount.value,
             lines=refund.lines.value if refund.lines else None,
-            occurred_at=_refunded_at(record, id_),
+            occurred_at=_refunded_at(record, placed_at, id_),
         )
     if record.cancelled_at is not None:
         yield Cancellation(id=f"{ref}/cancellation", shop=shop, order=order, occurred_at=record.cancelled_at)
@@ -178,10 +182,6 @@ def _shipments(record: OrderRecord) -> tuple[Parcel, ...]:
     return tuple(Parcel(id=id_, at=at) for id_, at in sorted(record.shipments.items()))
 
 
-def _refunded_at(record: OrderRecord, refund: str) -> datetime:
+def _refunded_at(record: OrderRecord, placed_at: datetime, refund: str) -> datetime:
     known = record.refunds[refund]
-    at = known.dated or known.told_at or record.purchased_at or record.latest.instant
-    if at is None:
-        message = f"refund {refund} of order {record.id} carries no date, and neither does the order"
-        raise ValueError(message)
-    return at
+    return known.dated or known.told_at or record.purchased_at or placed_at

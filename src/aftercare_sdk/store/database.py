@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from aftercare_sdk.errors import ConfigurationError, StorageUnavailable
@@ -29,7 +29,10 @@ class Database:
         if self.is_sqlite and self.url.database in {None, "", ":memory:"}:
             message = "SQLite in memory cannot be shared by the processes that need it; name a file"
             raise ConfigurationError(message)
-        self.engine = _sqlite(url) if self.is_sqlite else create_engine(url, pool_pre_ping=True)
+        if self.path is not None and not self.path.absolute().parent.is_dir():
+            message = f"there is no folder for the database {self.where}; make it, or name another one"
+            raise ConfigurationError(message)
+        self.engine = _sqlite(url) if self.is_sqlite else _postgresql(url)
 
     @property
     def path(self) -> Path | None:
@@ -68,6 +71,12 @@ class Database:
             yield
         except (OperationalError, InterfaceError) as error:
             raise StorageUnavailable(self._explain(error)) from None
+        except DatabaseError as error:
+            if type(error) is not DatabaseError:
+                raise
+            # What SQLite says of a file that is no database, or a damaged one: no retry mends it.
+            message = f"{self.where} cannot be used: {error.orig}; name another file, or restore this one"
+            raise ConfigurationError(message) from None
 
     def _explain(self, error: DBAPIError) -> str:
         what = type(error.orig).__name__
@@ -83,8 +92,20 @@ def insert_into(connection: Connection, table: Table) -> Insert:
     return sqlite.insert(table)
 
 
+def _postgresql(url: str) -> Engine:
+    try:
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    except ModuleNotFoundError as error:
+        message = (
+            f'PostgreSQL needs {error.name}, which is not installed: pip install "aftercare-sdk[postgres]"'
+        )
+        raise ConfigurationError(message) from None
+
+
 def _sqlite(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:

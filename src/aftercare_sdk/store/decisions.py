@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, insert, select
 
 from aftercare_sdk.store.codec import dump, load_words
 from aftercare_sdk.store.messages import Message
@@ -64,9 +64,16 @@ def append(connection: Connection, made: Sequence[Decision]) -> None:
 
 def of_identities(connection: Connection, wanted: Collection[int]) -> list[Decision]:
     """Return the decisions about these identities, oldest first."""
-    rows = connection.execute(
-        select(decisions).where(decisions.c.identity.in_(sorted(wanted))).order_by(decisions.c.id)
-    ).mappings()
+    return _found(connection, decisions.c.identity.in_(sorted(wanted)))
+
+
+def of_messages(connection: Connection, keys: Collection[str]) -> list[Decision]:
+    """Return the decisions about these messages, whoever they belonged to then, oldest first."""
+    return _found(connection, decisions.c.message.in_(sorted(keys)))
+
+
+def _found(connection: Connection, which: ColumnElement[bool]) -> list[Decision]:
+    rows = connection.execute(select(decisions).where(which).order_by(decisions.c.id)).mappings()
     return [
         Decision(
             at=row["at"],

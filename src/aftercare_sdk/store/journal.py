@@ -12,7 +12,7 @@ from sqlalchemy import Connection, RowMapping, func, select, update
 
 from aftercare_sdk.store.codec import dump, load_words
 from aftercare_sdk.store.database import insert_into
-from aftercare_sdk.store.tables import journal
+from aftercare_sdk.store.tables import LONGEST_DELIVERY, LONGEST_TOPIC, journal
 
 TOPIC_LENGTH = 100
 DELIVERY_LENGTH = 200
@@ -174,8 +174,9 @@ def _row(one: Arrival) -> dict[str, Any]:
     return {
         "kind": one.kind,
         "shop": one.shop,
-        "topic": one.topic,
-        "delivery": one.delivery,
+        # Headers, which nobody signs: cut to what the columns hold, so that the body is stored in any case.
+        "topic": one.topic[:LONGEST_TOPIC],
+        "delivery": one.delivery[:LONGEST_DELIVERY],
         "hints": dump(one.hints),
         "body": one.body,
         "dedupe": one.dedupe,

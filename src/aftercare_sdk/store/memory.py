@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select
 
 from aftercare_sdk.store.tables import memory
 
 
-def of_identities(connection: Connection, wanted: Collection[int]) -> dict[tuple[str, int], dict[str, str]]:
-    """Return what each plugin remembers of each identity; the latest event wins where both know a name."""
-    rows = connection.execute(
-        select(memory).where(memory.c.identity.in_(sorted(wanted))).order_by(memory.c.seq)
-    ).mappings()
-    found: dict[tuple[str, int], dict[str, str]] = {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """A value under its name; `seq` is the place of the event that it comes from.
+
+    Identities that were joined may each bring a value under the same name: the latest counts.
+    """
+
+    name: str
+    value: str
+    seq: int
+
+
+def of_identities(connection: Connection, wanted: Collection[int]) -> dict[tuple[str, int], list[Remembered]]:
+    """Return what each plugin remembers of each identity."""
+    rows = connection.execute(select(memory).where(memory.c.identity.in_(sorted(wanted)))).mappings()
+    found: dict[tuple[str, int], list[Remembered]] = {}
     for row in rows:
-        found.setdefault((row["plugin"], row["identity"]), {})[row["name"]] = row["value"]
+        one = Remembered(name=row["name"], value=row["value"], seq=row["seq"])
+        found.setdefault((row["plugin"], row["identity"]), []).append(one)
     return found
 
 

@@ -13,7 +13,7 @@ from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.premises import PREMISE_BY_KIND, Premise
 from aftercare_sdk.store.codec import dump, load, load_any, load_words
 from aftercare_sdk.store.database import insert_into
-from aftercare_sdk.store.tables import copies, identities, messages
+from aftercare_sdk.store.tables import copies, events, identities, messages, units
 
 WAITING = (MessageState.PLANNED, MessageState.HELD, MessageState.DEFERRED)
 LEASED = (MessageState.CLAIMED, MessageState.SUBMITTED)
@@ -82,8 +82,9 @@ def plan(connection: Connection, planned: Sequence[Message]) -> list[str]:
     fresh: list[str] = []
     for one in planned:
         statement = insert_into(connection, messages).values(**_row(one))
-        if connection.execute(statement.on_conflict_do_nothing(index_elements=["key"])).rowcount == 1:
-            fresh.append(one.key)
+        # Asked for the key, because PostgreSQL's driver does not count what an INSERT did.
+        statement = statement.on_conflict_do_nothing(index_elements=["key"])
+        fresh.extend(connection.execute(statement.returning(messages.c.key)).scalars())
     return fresh
 
 
@@ -113,7 +114,7 @@ def move(connection: Connection, anchors: Mapping[str, datetime]) -> None:
 
 
 def follow(connection: Connection, shop: str, object_: str, identity: int) -> None:
-    """Let what is planned about an object that changed its owner follow it; claims fall, as they do in `move`."""
+    """Let what is planned about an object that changed its owner follow it; claims fall as in `move`."""
     connection.execute(
         update(messages)
         .where(messages.c.shop == shop, messages.c.object == object_, messages.c.state.in_(_NOT_LEFT))
@@ -153,10 +154,19 @@ def cancellable(
 def claim(
     connection: Connection, *, before: datetime | None, now: datetime, lease: str, until: datetime, limit: int
 ) -> list[Message]:
-    """Take messages that are due, and older than `before`, under a lease that ends at `until`."""
+    """Take messages that are due, and older than `before`, under a lease that ends at `until`.
+
+    What its plugin has still to hear, because it failed or rests, may call a message off. So until the retry
+    its messages to that customer wait; once the event is parked, those about the same object. A message
+    whose window has closed waits no longer.
+    """
     due = (
         select(messages.c.key)
-        .where(messages.c.state.in_(WAITING), messages.c.next_at <= now)
+        .where(
+            messages.c.state.in_(WAITING),
+            messages.c.next_at <= now,
+            or_(messages.c.expires_at <= now, ~or_(_retries(now), _parked())),
+        )
         .order_by(messages.c.next_at)
         .limit(limit)
     )
@@ -173,6 +183,39 @@ def claim(
         .values(state=MessageState.CLAIMED, lease=lease, lease_until=until)
     )
     return [one for one in get_many(connection, keys) if one.lease == lease]
+
+
+def _retries(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that the plugin of a message is to be told something of that customer again."""
+    return (
+        select(units.c.seq)
+        .join(identities, identities.c.customer == units.c.customer)
+        .where(
+            identities.c.id == messages.c.identity,
+            units.c.state == "pending",
+            units.c.plugin == messages.c.plugin,
+            or_(units.c.attempts > 0, units.c.due_at > now),
+        )
+        .correlate(messages)
+        .exists()
+    )
+
+
+def _parked() -> ColumnElement[bool]:
+    """Return the condition that an event about the object of a message is parked for its plugin."""
+    return (
+        select(units.c.seq)
+        .join(events, events.c.id == units.c.event)
+        .where(
+            units.c.state == "parked",
+            units.c.error != "",
+            units.c.plugin == messages.c.plugin,
+            events.c.shop == messages.c.shop,
+            events.c.object == messages.c.object,
+        )
+        .correlate(messages)
+        .exists()
+    )
 
 
 def unclaim(connection: Connection, now: datetime) -> None:
@@ -313,9 +356,18 @@ def of_identities(connection: Connection, wanted: Collection[int]) -> list[Messa
 
 
 def reached_since(
-    connection: Connection, *, plugin: str, label: str, customer: int, recipient: int | None, since: datetime
+    connection: Connection,
+    message: Message,
+    *,
+    label: str,
+    customer: int,
+    recipient: int | None,
+    since: datetime,
 ) -> datetime | None:
-    """Return when a message of this label last may have reached the person or the mailbox, after `since`."""
+    """Return when another message of this plugin and label last may have reached the person or mailbox.
+
+    Also one whose outcome was unknown once counts, whatever became of its repeat. None: not after `since`.
+    """
     whose: ColumnElement[bool] = messages.c.identity.in_(
         select(identities.c.id).where(identities.c.customer == customer)
     )
@@ -324,9 +376,10 @@ def reached_since(
     return connection.execute(
         select(messages.c.submitted_at)
         .where(
-            messages.c.plugin == plugin,
+            messages.c.plugin == message.plugin,
             messages.c.label == label,
-            messages.c.state.in_(_REACHED),
+            messages.c.key != message.key,
+            or_(messages.c.state.in_(_REACHED), messages.c.repeated > 0),
             messages.c.submitted_at > since,
             whose,
         )
@@ -365,17 +418,22 @@ def oldest_due(connection: Connection) -> datetime | None:
 
 
 def next_due(connection: Connection, after: datetime) -> datetime | None:
-    """Return when the next message is to be looked at or a lease has run out, after a moment."""
+    """Return when the next message is to be looked at, lapses, or is out of its lease, after a moment."""
     waiting: datetime | None = connection.execute(
         select(func.min(messages.c.next_at)).where(messages.c.state.in_(WAITING), messages.c.next_at > after)
+    ).scalar()
+    lapsing: datetime | None = connection.execute(
+        select(func.min(messages.c.expires_at)).where(
+            messages.c.state.in_(WAITING), messages.c.next_at <= after, messages.c.expires_at > after
+        )
     ).scalar()
     leased: datetime | None = connection.execute(
         select(func.min(messages.c.lease_until)).where(
             messages.c.state.in_(LEASED), messages.c.lease_until >= after
         )
     ).scalar()
-    found = [at for at in (waiting, leased + _MICROSECOND if leased else None) if at is not None]
-    return min(found, default=None)
+    found = (waiting, lapsing, leased + _MICROSECOND if leased else None)
+    return min((at for at in found if at is not None), default=None)
 
 
 def _as_seen(message: Message) -> tuple[ColumnElement[bool], ...]:

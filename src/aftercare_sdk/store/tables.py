@@ -26,6 +26,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
+LONGEST_TOPIC = 100
+LONGEST_DELIVERY = 200
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -86,8 +89,8 @@ journal = Table(
     Column("seq", Serial, primary_key=True, autoincrement=True),
     Column("kind", String(20), nullable=False),
     Column("shop", String(64), nullable=False),
-    Column("topic", String(100), nullable=False),
-    Column("delivery", String(200), nullable=False),
+    Column("topic", String(LONGEST_TOPIC), nullable=False),
+    Column("delivery", String(LONGEST_DELIVERY), nullable=False),
     Column("hints", Text, nullable=False),
     Column("body", LargeBinary),
     Column("dedupe", String(64), unique=True),

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, sele
 
 from aftercare_sdk.store.codec import dump, load_words
 from aftercare_sdk.store.database import insert_into
-from aftercare_sdk.store.tables import timers
+from aftercare_sdk.store.tables import identities, timers, units
 
 ENGINE = ""
 """The owner of the engine's own timers."""
@@ -81,8 +81,25 @@ def move(connection: Connection, anchors: Mapping[str, datetime]) -> None:
 
 
 def due(connection: Connection, *, before: datetime | None, now: datetime, limit: int) -> list[Timer]:
-    """Return timers that are due, and older than `before`, the oldest first."""
-    statement = select(timers).where(timers.c.due_at <= now).order_by(timers.c.due_at, timers.c.subject)
+    """Return timers that are due, and older than `before`, the oldest first.
+
+    A timer waits while its plugin has not been through with what it is told of that customer: a retry may
+    move or clear it.
+    """
+    unheard = (
+        select(units.c.seq)
+        .join(identities, identities.c.customer == units.c.customer)
+        .where(
+            identities.c.id == timers.c.identity,
+            units.c.state == "pending",
+            units.c.plugin == timers.c.plugin,
+        )
+        .correlate(timers)
+        .exists()
+    )
+    statement = (
+        select(timers).where(timers.c.due_at <= now, ~unheard).order_by(timers.c.due_at, timers.c.subject)
+    )
     if before is not None:
         statement = statement.where(timers.c.due_at < before)
     return [_timer(row) for row in connection.execute(statement.limit(limit)).mappings()]

@@ -18,7 +18,7 @@ from aftercare_sdk.engine import readings
 from aftercare_sdk.engine.receive import PONG, SEEN
 from aftercare_sdk.engine.timeline import Told
 from aftercare_sdk.errors import Bug
-from aftercare_sdk.model.events import EVENT_TYPES
+from aftercare_sdk.model.events import EVENT_TYPES, Purchase
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.premises import NotSentWithin
 from aftercare_sdk.outreach.sentences import catalogue
@@ -109,15 +109,24 @@ class Unsent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Everything that the demo shows. `events` are in the order in which they befall an order."""
+    """Everything that the demo shows. `events` are in the order in which they befall an order.
+
+    `purchases_before` are older than the demo: the shop's history, for which nothing is sent.
+    """
 
     story: Story
     speaker: Speaker
     webhooks: Webhooks
     events: Mapping[str, int]
+    purchases_before: int
     fates: tuple[Fate, ...]
     mails: tuple[Mail, ...]
     unsent: tuple[Unsent, ...]
+
+    def say(self, code: str, **values: object) -> str:
+        """Return a sentence of the catalogues."""
+        told = {name: str(value) for name, value in values.items()}
+        return self.speaker.say(Told(code=code, values=told))
 
 
 def report(story: Story, speaker: Speaker) -> Report:
@@ -127,13 +136,15 @@ def report(story: Story, speaker: Speaker) -> Report:
     accepted = {message.id for message in story.messages if message.state is MessageState.ACCEPTED}
     if {mail.id for mail in mails} != accepted or len(mails) != len(accepted):
         raise Bug(f"{len(accepted)} messages count as accepted, and {len(mails)} mails arrived")
+    kinds = Counter(event.kind for event in story.events)
     return Report(
         story=story,
         speaker=speaker,
         webhooks=_webhooks(story),
-        events={
-            type_.kind: story.events[type_.kind] for type_ in EVENT_TYPES if story.events.get(type_.kind)
-        },
+        events={type_.kind: kinds[type_.kind] for type_ in EVENT_TYPES if kinds[type_.kind]},
+        purchases_before=sum(
+            isinstance(event, Purchase) and event.occurred_at < story.began_at for event in story.events
+        ),
         fates=_fates(story, speaker),
         mails=mails,
         unsent=tuple(
@@ -142,6 +153,12 @@ def report(story: Story, speaker: Speaker) -> Report:
             if message.id not in accepted
         ),
     )
+
+
+def moment(at: datetime, speaker: Speaker) -> str:
+    """Return a time on the operator's clock, as timelines tell it."""
+    date = "%Y/%m/%d" if speaker.lang == "ja" else "%Y-%m-%d"
+    return f"{at.astimezone(speaker.zone):{date} %H:%M}"
 
 
 def meaning(entry: Entry) -> Meaning:
@@ -235,7 +252,9 @@ def _mail(caught: Caught, by_id: Mapping[str, Message], story: Story, speaker: S
         id=id_,
         order=story.numbers.get(message.object, message.object),
         date=mail["Date"].datetime,
-        reason=speaker.phrase("reason", message.reason),
+        reason=speaker.say(
+            Told(code="timeline.plan", values={"plugin": message.plugin, "reason": message.reason})
+        ),
         checks=tuple(
             Check(
                 rule=rule,

@@ -11,6 +11,10 @@ from typing import Self
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from aftercare_sdk.errors import ConfigurationError
+
+_SECONDS_TO_HANG_UP = 5.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caught:
@@ -26,7 +30,7 @@ class MailTrap:
     def __init__(self) -> None:
         self.mails: list[Caught] = []
         # Bound here and handed over, so that no other program can take the port in between.
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = _listen()
         self.host, self.port = self._socket.getsockname()[:2]
         self._controller = _Controller(self, self._socket)
 
@@ -35,6 +39,7 @@ class MailTrap:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._controller.hang_up()
         self._controller.stop()
         self._socket.close()
 
@@ -47,13 +52,36 @@ class MailTrap:
         return f"250 2.0.0 Ok: queued as {len(self.mails):06d}"
 
 
+def _listen() -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", 0))
+    except OSError as error:
+        raise ConfigurationError(f"the mail trap cannot listen on 127.0.0.1 ({error.strerror})") from None
+
+
 class _Controller(Controller):
-    """aiosmtpd's controller, on a socket that is there already."""
+    """aiosmtpd's controller, on a socket that is there already, and thorough in its end."""
 
     def __init__(self, trap: MailTrap, listening: socket.socket) -> None:
         # With a name of its own the server does not ask DNS for that of this machine.
         super().__init__(trap, hostname=trap.host, port=trap.port, server_hostname="localhost")
         self._listening = listening
+        self._connections: list[SMTP] = []
+
+    def factory(self) -> SMTP:
+        connection = SMTP(self.handler, **self.SMTP_kwargs)
+        self._connections.append(connection)
+        return connection
+
+    def hang_up(self) -> None:
+        """Close what clients have left open; the controller itself would leave that to chance."""
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self.loop).result(_SECONDS_TO_HANG_UP)
+
+    async def _hang_up(self) -> None:
+        for connection in self._connections:
+            if connection.transport is not None:
+                connection.transport.close()
+        await asyncio.sleep(0)  # the sockets are closed in the loop's next round
 
     def _create_server(self) -> Awaitable[asyncio.AbstractServer]:
         return self.loop.create_server(self._factory_invoker, sock=self._listening)

@@ -1,0 +1,212 @@
+"""Whatever arrives: a translation, or one of two errors without a trace of what was in it."""
+
+from __future__ import annotations
+
+import copy
+import json
+from datetime import UTC, datetime
+from functools import cache
+
+import jsonschema
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aftercare_customshop import samples
+from aftercare_customshop.adapter import CustomShopAdapter
+from aftercare_customshop.export import json_schema
+from aftercare_customshop.signing import signed
+from aftercare_customshop.translate import KINDS
+from aftercare_sdk.errors import SignatureError, TranslationError
+from aftercare_sdk.model.shops import Ignored, RawRequest, Shop, Webhook
+
+# A busy machine is slow, which is nobody's mistake here.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+ADAPTER = CustomShopAdapter(Shop(name="main", secrets=(SECRET,)))
+NOW = datetime(2026, 4, 1, 9, 5, tzinfo=UTC)
+PERSON = ("hana@customer.example", "小川", "花", "丸の内", "+81-3-0000-0000", "100-0005")
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text()
+    | st.sampled_from(
+        [
+            "",
+            "-1",
+            "1e999",
+            "9" * 400,
+            "12.345",
+            "0001-01-01T00:00:00Z",
+            "9999-12-31T23:59:59-23:59",
+            "2026-02-30T00:00:00Z",
+            "2026-04-01T09:00:00",
+            "JPY",
+            "USD",
+            "\ud800",
+        ]
+    )
+    | st.sampled_from(PERSON)
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@cache
+def documents():
+    """Return every sample once, as text."""
+    return tuple(json.dumps(told) for _, told in samples.messages())
+
+
+def paths(value, path=()):
+    """Give the path of everything inside a JSON value."""
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, below in items:
+        yield from paths(below, (*path, key))
+
+
+@st.composite
+def mutated(draw):
+    """A sample in which a few values have become something else, or are missing."""
+    body = copy.deepcopy(json.loads(draw(st.sampled_from(documents()))))
+    for _ in range(draw(st.integers(1, 4))):
+        path = draw(st.sampled_from([each for each in paths(body) if each] or [("type",)]))
+        parent = body
+        for key in path[:-1]:
+            parent = parent[key]
+        if draw(st.booleans()):
+            parent[path[-1]] = draw(VALUES)
+        else:
+            parent.pop(path[-1], None) if isinstance(parent, dict) else parent.pop(path[-1])
+    return json.dumps(body).encode()
+
+
+@st.composite
+def broken(draw):
+    """A sample with a few bytes replaced."""
+    body = bytearray(draw(st.sampled_from(documents())).encode())
+    for place in draw(st.lists(st.integers(0, len(body) - 1), min_size=1, max_size=5)):
+        body[place] = draw(st.integers(0, 255))
+    return bytes(body)
+
+
+def translated(body):
+    """Return what a log would show of the translation, or of its error with all that hangs on it."""
+    try:
+        return repr(ADAPTER.translate(Webhook(topic="", body=body)))
+    except TranslationError as error:
+        return f"error: {error} {error.args!r} {error.__cause__} {error.__context__}"
+
+
+@unhurried
+@given(body=mutated() | broken() | st.binary() | VALUES.map(json.dumps).map(str.encode))
+def test_translate(body):
+    """Translating never raises anything but a TranslationError, and that tells no values."""
+    told = translated(body)
+    # A person's name that was put into a title or a status is not recognisable as one.
+    if told.startswith("error: "):
+        assert [] == [word for word in PERSON if word in told]
+
+
+NONSENSE = (
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    2**70,
+    "",
+    "x",
+    "\x00",
+    "12.5",
+    "hana@customer.example",
+    "0000-00-00T00:00:00Z",
+    [],
+    {},
+    [[]],
+    [None],
+    {"id": {}},
+)
+VALIDATOR = jsonschema.Draft202012Validator(json_schema())
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in KINDS if name.partition(".")[2] != "created" or "s" in name]
+)
+def test_every_field(name):
+    """No field of any kind of message, replaced by any nonsense or left out, raises anything else; and what
+    the adapter takes, the JSON Schema of the docs takes as well."""
+    try:
+        text = json.dumps(samples.message(name))
+    except FileNotFoundError:
+        return
+    for path in [each for each in paths(json.loads(text)) if each]:
+        for nonsense in (*NONSENSE, ...):
+            body = parent = json.loads(text)
+            for key in path[:-1]:
+                parent = parent[key]
+            if nonsense is ...:
+                del parent[path[-1]]
+            else:
+                parent[path[-1]] = nonsense
+            try:
+                told = ADAPTER.translate(Webhook(topic="", body=json.dumps(body).encode()))
+            except TranslationError as error:
+                assert "hana" not in str(error)
+                continue
+            if not isinstance(told[0], Ignored) or told[0].reason.startswith("subscription"):
+                assert VALIDATOR.is_valid(body), (path, nonsense)
+
+
+HEADERS = st.sampled_from(["webhook-id", "Webhook-Timestamp", "webhook-signature", "content-type", ""])
+HOSTILE = (
+    st.text(st.characters())
+    | st.integers().map(str)
+    | st.lists(st.sampled_from(["v1,", "v1,AAAA", "v1a,", "v2,x", ",", "", "v1,é"]), max_size=50).map(
+        " ".join
+    )
+    | st.sampled_from([str(int(NOW.timestamp())), "9" * 5_000, "-5", "1e3", "v1," + "A" * 50_000])
+)
+
+
+@unhurried
+@given(headers=st.dictionaries(HEADERS | st.text(), HOSTILE), body=st.binary() | mutated())
+def test_verify(headers, body):
+    """Verifying a forged request raises SignatureError and nothing else."""
+    with pytest.raises(SignatureError) as caught:
+        ADAPTER.verify(RawRequest(headers, body, received_at=NOW))
+    assert SECRET not in str(caught.value)
+
+
+@unhurried
+@given(body=mutated())
+def test_signed(body):
+    """A signed request is verified whatever its body is."""
+    ADAPTER.verify(signed(SECRET, body, NOW))
+
+
+@unhurried
+@given(name=HEADERS, place=st.integers(0), value=st.characters())
+def test_one_letter(name, place, value):
+    """A single letter put into a signed header makes it void, or is not signed at all."""
+    request = signed(SECRET, documents()[0].encode(), NOW)
+    key = name.lower()
+    if key not in request.headers or not key.startswith("webhook-"):
+        return
+    told = request.headers[key]
+    place %= len(told) + 1
+    changed = {**request.headers, key: told[:place] + value + told[place:]}
+    try:
+        ADAPTER.verify(RawRequest(changed, request.body, received_at=NOW))
+    except SignatureError:
+        return
+    assert "webhook-signature" == key
+    assert value == " "

@@ -1,0 +1,106 @@
+"""The page with the mails as they look: one file of HTML and CSS, without scripts, with nothing remote."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from importlib.resources import files
+from typing import Any
+
+from liquid import Environment, StrictUndefined
+
+from aftercare_sdk.cli.demo.report import Fate, Mail, Meaning, Report, Unsent, moment
+from aftercare_sdk.cli.demo.shape import shape
+from aftercare_sdk.cli.words import Speaker
+from aftercare_sdk.model.messages import MessageState
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+"""The browser's own guard over what the page promises. It holds for the mails in it as well."""
+
+
+def render(report: Report) -> str:
+    """Return the page."""
+    speaker = report.speaker
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    environment.filters["say"] = report.say
+    template = environment.from_string(_resource("page.html.liquid"))
+    return template.render(
+        lang=speaker.lang,
+        policy=POLICY,
+        style=_resource("page.css"),
+        webhooks=asdict(report.webhooks),
+        recorded=report.webhooks.received - report.webhooks.posted_again,
+        meanings=_meanings(report),
+        events=[
+            {"kind": kind, "name": speaker.phrase("event", kind), "number": number}
+            for kind, number in report.events.items()
+        ],
+        event_count=sum(report.events.values()),
+        fates=[_fate(fate, speaker) for fate in report.fates],
+        message_count=len(report.story.messages),
+        purchases_before=report.purchases_before,
+        mails=[_mail(number, mail, speaker) for number, mail in enumerate(report.mails, start=1)],
+        unsent=[_unsent(one, speaker) for one in report.unsent],
+        days=str((report.story.ended_at - report.story.last_webhook_at).days),
+        began=moment(report.story.began_at, speaker),
+        ended=moment(report.story.ended_at, speaker),
+        zone=str(speaker.zone),
+    )
+
+
+def _resource(name: str) -> str:
+    return (files("aftercare_sdk.cli.demo") / name).read_text(encoding="utf-8")
+
+
+def _meanings(report: Report) -> list[dict[str, Any]]:
+    """Return what the webhooks were; together they are all that was received."""
+    webhooks = report.webhooks
+    numbers = {
+        **{meaning.value: getattr(webhooks, meaning.value) for meaning in Meaning},
+        "repeated": webhooks.repeated,
+        "pings": webhooks.pings,
+    }
+    return [
+        {"name": name, "words": report.speaker.word(f"demo.webhooks.{name}"), "number": number}
+        for name, number in numbers.items()
+        if number
+    ]
+
+
+def _fate(fate: Fate, speaker: Speaker) -> dict[str, Any]:
+    return {
+        "is_sent": fate.state is MessageState.ACCEPTED,
+        "state": speaker.phrase("state", fate.state.value),
+        "reason": fate.reason,
+        "number": fate.number,
+    }
+
+
+def _mail(number: int, mail: Mail, speaker: Speaker) -> dict[str, Any]:
+    return {
+        "number": number,
+        "order": mail.order,
+        "subject": mail.subject,
+        "sender": mail.sender,
+        "to": mail.to,
+        "date": moment(mail.date, speaker),
+        "reason": mail.reason,
+        "checks": [
+            {"rule": speaker.phrase("rule", check.rule), "sentence": check.sentence} for check in mail.checks
+        ],
+        "html": mail.html,
+        "shape": shape(mail.html),
+        "text": mail.text,
+        "headers": mail.headers,
+        "size": mail.size,
+    }
+
+
+def _unsent(one: Unsent, speaker: Speaker) -> dict[str, Any]:
+    return {
+        "order": one.order,
+        "address": one.address,
+        "state": speaker.phrase("state", one.state.value),
+        "reason": one.reason,
+        "rule": speaker.phrase("rule", one.rule),
+        "at": moment(one.at, speaker),
+    }

@@ -1,0 +1,337 @@
+"""Facts converge: the same payloads in any order, repeated, regrouped, by webhook or by read, end the same.
+
+On the recordings of a real WooCommerce store, and on generated lives of small shops. In every run all that the
+shop told is fed somehow, the clock is moved to the same end, and the canonical projections must be equal.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import aftercare_woocommerce
+from aftercare_sdk import Aftercare
+from aftercare_sdk.engine import readings
+from aftercare_sdk.engine.clock import VirtualClock
+from aftercare_sdk.model.orders import OrderSnapshot
+from aftercare_sdk.model.shops import Reading, Ref
+from aftercare_sdk.store import journal, reads
+from aftercare_sdk.store.journal import Arrival, Kind, State
+from aftercare_sdk.store.reads import Read
+from aftercare_woocommerce import samples
+from tests.support.databases import Databases, migrate
+from tests.support.histories import DAY, SHOP, Life, PicturesPlugin, Told, lives, request
+from tests.support.projection import Projection, project
+
+MINUTE = timedelta(minutes=1)
+
+Feed = Callable[[Aftercare], None]
+"""Hands one payload over."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How payloads come: which in which order, and what happens after each place.
+
+    The pauses are "" (the next one comes in the same batch), "process", "minutes" (reads that are due are
+    made) and "days" (deliveries are assumed).
+    """
+
+    order: tuple[int, ...]
+    pauses: Mapping[int, str]
+
+
+AT_ONCE: Mapping[int, str] = {}
+
+
+def follow(aftercare: Aftercare, feeds: Sequence[Feed], plan: Plan) -> None:
+    """Feed payloads as planned."""
+    for place, number in enumerate(plan.order):
+        feeds[number](aftercare)
+        pause = plan.pauses.get(place, "")
+        if pause == "process":
+            aftercare.process()
+        elif pause:
+            aftercare.advance(aftercare.clock.now() + (MINUTE if pause == "minutes" else DAY))
+
+
+def told_by_read(shop: str, asked_at: datetime, found: Iterable[Reading], refs: Iterable[Ref]) -> Feed:
+    """Return a feed that stores the answer to a read."""
+    body = readings.encode(readings.answer(asked_at, refs, found))
+
+    def feed(aftercare: Aftercare) -> None:
+        arrival = Arrival(
+            kind=Kind.READ, shop=shop, topic="read", received_at=aftercare.clock.now(), body=body
+        )
+        with aftercare.brand.database.write() as connection:
+            journal.append(connection, [arrival])
+
+    return feed
+
+
+def result(aftercare: Aftercare) -> Projection:
+    """Return the projection, once it is sure that nothing is left to be done."""
+    with aftercare.brand.database.read() as connection:
+        assert [] == reads.listing(connection)
+        assert [] == journal.listing(connection, states=[State.NEW, State.PARKED])
+    return project(aftercare.brand.database)
+
+
+@contextmanager
+def fresh(databases: Databases) -> Iterator[str]:
+    """Offer an empty database, and drop it."""
+    url = databases.copy_of(migrate)
+    yield url
+    databases.drop(url)
+
+
+class TestRecordings:
+    """The recorded webhooks of a real store, whose reads are answered as of the end of the recordings."""
+
+    SAMPLES = tuple(samples.webhooks())
+    OVER = max(sample.received_at for sample in SAMPLES) + MINUTE
+    FINAL = OVER + 60 * DAY
+
+    @contextmanager
+    def engine(self, databases, start):
+        """Run an engine on a database of its own."""
+        secrets = {f"SECRET_{number}": secret for number, secret in enumerate(samples.secrets())}
+        config = {
+            "brand": {"name": "Tea", "locale": "ja", "zone": "Asia/Tokyo", "country": "JP"},
+            "shops": {
+                SHOP: {
+                    "adapter": "woocommerce",
+                    "secrets": [{"env": name} for name in secrets],
+                    "currency": "JPY",
+                    "read_from": "recordings",
+                    "shipped_statuses": ["completed", "shipped"],
+                }
+            },
+        }
+        with (
+            fresh(databases) as url,
+            Aftercare(
+                {**config, "database": {"url": url}},
+                clock=VirtualClock(start),
+                plugins={"woocommerce": aftercare_woocommerce.plugin},
+                environ=secrets,
+            ) as aftercare,
+        ):
+            yield aftercare
+
+    def feeds(self, aftercare, *, by_read: Callable[[int], bool] = lambda number: False) -> list[Feed]:
+        """Return a feed for every sample: as a webhook, or what it says as the answer to a read."""
+        return [
+            self._read(aftercare, sample) if by_read(number) else self._webhook(sample)
+            for number, sample in enumerate(self.SAMPLES)
+        ]
+
+    def _webhook(self, sample) -> Feed:
+        def feed(aftercare):
+            assert aftercare.receive(SHOP, sample.request).status in {200, 202}
+
+        return feed
+
+    def _read(self, aftercare, sample) -> Feed:
+        adapter = aftercare.brand.adapter(SHOP)
+        webhook = adapter.verify(sample.request)
+        said = tuple(adapter.translate(webhook)) if hasattr(webhook, "body") else ()
+        # What needs a read after all, or nothing at all, comes as it came.
+        if len(said) != 1 or not hasattr(said[0], "version"):
+            return self._webhook(sample)
+        kind = type(said[0]).__name__.removesuffix("Snapshot").lower()
+        return told_by_read(SHOP, sample.received_at, said, [Ref(kind, said[0].id)])
+
+    def in_order(self, databases) -> Projection:
+        """Return what follows from the webhooks in their order, all in one go."""
+        with self.engine(databases, self.OVER) as aftercare:
+            follow(aftercare, self.feeds(aftercare), Plan(tuple(range(len(self.SAMPLES))), AT_ONCE))
+            aftercare.advance(self.FINAL)
+            return result(aftercare)
+
+    def shuffled(self, databases, seed: int) -> Projection:
+        """Return what follows when they come in any order, some twice, some by read, processed in between."""
+        chance = random.Random(seed)
+        numbers = range(len(self.SAMPLES))
+        order = [*numbers, *chance.choices(numbers, k=40)]
+        chance.shuffle(order)
+        every = chance.choice([1, 5, 40, 1000])
+        pauses = {
+            place: chance.choice(["process", "process", "process", "minutes", "minutes", "days"])
+            for place in range(0, len(order), every)
+        }
+        reads_among = chance.choice([0.0, 0.3, 1.0])
+        with self.engine(databases, self.OVER) as aftercare:
+            feeds = self.feeds(aftercare, by_read=lambda number: chance.random() < reads_among)
+            follow(aftercare, feeds, Plan(tuple(order), {} if every > len(order) else pauses))
+            aftercare.advance(self.FINAL)
+            return result(aftercare)
+
+    def test_as_it_happened(self, databases):
+        """Live, with the clock moving along and reads made in between, ends as all in one go."""
+        with self.engine(databases, self.SAMPLES[0].received_at) as aftercare:
+            for feed, sample in zip(self.feeds(aftercare), self.SAMPLES, strict=True):
+                aftercare.advance(sample.received_at)
+                feed(aftercare)
+            aftercare.advance(self.FINAL)
+            assert self.in_order(databases) == result(aftercare)
+
+    def test_any_order(self, databases):
+        """Any order, repeats, groups, webhooks and reads end the same."""
+        expected = self.in_order(databases)
+        for seed in (2, 5, 11):
+            assert expected == self.shuffled(databases, seed)
+
+    @pytest.mark.long
+    @pytest.mark.parametrize("seed", range(100, 130))
+    def test_many_orders(self, databases, seed):
+        """The same, thirty times."""
+        assert self.in_order(databases) == self.shuffled(databases, seed)
+
+    def test_sync_afterwards(self, databases):
+        """To read everything once more changes no order and no event."""
+        expected = self.in_order(databases)
+        with self.engine(databases, self.OVER) as aftercare:
+            follow(aftercare, self.feeds(aftercare), Plan(tuple(range(len(self.SAMPLES))), AT_ONCE))
+            aftercare.advance(self.OVER + MINUTE)
+            self._read_again(aftercare, expected)
+            again = result(aftercare)
+        assert orders(expected) == orders(again)
+        assert (expected.events, expected.people) == (again.events, again.people)
+
+    def test_sync_alone(self, databases):
+        """Reads alone know what the store still knows: every event but that of a refund since deleted."""
+        expected = self.in_order(databases)
+        with self.engine(databases, self.OVER) as aftercare:
+            self._read_again(aftercare, expected)
+            alone = result(aftercare)
+        assert {f"{SHOP}/order/392/refund/393"} == expected.events.keys() - alone.events.keys()
+        facts = {id_: event for id_, (event, _, _) in expected.events.items() if id_ in alone.events}
+        assert facts == {id_: event for id_, (event, _, _) in alone.events.items()}
+
+    def _read_again(self, aftercare, known: Projection) -> None:
+        now = aftercare.clock.now()
+        wanted = [
+            Read(shop=shop, kind=kind, id=id_, reason="sync", requested_at=now, due_at=now)
+            for shop, kind, id_ in known.objects
+        ]
+        with aftercare.brand.database.write() as connection:
+            reads.request(connection, wanted)
+        aftercare.advance(self.FINAL)
+
+
+def orders(projection: Projection) -> dict[Any, Any]:
+    """Return the orders of a projection."""
+    return {key: value for key, value in projection.objects.items() if key[1] == "order"}
+
+
+# Generated lives.
+
+LATER = 120 * DAY
+"""How long after its end everything that follows from a life has happened."""
+SEEDED = settings(
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@st.composite
+def plans(draw: st.DrawFn, life: Life) -> tuple[Plan, tuple[bool, ...]]:
+    """Draw how the payloads of a life come, and which of them by read."""
+    numbers = range(len(life.told))
+    again = draw(st.lists(st.sampled_from(numbers), max_size=4))
+    order = draw(st.permutations([*numbers, *again]))
+    pause = st.sampled_from(["", "", "process", "minutes", "days"])
+    pauses = draw(st.lists(pause, min_size=len(order), max_size=len(order)))
+    by_read = draw(st.lists(st.booleans(), min_size=len(numbers), max_size=len(numbers)))
+    return Plan(tuple(order), dict(enumerate(pauses))), tuple(by_read)
+
+
+class LifeRun:
+    """An engine that is told a life."""
+
+    def __init__(self, databases: Databases, life: Life) -> None:
+        self.databases = databases
+        self.life = life
+
+    @contextmanager
+    def engine(self, start: datetime) -> Iterator[Aftercare]:
+        """Run an engine on a database of its own; reads are answered as of the moment when they are made."""
+        clock = VirtualClock(start)
+        plugin = PicturesPlugin(lambda ref: self.life.truth(ref, clock.now()))
+        with fresh(self.databases) as url:
+            config = {
+                "brand": {"name": "Tea"},
+                "database": {"url": url},
+                "shops": {SHOP: {"adapter": "pictures", "secrets": []}},
+            }
+            with Aftercare(config, clock=clock, plugins={"pictures": plugin}, environ={}) as aftercare:
+                yield aftercare
+
+    def end(self, aftercare: Aftercare) -> Projection:
+        """Let all that follows happen, and return what is known then."""
+        aftercare.advance(self.life.over + LATER)
+        return result(aftercare)
+
+    def live(self) -> Projection:
+        """Tell everything when it happens."""
+        with self.engine(self.life.told[0].at) as aftercare:
+            for one in self.life.told:
+                aftercare.advance(one.at)
+                told(one, by_read=False)(aftercare)
+            return self.end(aftercare)
+
+    def afterwards(self, plan: Plan, by_read: Sequence[bool]) -> Projection:
+        """Tell everything when all has happened, as planned."""
+        with self.engine(self.life.over) as aftercare:
+            feeds = [told(one, by_read=flag) for one, flag in zip(self.life.told, by_read, strict=True)]
+            follow(aftercare, feeds, plan)
+            return self.end(aftercare)
+
+
+def told(one: Told, *, by_read: bool) -> Feed:
+    """Return the feed of one step."""
+    if by_read:
+        return told_by_read(SHOP, one.at, [one.reading], [one.ref])
+
+    def feed(aftercare: Aftercare) -> None:
+        assert aftercare.receive(SHOP, request(one.webhook)).status == 202
+
+    return feed
+
+
+def check(databases: Databases, life: Life, data: st.DataObject) -> None:
+    """Compare several ways in which the same life is told."""
+    run = LifeRun(databases, life)
+    numbers = tuple(range(len(life.told)))
+    expected = run.afterwards(Plan(numbers, AT_ONCE), [False] * len(numbers))
+    assert expected == run.live()
+    assert expected == run.afterwards(Plan(numbers, AT_ONCE), [True] * len(numbers))
+    for _ in range(2):
+        assert expected == run.afterwards(*data.draw(plans(life)))
+
+
+class TestLives:
+    """What happens in imagined shops, as plausible as it is adverse."""
+
+    @settings(SEEDED, max_examples=12)
+    @given(life=lives(), data=st.data())
+    def test_any_way(self, databases, life, data):
+        """Live or afterwards, in any order, repeated, regrouped, by webhook or by read: the same facts."""
+        check(databases, life, data)
+
+    @pytest.mark.long
+    @settings(SEEDED, max_examples=300)
+    @given(life=lives(most_orders=4, most_steps=20), data=st.data())
+    def test_any_way_of_longer_lives(self, databases, life, data):
+        """The same, for longer lives and more of them."""
+        check(databases, life, data)
