@@ -290,7 +290,6 @@ class Commits:
 
     def __exit__(self, *_: object) -> None:
         self.go.set()
-        event.remove(self.engine, "commit", self._hold)
 
 
 def test_callers_are_answered_after_their_commit_which_they_share(migrated_database_url):

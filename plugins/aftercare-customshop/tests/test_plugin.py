@@ -23,7 +23,7 @@ def test_register_adapters():
 
 
 def test_no_reading():
-    """A read says at once that there is nothing to read from, and what to do; not only when it is looped over."""
+    """A read says at once that there is nothing to read from, not only when it is looped over."""
     with pytest.raises(ConfigurationError, match=r"'main'.*updated_at"):
         CustomShopAdapter(Shop(name="main")).read([Ref("order", "1")])
 

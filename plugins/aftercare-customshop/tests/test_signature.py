@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import json
 from dataclasses import replace
-from datetime import timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -50,8 +53,6 @@ def test_vector():
         },
         b'{"test": 2432232314}',
     )
-    from datetime import UTC, datetime
-
     at = replace(request, received_at=datetime.fromtimestamp(1614265330, UTC))
     assert "msg_p5jXN8AQM9LWM0D4loKWxJek" == signature.check(at, [signature.key_of(secret)], shop="main")
 
@@ -88,10 +89,6 @@ class TestVerified:
         """What the shop has signed is stored, even if nobody will understand it: a person must see it."""
         key = signature.key_of(secret)
         content = b"msg_1.%d.%b" % (now.timestamp(), body)
-        import base64
-        import hashlib
-        import hmac
-
         told = base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
         headers = {
             "webhook-id": "msg_1",

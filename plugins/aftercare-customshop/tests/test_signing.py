@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 from datetime import UTC, timedelta, timezone
 
@@ -30,7 +31,7 @@ def test_zone(secret, now):
 
 
 def test_message_id(secret, now):
-    """The same message of the same second has the same id; a new message has its own; a repeat keeps its id."""
+    """The same message of the same second has the same id; a new one has its own; a repeat keeps its id."""
     ids = [signed(secret, MESSAGE, now).header("webhook-id") for _ in range(2)]
     others = [
         signed(secret, {**MESSAGE, "type": "x"}, now).header("webhook-id"),
@@ -80,10 +81,9 @@ def test_new_secret():
 )
 def test_understood_by_the_adapter(key, body, at):
     """Whatever the library signs, this adapter takes, and with no other key."""
-    import base64
-
     request = signed(base64.b64encode(key).decode(), body, at)
     assert request.header("webhook-id") == signature.check(request, [key], shop="main")
-    assert Library(key).sign(request.header("webhook-id"), at, body.decode()) == request.header(
+    second = at.replace(microsecond=0)  # the library rounds fractions, some of them up
+    assert Library(key).sign(request.header("webhook-id"), second, body.decode()) == request.header(
         "webhook-signature"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from traceback import walk_tb
 
 from sqlalchemy import Connection
 
@@ -26,7 +27,16 @@ from aftercare_sdk.model.records import (
     gone_product,
     product_record,
 )
-from aftercare_sdk.model.shops import Gone, Ignored, NeedsRead, Ref, Snapshot, Translation, Webhook
+from aftercare_sdk.model.shops import (
+    Gone,
+    Ignored,
+    NeedsRead,
+    Ref,
+    ShopAdapter,
+    Snapshot,
+    Translation,
+    Webhook,
+)
 from aftercare_sdk.model.versions import Version
 from aftercare_sdk.redact import redact
 from aftercare_sdk.shops.reconcile import Assumptions, deliveries, facts, reconcile
@@ -106,8 +116,20 @@ def _translate(brand: Brand, entry: Entry) -> _Told:
     except InputError as error:
         return _Told(entry=entry, problem=redact(str(error)))
     except Exception as error:  # noqa: BLE001 - a bug of the adapter; the row can be retried after the mend
-        problem = f"adapter {shop.kind!r} failed with {type(error).__name__}: {redact(str(error))}"
+        # Its message stays out: it likes to quote what could not be read, and that may be a name.
+        problem = f"adapter {shop.kind!r} failed with {type(error).__name__}{_place(error, shop.adapter)}"
         return _Told(entry=entry, problem=problem)
+
+
+def _place(error: Exception, adapter: ShopAdapter) -> str:
+    """Return the adapter's own line that an error came from, as ` in package.module:12`."""
+    package = type(adapter).__module__.partition(".")[0]
+    lines = [
+        f" in {module}:{line}"
+        for frame, line in walk_tb(error.__traceback__)
+        if (module := str(frame.f_globals.get("__name__"))).partition(".")[0] == package
+    ]
+    return lines[-1] if lines else ""
 
 
 _KINDS: dict[type[Snapshot], str] = {OrderSnapshot: "order", CustomerSnapshot: "customer"}

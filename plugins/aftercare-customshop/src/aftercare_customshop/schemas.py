@@ -27,7 +27,7 @@ from aftercare_customshop.fields import (
 )
 
 _SHORT_ID = 60
-"""Ids of parcels and refunds stand behind that of their order in the ids of events, and those end somewhere."""
+"""Ids of parcels and refunds stand behind that of their order in the ids of events, which have an end."""
 _LONGEST_ADDRESS = 254
 
 

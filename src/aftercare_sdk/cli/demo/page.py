@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from email.utils import parseaddr
 from importlib.resources import files
 from typing import Any
 
@@ -81,7 +82,8 @@ def _mail(number: int, mail: Mail, speaker: Speaker) -> dict[str, Any]:
         "order": mail.order,
         "subject": mail.subject,
         "sender": mail.sender,
-        "to": mail.to,
+        "name": parseaddr(mail.to)[0],
+        "address": mail.address,
         "date": moment(mail.date, speaker),
         "reason": mail.reason,
         "checks": [

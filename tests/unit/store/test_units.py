@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from aftercare_sdk.store import units
+from tests.support.histories import DAWN, DAY, HOUR, SECOND
+
+PLUGINS = ["flows", "late"]
+
+
+@pytest.fixture
+def store(database):
+    """A function that calls another one in a transaction of its own."""
+
+    def call(function, *args, **said):
+        with database.write() as connection:
+            return function(connection, *args, **said)
+
+    return call
+
+
+@pytest.fixture
+def add(store):
+    """A function that makes the units of an event."""
+
+    def make(event, seq, customer=1, plugins=PLUGINS, now=DAWN):
+        store(units.add, event=event, plugins=plugins, seq=seq, customer=customer, now=now)
+
+    return make
+
+
+@pytest.fixture
+def ready(store):
+    """A function that returns event and plugin of the units that may run now."""
+
+    def look(now=DAWN, plugins=PLUGINS, limit=100):
+        return [(one.event, one.plugin) for one in units_of(now, plugins, limit)]
+
+    def units_of(now=DAWN, plugins=PLUGINS, limit=100):
+        return store(units.ready, plugins, now, limit)
+
+    look.units = units_of
+    return look
+
+
+class TestOrder:
+    def test_first_of_each_customer(self, add, ready, store):
+        """All plugins of a customer's first event run together; the next event waits for the next round."""
+        add("a", 1)
+        add("b", 2)
+        add("c", 3, customer=2)
+        assert [("a", "flows"), ("a", "late"), ("c", "flows"), ("c", "late")] == sorted(ready())
+        for unit in ready.units():
+            store(units.finish, unit, DAWN)
+        assert [("b", "flows"), ("b", "late")] == sorted(ready())
+
+    def test_a_failed_plugin_blocks_only_itself(self, add, ready, store):
+        """A plugin that waits for a retry blocks its own later events of that customer, and nothing else."""
+        add("a", 1)
+        add("b", 2)
+        add("c", 3, customer=2)
+        failed, fine = sorted(ready.units(), key=lambda unit: (unit.event, unit.plugin))[:2]
+        store(units.fail, failed, "it raised", DAWN + HOUR)
+        store(units.finish, fine, DAWN)
+        assert [("b", "late"), ("c", "flows"), ("c", "late")] == sorted(ready())
+        assert DAWN + HOUR == store(units.next_due, PLUGINS, DAWN)
+        assert [("a", "flows")] == [one for one in ready(DAWN + HOUR) if one[1] == "flows"][:1]
+
+    def test_parked_blocks_nothing(self, add, ready, store):
+        """What waits for a person holds nothing up."""
+        add("a", 1)
+        add("b", 2)
+        for plugin in PLUGINS:
+            assert store(units.park, "a", plugin, "mend me")
+            assert not store(units.park, "a", plugin, "mend me")
+        assert [("b", "flows"), ("b", "late")] == sorted(ready())
+
+    def test_only_those_that_listen(self, add, ready):
+        """Units of a plugin that is switched off wait."""
+        add("a", 1)
+        assert [("a", "late")] == ready(plugins=["late"])
+        assert [] == ready(plugins=[])
+
+    def test_limit(self, add, ready):
+        """As many as are wanted are returned, the oldest first."""
+        for seq in range(1, 6):
+            add(str(seq), seq, customer=seq, plugins=["late"])
+        assert [("1", "late"), ("2", "late")] == ready(limit=2)
+
+
+class TestOnce:
+    def test_made_once(self, add, ready, store):
+        """A unit that exists stays as it is, so that a fact that is derived again is not told again."""
+        add("a", 1)
+        for unit in ready.units():
+            store(units.finish, unit, DAWN)
+        add("a", 9)
+        assert [] == ready()
+        add("b", 2, plugins=[])
+        assert [] == ready()
+
+    def test_finished_once(self, add, ready, store):
+        """Of two that finish the same unit one is told that it was first."""
+        add("a", 1, plugins=["late"])
+        (unit,) = ready.units()
+        assert [True, False] == [store(units.finish, unit, DAWN), store(units.finish, unit, DAWN)]
+
+    def test_a_late_failure_changes_nothing(self, add, ready, store):
+        """What is done cannot fail, be postponed or be parked any more."""
+        add("a", 1, plugins=["late"])
+        (unit,) = ready.units()
+        store(units.finish, unit, DAWN)
+        store(units.fail, unit, "too late", None)
+        store(units.postpone, unit, DAWN + DAY)
+        assert not store(units.park, "a", "late", "too late")
+        assert ([], []) == (store(units.troubled), ready(DAWN + 10 * DAY))
+
+
+class TestTrouble:
+    def test_retried_and_parked(self, add, ready, store):
+        """A failure is counted and told, until the unit is done; without a next try a person must look."""
+        add("a", 1, plugins=["late"])
+        for attempt in (1, 2):
+            (unit,) = ready.units(DAWN + DAY)
+            assert attempt - 1 == unit.attempts
+            store(units.fail, unit, "it raised", DAWN + attempt * HOUR)
+        (unit,) = ready.units(DAWN + DAY)
+        store(units.fail, unit, "it raised again", None)
+        (trouble,) = store(units.troubled)
+        assert ("a", "late", "parked", 3, "it raised again") == (
+            trouble.event,
+            trouble.plugin,
+            trouble.state,
+            trouble.attempts,
+            trouble.error,
+        )
+        assert [trouble] == store(units.troubled_by, ["a", "b"])
+        assert [] == store(units.troubled_by, ["b"])
+
+    def test_retry(self, add, ready, store):
+        """A person puts parked units back, all or those of an event, as if they had never been tried."""
+        for seq, event in enumerate("ab", 1):
+            add(event, seq, customer=seq, plugins=["late"])
+            store(units.park, event, "late", "mend me")
+        later = DAWN + DAY
+        assert [0, 1, 1] == [
+            store(units.retry, later, event="c"),
+            store(units.retry, later, event="b"),
+            store(units.retry, later),
+        ]
+        assert ([], [0, 0]) == (store(units.troubled), [unit.attempts for unit in ready.units(later)])
+        assert later == store(units.oldest_fresh, PLUGINS, later)
+
+    def test_postponed(self, add, ready, store):
+        """To let a unit wait counts no failure."""
+        add("a", 1, plugins=["late"])
+        (unit,) = ready.units()
+        store(units.postpone, unit, DAWN + HOUR)
+        assert ([], []) == (ready(DAWN + HOUR - SECOND), store(units.troubled))
+        assert [replace(unit, attempts=0)] == ready.units(DAWN + HOUR)
+
+
+def test_oldest_fresh(add, ready, store):
+    """The barrier is the oldest event that could run and was never tried: a retry holds nobody else up."""
+    assert None is store(units.oldest_fresh, PLUGINS, DAWN)
+    add("a", 1, plugins=["late"], now=DAWN)
+    add("b", 2, customer=2, plugins=["late"], now=DAWN + SECOND)
+    assert DAWN == store(units.oldest_fresh, PLUGINS, DAWN + SECOND)
+    first = ready.units(DAWN + SECOND)[0]
+    store(units.fail, first, "it raised", DAWN + DAY)
+    assert DAWN + SECOND == store(units.oldest_fresh, PLUGINS, DAWN + SECOND)
