@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 import requests
-from aftercare_woocommerce import samples
 
 from aftercare_sdk.store import control, journal, messages, units
 from aftercare_sdk.store.database import Database
+from aftercare_woocommerce import samples
 
 PATIENCE_SECONDS = 60
 ORDER = "346"
@@ -142,9 +142,7 @@ def running(tmp_path: Path, database_url: str) -> Iterator[Running]:
         until(lambda: "serving" in log.read_text() or process.poll() is not None, what="the server")
         found = re.search(r'"url": "([^"]+)"', log.read_text())
         assert found, log.read_text()
-        yield Running(
-            url=found[1], folder=tmp_path, environ=environ, process=process, database=database
-        )
+        yield Running(url=found[1], folder=tmp_path, environ=environ, process=process, database=database)
     finally:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -188,9 +186,7 @@ def test_a_plugin_that_holds_the_interpreter_stops_nobody_else(running: Running)
         check=True,
     )
     assert "held the interpreter" in listed.stdout
-    assert {"hog", "spinner", "flows", "woocommerce"} <= {
-        row["name"] for row in json.loads(listed.stdout)
-    }
+    assert {"hog", "spinner", "flows", "woocommerce"} <= {row["name"] for row in json.loads(listed.stdout)}
 
 
 def test_a_terminated_server_ends_with_its_children(running: Running) -> None:

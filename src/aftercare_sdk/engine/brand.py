@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -87,6 +88,15 @@ def builtin_plugins() -> tuple[PluginSource, ...]:
     )
 
 
+@contextmanager
+def _gathered(problems: list[str]) -> Iterator[None]:
+    """Add the problems of one part to those of the others, so that all are told at once."""
+    try:
+        yield
+    except SettingsError as error:
+        problems.extend(error.problems)
+
+
 class Brand:
     """Everything that the engine works with. Raises SettingsError with every problem at once."""
 
@@ -106,18 +116,23 @@ class Brand:
         self._names = {plugin.name: plugin for plugin in self.plugins.active}
         problems = [f"plugins: {error}" for error in self._plugin_errors()]
         templates = dict(self.plugins.parts.templates)
-        if settings.templates is not None:
-            templates = override(templates, load_folder(settings.templates))
-        self.composer = Composer(templates)
+        with _gathered(problems):
+            if settings.templates is not None:
+                templates = override(templates, load_folder(settings.templates))
+        with _gathered(problems):
+            self.composer = Composer(templates)
         self.flows = tuple(self.plugins.parts.flows.values())
         self._parts = _Parts(templates=templates, channels=settings.channels, flows=self.plugins.parts.flows)
         self._channel_options = self._check_channels(problems)
         self.shops = self._connect_shops(problems)
         self._sections: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._check_sections(problems)
+        address = ""
+        with _gathered(problems):
+            address = settings.database.resolve(self._environ)
         if problems:
             raise SettingsError(str(settings.source or "the configuration"), tuple(problems))
-        self.database = Database(settings.database.resolve(self._environ))
+        self.database = Database(address)
         self._off: Mapping[str, str] = {}
         self._starts: Mapping[str, datetime] = {}
         self._versions: tuple[ConfigVersion, ...] = ()

@@ -24,14 +24,17 @@ from aftercare_sdk.engine.app import Aftercare
 from aftercare_sdk.engine.lock import decider_lock
 from aftercare_sdk.engine.logs import log, write_logs
 from aftercare_sdk.engine.upkeep import forget_old_bodies
-from aftercare_sdk.errors import ConfigurationError, DeciderBusy, Fenced, StorageUnavailable
+from aftercare_sdk.errors import ConfigurationError, DeciderBusy, Fenced, StorageUnavailable, TransientError
 from aftercare_sdk.store import control, units
 from aftercare_sdk.store.database import Database
 
 CONFIGURATION_EXIT = 2
-ANEW_EXIT = 3
+TRANSIENT_EXIT = 3
+ANEW_EXIT = 75
 MOST_ABANDONED = 20
 """How many threads may hang in hooks for ever before the decider is better started anew."""
+_FINAL_EXITS = frozenset({CONFIGURATION_EXIT, TRANSIENT_EXIT})
+"""Exit codes of a child that is not started again."""
 BEAT_SECONDS = 0.2
 IDLE_SECONDS = 0.2
 TROUBLE_SECONDS = 1.0
@@ -123,11 +126,15 @@ def send(aftercare: Aftercare, line: Line) -> None:
 
 
 def once(aftercare: Aftercare, line: Line) -> None:
-    """Do everything that is due now."""
+    """Do everything that is due now. Ends with an exit code if that cannot be done now."""
     del line
-    forget_old_bodies(aftercare.brand)
-    aftercare.process()
-    aftercare.run_due()
+    try:
+        forget_old_bodies(aftercare.brand)
+        aftercare.process()
+        aftercare.run_due()
+    except TransientError as error:
+        log.error("not everything was done", problem=str(error))
+        sys.exit(TRANSIENT_EXIT)
 
 
 def _child(target: Target, config: str, pulse: Pulse, connection: Connection) -> None:
@@ -226,13 +233,13 @@ class Supervisor:
     def watch(self) -> int:
         """Keep the children running until `stop`, or until each has ended by itself; return an exit code.
 
-        2: the configuration cannot be used, and no restart would help.
+        2: the configuration cannot be used. 3: what was to be done once cannot be done now.
         """
         try:
             while self._roles and not self._stopped.wait(BEAT_SECONDS):
                 for role in list(self._roles):
                     code = self._tend(role)
-                    if code == CONFIGURATION_EXIT:
+                    if code in _FINAL_EXITS:
                         return code
                     if code == 0:
                         self._roles.remove(role)
@@ -253,7 +260,7 @@ class Supervisor:
             return None
         code = process.exitcode
         role.gone()
-        if code in {0, CONFIGURATION_EXIT}:
+        if code in {0, *_FINAL_EXITS}:
             return code
         wait = _RESTART_SECONDS[min(role.restarts, len(_RESTART_SECONDS) - 1)]
         role.restarts += 1

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
+from babel.languages import get_official_languages
 
 LAST_RESORT = "en"
 
@@ -31,19 +32,27 @@ def canonical(text: str) -> str:
 
 
 def locale_for(customer: str, order: str, country: str, shop: str) -> str:
-    """Return the locale to write in: what the person chose, else ja for Japan, else the shop's."""
+    """Return the locale to write in: what the person chose, else the language of their country.
+
+    Where several are spoken, the shop's counts if it is among them; of an unknown country, the shop's.
+    """
     for explicit in (customer, order):
         if chosen := canonical(explicit):
             return chosen
-    if country.upper() == "JP":
-        return "ja"
+    own = parse_locale(shop)
+    spoken = get_official_languages(country.upper(), de_facto=True)
+    if spoken and (own is None or own.language not in spoken):
+        return canonical(spoken[0]) or LAST_RESORT
     return canonical(shop) or LAST_RESORT
 
 
 def fallbacks(locale: str, shop_locale: str) -> Iterator[str]:
-    """Yield where to look for a template: the locale, its language, the shop's, English; each once."""
+    """Yield where to look for a template: the locale, its language, English, the shop's; each once.
+
+    Somebody who does not read the shop's language is more likely to read English.
+    """
     seen = set()
-    for wanted in (locale, shop_locale, LAST_RESORT):
+    for wanted in (locale, LAST_RESORT, shop_locale):
         found = parse_locale(wanted)
         if found is None:
             continue

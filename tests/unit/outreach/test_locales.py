@@ -33,18 +33,23 @@ def test_locales_have_one_spelling(text, expected):
         ("", "", "JP", "en", "ja"),
         ("", "", "jp", "en", "ja"),
         ("", "", "DE", "de_AT", "de-AT"),
+        ("", "", "US", "ja", "en"),
+        ("", "", "BH", "ja", "ar"),
+        ("", "", "CA", "fr_CA", "fr-CA"),
+        ("", "", "CA", "ja", "en"),
+        ("", "", "XX", "ja", "ja"),
         ("nonsense!", "", "", "ja", "ja"),
         ("", "", "", "", "en"),
     ],
 )
 def test_a_person_is_written_to_in_their_own_language(customer, order, country, shop, expected):
-    """What they chose counts first, then Japan, then the shop."""
+    """What they chose counts first, then what their country speaks, then the shop."""
     assert expected == locale_for(customer, order, country, shop)
 
 
-def test_templates_are_looked_for_from_the_closest_to_english():
-    """The locale, its language, the shop's, English."""
-    assert ["pt-BR", "pt", "ja-JP", "ja", "en"] == list(fallbacks("pt_BR", "ja_JP"))
+def test_templates_are_looked_for_from_the_closest_to_the_shops_own():
+    """The locale, its language, English, the shop's."""
+    assert ["pt-BR", "pt", "en", "ja-JP", "ja"] == list(fallbacks("pt_BR", "ja_JP"))
     assert ["ja", "en"] == list(fallbacks("ja", "ja"))
     assert ["en"] == list(fallbacks("?", "?"))
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from aftercare_sdk.store.database import Database
+from tests.support.databases import migrate
 
 
 @pytest.fixture
@@ -19,3 +20,13 @@ def empty(database_url):
     database = Database(database_url)
     yield database
     database.close()
+
+
+@pytest.fixture
+def postgres(postgres_databases):
+    """A migrated database of PostgreSQL, for what only a server can do."""
+    url = postgres_databases.copy_of(migrate)
+    database = Database(url)
+    yield database
+    database.close()
+    postgres_databases.drop(url)

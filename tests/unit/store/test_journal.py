@@ -58,7 +58,19 @@ class TestAppend:
         )
         append(database, given_)
         (row,) = rows(database)
-        expected = (Kind.WEBHOOK, "main", "order.updated", "d-1", given_.hints, body, DAWN, State.NEW, "", None, 0)
+        expected = (
+            Kind.WEBHOOK,
+            "main",
+            "order.updated",
+            "d-1",
+            given_.hints,
+            body,
+            DAWN,
+            State.NEW,
+            "",
+            None,
+            0,
+        )
         assert expected == (
             row.kind,
             row.shop,
@@ -107,7 +119,8 @@ class TestAppend:
         known = {row.body.decode() for row in rows(database) if row.body != b"None"}
         for batch in batches:
             expected = [
-                key is None or (key not in known and key not in batch[:place]) for place, key in enumerate(batch)
+                key is None or (key not in known and key not in batch[:place])
+                for place, key in enumerate(batch)
             ]
             assert expected == append(database, *(arrival(str(key), key) for key in batch))
             known |= {key for key in batch if key}
@@ -193,7 +206,9 @@ class TestQueue:
         seqs = [row.seq for row in rows(database)]
         states = (State.PARKED, State.PARKED, State.DONE, State.IGNORED)
         with database.write() as connection:
-            journal.finish(connection, [(seq, state, "why") for seq, state in zip(seqs, states, strict=True)], DAWN)
+            journal.finish(
+                connection, [(seq, state, "why") for seq, state in zip(seqs, states, strict=True)], DAWN
+            )
             assert 1 == journal.retry(connection, [seqs[0], seqs[2]])
         with database.write() as connection:
             assert [seqs[0]] == [row.seq for row in journal.take_new(connection, 10)]

@@ -12,7 +12,7 @@ from aftercare_sdk.store import messages, people
 from aftercare_sdk.store.database import Database
 from aftercare_sdk.store.messages import Copy, Message
 from tests.support.histories import DAWN, DAY, HOUR, SECOND
-from tests.unit.store.test_people import account, make, mailbox
+from tests.unit.store.test_people import account, mailbox, make
 
 LEASE = timedelta(seconds=60)
 MICROSECOND = timedelta(microseconds=1)
@@ -151,12 +151,13 @@ class TestMove:
         store(messages.move, {"main/order/1042/purchase": DAWN})
         assert (DAWN + HOUR, DAWN + HOUR + 7 * DAY) == (get().due_at, get().expires_at)
 
-    @pytest.mark.parametrize("state", [MessageState.HELD, MessageState.DEFERRED])
-    def test_while_it_waits(self, plan, get, store, state):
+    def test_while_it_waits(self, plan, get, store):
         """A message that is held or deferred moves too, and stays so until it is looked at again."""
-        plan(message(state=state, next_at=DAWN + 2 * HOUR))
+        states = (MessageState.HELD, MessageState.DEFERRED)
+        plan(*(message(state, state=state, next_at=DAWN + 2 * HOUR) for state in states))
         store(messages.move, {"main/order/1042/purchase": DAWN - DAY})
-        assert (state, DAWN - DAY + HOUR) == (get().state, get().next_at)
+        for state in states:
+            assert (state, DAWN - DAY + HOUR) == (get(state).state, get(state).next_at)
 
     def test_while_it_is_claimed(self, plan, get, store, claim, submit):
         """A claim falls when the fact moves: what was about to leave at the old moment does not."""
@@ -168,15 +169,13 @@ class TestMove:
         assert [] == claim("worker-2")
         assert ["m-1"] == [one.key for one in claim("worker-2", now=DAWN + DAY + HOUR)]
 
-    @pytest.mark.parametrize(
-        "state", [state for state in MessageState if state.final or state is MessageState.SUBMITTED]
-    )
-    def test_after_it_left(self, plan, get, store, state):
+    def test_after_it_left(self, plan, get, store):
         """What has left, or never will, does not move."""
-        plan(message(state=state))
-        before = get()
+        left = [state for state in MessageState if state.final or state is MessageState.SUBMITTED]
+        plan(*(message(state, state=state) for state in left))
+        before = [get(state) for state in left]
         store(messages.move, {"main/order/1042/purchase": DAWN + DAY})
-        assert before == get()
+        assert before == [get(state) for state in left]
 
 
 class TestFollow:
@@ -261,17 +260,15 @@ class TestClaim:
         everything = [key for mine in taken for key in mine]
         assert sorted(f"m-{n}" for n in range(60)) == sorted(everything)
 
-    def test_does_not_wait_for_another_claim(self, database, plan):
-        """On PostgreSQL a worker passes over what another one is claiming just now."""
-        if database.is_sqlite:
-            pytest.skip("SQLite lets one write at a time")
-        plan(message("m-1"), message("m-2", next_at=DAWN))
-        other = Database(database.url.render_as_string(hide_password=False))
+    @pytest.mark.postgres
+    def test_does_not_wait_for_another_claim(self, postgres):
+        """A worker passes over what another one is claiming just now; SQLite lets one write at a time."""
+        with postgres.write() as connection:
+            messages.plan(connection, [message("m-1"), message("m-2", next_at=DAWN)])
         said = {"before": None, "now": DAWN + HOUR, "until": DAWN + 2 * HOUR, "limit": 1}
-        with database.write() as one, other.write() as two:
+        with postgres.write() as one, postgres.write() as two:
             first = messages.claim(one, lease="worker-1", **said)
             second = messages.claim(two, lease="worker-2", **said)
-        other.close()
         assert [["m-2"], ["m-1"]] == [[one.key for one in got] for got in (first, second)]
 
 
@@ -328,13 +325,13 @@ class TestSubmit:
             thread.join()
         assert ([False, False, False, True], 1) == (sorted(won), get().attempts)
 
-    @pytest.mark.parametrize("state", [state for state in MessageState if state is not MessageState.CLAIMED])
-    def test_only_what_is_claimed(self, plan, submit, get, state):
+    def test_only_what_is_claimed(self, plan, submit, get):
         """Nothing leaves that is not claimed."""
-        plan(message(state=state, lease="worker-1"))
-        before = get()
-        assert not submit(before)
-        assert before == get()
+        states = [state for state in MessageState if state is not MessageState.CLAIMED]
+        plan(*(message(state, state=state, lease="worker-1") for state in states))
+        before = [get(state) for state in states]
+        assert [False] * len(states) == [submit(one) for one in before]
+        assert before == [get(state) for state in states]
 
     def test_cancel_beats_a_claim(self, plan, claim, submit, store, get):
         """A message that is cancelled while a worker holds it does not leave."""
@@ -451,12 +448,12 @@ class TestReached:
             owners = people.customers_of(connection, [ann, other])
         return {"ann": ann, "mail": mail, "other": other, "customer": owners[ann]}
 
-    @pytest.mark.parametrize("state", list(MessageState))
-    def test_by_state(self, plan, store, persons, state):
+    def test_by_state(self, plan, store, persons):
         """What has left, or may have, counts; what waits or was called off does not."""
-        plan(message(identity=persons["mail"], state=state, submitted_at=DAWN + HOUR))
-        found = self.reached(store, persons)
-        assert (DAWN + HOUR if state.may_have_reached else None) == found
+        for number, state in enumerate(sorted(MessageState, key=lambda state: state.may_have_reached), 1):
+            at = DAWN + number * HOUR
+            plan(message(state, identity=persons["mail"], state=state, submitted_at=at))
+            assert (at if state.may_have_reached else None) == self.reached(store, persons)
 
     def test_whose(self, plan, store, persons):
         """It counts over all identities of the person and over the mailbox, whoever it belongs to."""
@@ -484,9 +481,7 @@ class TestReached:
 
     def test_unknown_once(self, plan, store, persons):
         """What nobody could tell once may have reached the person, whatever became of its repeat."""
-        plan(
-            message(identity=persons["ann"], state=MessageState.FAILED, repeated=1, submitted_at=DAWN + DAY)
-        )
+        plan(message(identity=persons["ann"], state=MessageState.FAILED, repeated=1, submitted_at=DAWN + DAY))
         assert DAWN + DAY == self.reached(store, persons)
 
     def reached(self, store, persons, since=DAWN, recipient=None):

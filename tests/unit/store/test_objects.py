@@ -168,7 +168,12 @@ class TestQueries:
     def test_kinds_and_shops_apart(self, database):
         """The same id in another shop or of another kind is another object."""
         save(database, self.order("5"), self.account("5"), self.order("5", shop="other"))
-        keys = [(SHOP, "order", "5"), (SHOP, "customer", "5"), ("other", "order", "5"), (SHOP, "product", "5")]
+        keys = [
+            (SHOP, "order", "5"),
+            (SHOP, "customer", "5"),
+            ("other", "order", "5"),
+            (SHOP, "product", "5"),
+        ]
         with database.read() as connection:
             assert set(keys[:3]) == objects.get_many(connection, keys).keys()
             assert {} == objects.get_many(connection, [])

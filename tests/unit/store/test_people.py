@@ -7,8 +7,10 @@ from sqlalchemy import select
 
 from aftercare_sdk.model.people import Identity, IdentityKind
 from aftercare_sdk.store import people, units
+from aftercare_sdk.store.database import Database
 from aftercare_sdk.store.tables import links
 from aftercare_sdk.store.tables import units as units_table
+from tests.support.databases import migrate
 from tests.support.histories import DAWN
 
 SEVERAL = 8
@@ -84,7 +86,7 @@ class TestIds:
 
 
 class TestJoin:
-    @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         batches=st.lists(
             st.lists(st.tuples(st.integers(0, SEVERAL - 1), st.integers(0, SEVERAL - 1)), max_size=4),
@@ -93,9 +95,6 @@ class TestJoin:
     )
     def test_components(self, databases, batches):
         """Customers are the components of all links, whatever their order and grouping."""
-        from aftercare_sdk.store.database import Database
-        from tests.support.databases import migrate
-
         url = databases.copy_of(migrate)
         database = Database(url)
         numbers = make(database, *(account(number) for number in range(SEVERAL)))

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from aftercare_sdk.store import reads
-from aftercare_sdk.store.database import Database
 from aftercare_sdk.store.reads import Read
 from tests.support.histories import DAWN, DAY, HOUR, SECOND
 
@@ -160,15 +159,13 @@ class TestWorkers:
         assert 1 == store(reads.hurry, DAWN)
         assert ["2", "1"] == claim(DAWN)
 
-    def test_passed_over(self, database, request_):
-        """On PostgreSQL a worker passes over what another one is taking just now."""
-        if database.is_sqlite:
-            pytest.skip("SQLite lets one write at a time")
-        request_(wanted("1"), wanted("2", DAWN + SECOND))
-        other = Database(database.url.render_as_string(hide_password=False))
+    @pytest.mark.postgres
+    def test_passed_over(self, postgres):
+        """A worker passes over what another one is taking just now; SQLite lets one write at a time."""
+        with postgres.write() as connection:
+            reads.request(connection, [wanted("1"), wanted("2", DAWN + SECOND)])
         said = {"now": DAWN + HOUR, "until": DAWN + 2 * HOUR, "limit": 1}
-        with database.write() as one, other.write() as two:
+        with postgres.write() as one, postgres.write() as two:
             first = reads.claim(one, lease="worker-1", **said)
             second = reads.claim(two, lease="worker-2", **said)
-        other.close()
         assert [["1"], ["2"]] == [[each.id for each in got] for got in (first, second)]

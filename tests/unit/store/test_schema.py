@@ -106,7 +106,9 @@ def test_older_database(database, monkeypatch):
     """A database of an older release is refused with the command to run."""
     older = schema.head()
     monkeypatch.setattr(schema, "head", lambda: "0002")
-    with pytest.raises(SchemaVersionError, match=f"schema {older}, .* needs 0002: run `aftercare db upgrade`"):
+    with pytest.raises(
+        SchemaVersionError, match=f"schema {older}, .* needs 0002: run `aftercare db upgrade`"
+    ):
         schema.prepare(database)
 
 

@@ -12,6 +12,7 @@ import requests
 from aftercare_sdk import Aftercare
 from aftercare_sdk.engine.clock import VirtualClock
 from aftercare_sdk.store import journal
+from aftercare_sdk.store.database import Database
 from aftercare_sdk.web.app import make_app
 from aftercare_sdk.web.serve import Endpoint, readiness
 from aftercare_woocommerce import plugin, samples
@@ -129,9 +130,12 @@ def test_health_does_not_look_at_the_database_and_readiness_does(endpoint, after
     assert {"status": "alive"} == requests.get(f"{endpoint.url}/healthz", timeout=30).json()
 
 
-def test_a_database_that_cannot_be_written_is_503(endpoint, aftercare, monkeypatch):
+def test_a_database_that_cannot_be_written_is_503(endpoint, aftercare, monkeypatch, tmp_path):
     """Nothing is acknowledged that is not stored, and the cause is told to the operator, not to the shop."""
-    broken = type(aftercare.brand.database)("sqlite:////nowhere/at/all.db")
+    folder = tmp_path / "a disk"
+    folder.mkdir()
+    broken = Database(f"sqlite:///{folder}/gone.db")
+    folder.rmdir()  # the disk is unmounted
     monkeypatch.setattr(aftercare._inbox, "_database", broken)
     answer = post(endpoint, ORDER.request.body, **ORDER.request.headers)
     assert (503, {"outcome": "could not store, try again"}) == (answer.status_code, answer.json())
