@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
+from collections import Counter
 from datetime import timedelta
 from email import message_from_bytes, policy
 
@@ -205,31 +206,32 @@ def test_cancelling_reaches_an_order_or_a_customer_and_nobody_elses(migrated_dat
         assert {("plugin", number, label) for number in "12" for label in ("one", "two")} == gone
 
 
-@pytest.mark.parametrize("purpose", [Purpose.MARKETING, Purpose.SURVEY, Purpose.REVIEW_REQUEST])
-def test_what_needs_a_consent_is_not_sent_without(migrated_database_url, purpose):
+CONSENTED = (Purpose.MARKETING, Purpose.SURVEY, Purpose.REVIEW_REQUEST)
+
+
+def test_what_needs_a_consent_is_not_sent_without(migrated_database_url):
     """Whichever plugin asks for it."""
-    with Bench(migrated_database_url, greeter(note(purpose=purpose))) as bench:
+    messages = [note(purpose.value, purpose=purpose) for purpose in Purpose]
+    with Bench(migrated_database_url, greeter(*messages)) as bench:
         bench.tell(order("1"))
         bench.run_due()
-        assert ([], [("1", "skipped", "no_lawful_basis")]) == (bench.sent, bench.outcomes())
-        assert ("skipped", "no_lawful_basis") == bench.verdicts()[-1]
+        told = {one.label: one.code for one in bench.messages() if one.state is MessageState.SKIPPED}
+        assert dict.fromkeys(CONSENTED, "no_lawful_basis") == told
+        assert 2 == len(bench.sent)
+        assert ("skipped", "no_lawful_basis") == bench.verdicts("marketing")[-1]
 
 
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"email": ""}, "no_address"),
-        ({"contact": None}, "no_address"),
-        ({"email": "not an address"}, "address_unusable"),
-        ({"email": "a@b\r\nBcc: all@customer.example"}, "address_unusable"),
-    ],
-)
-def test_a_message_to_nobody_is_skipped(migrated_database_url, changes, code):
+def test_a_message_to_nobody_is_skipped(migrated_database_url):
     """With the reason, and nothing is handed over."""
     with Bench(migrated_database_url, greeter()) as bench:
-        bench.tell(order("1", **changes))
+        bench.tell(order("1", email=""))
+        bench.tell(order("2", contact=None))
+        bench.tell(order("3", email="not an address"))
+        bench.tell(order("4", email="a@b\r\nBcc: all@customer.example"))
         bench.run_due()
-        assert ([], [("1", "skipped", code)]) == (bench.sent, bench.outcomes())
+        codes = ("no_address", "no_address", "address_unusable", "address_unusable")
+        expected = [(str(number), "skipped", code) for number, code in enumerate(codes, start=1)]
+        assert ([], expected) == (bench.sent, bench.outcomes())
 
 
 def test_a_template_that_needs_what_is_not_known_is_not_sent(migrated_database_url):
@@ -322,30 +324,29 @@ def test_a_period_counts_over_all_identities_of_a_person(migrated_database_url):
         assert [("1", "accepted", "accepted"), ("2", "skipped", "sent_recently")] == bench.outcomes()
 
 
-@pytest.mark.parametrize("purpose", REPEATED)
-def test_an_unknown_outcome_is_repeated_once_under_the_same_id(migrated_database_url, purpose):
+def test_an_unknown_outcome_is_repeated_once_under_the_same_id(migrated_database_url):
     """And if that is unknown as well, it stays so."""
-    with Bench(migrated_database_url, greeter(note(purpose=purpose))) as bench:
-        bench.probe.answers = [Unknown("x"), Unknown("x")]
+    messages = [note(purpose.value, purpose=purpose) for purpose in REPEATED]
+    with Bench(migrated_database_url, greeter(*messages)) as bench:
+        bench.probe.answers = [Unknown("x")] * 4
         bench.tell(order("1"))
         bench.run(START + DAY)
-        assert 2 == len(bench.sent)
-        assert 1 == len({one.id for one in bench.sent})
-        message = bench.message()
-        assert ("unknown", "outcome_unknown", 2) == (message.state.value, message.code, message.attempts)
-        assert START + MINUTE == message.submitted_at
-        assert ["email.outcome_unknown"] * 2 == outcome_rows(bench)
+        assert {2} == set(Counter(one.id for one in bench.sent).values())
+        for message in bench.messages():
+            assert ("unknown", "outcome_unknown", 2) == (message.state.value, message.code, message.attempts)
+            assert START + MINUTE == message.submitted_at
+        assert ["email.outcome_unknown"] * 4 == outcome_rows(bench)
 
 
-@pytest.mark.parametrize("purpose", [Purpose.MARKETING, Purpose.SURVEY, Purpose.REVIEW_REQUEST])
-def test_an_unknown_outcome_of_other_purposes_is_never_repeated(migrated_database_url, monkeypatch, purpose):
+def test_an_unknown_outcome_of_other_purposes_is_never_repeated(migrated_database_url, monkeypatch):
     """Once consent will be on record."""
     monkeypatch.setattr("aftercare_sdk.outreach.gate.NEEDS_CONSENT", frozenset())
-    with Bench(migrated_database_url, greeter(note(purpose=purpose))) as bench:
-        bench.probe.answers = [Unknown("x")]
+    messages = [note(purpose.value, purpose=purpose) for purpose in CONSENTED]
+    with Bench(migrated_database_url, greeter(*messages)) as bench:
+        bench.probe.answers = [Unknown("x")] * 3
         bench.tell(order("1"))
         bench.run(START + DAY)
-        assert ([("1", "unknown", "outcome_unknown")], 1) == (bench.outcomes(), len(bench.sent))
+        assert ([("1", "unknown", "outcome_unknown")] * 3, 3) == (bench.outcomes(), len(bench.sent))
 
 
 def test_a_sender_that_died_before_it_submitted_lost_nothing(migrated_database_url, monkeypatch):
@@ -502,18 +503,16 @@ def test_a_permanent_refusal_is_final(migrated_database_url):
         assert (before, 1) == (bench.message(), len(bench.sent))
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [RuntimeError("ann@customer.example"), lambda _: None, lambda _: "250 OK", ValueError],
-    ids=["raises", "None", "text", "an error's type"],
-)
-def test_nonsense_from_a_channel_is_an_unknown_outcome(migrated_database_url, answer):
+def test_nonsense_from_a_channel_is_an_unknown_outcome(migrated_database_url):
     """It may have sent the message; the other messages leave."""
-    with Bench(migrated_database_url, greeter(note(purpose=Purpose.TRANSACTIONAL), note("other"))) as bench:
-        bench.probe.answers = [answer, answer]
+    answers = [RuntimeError("ann@customer.example"), lambda _: None, lambda _: "250 OK", ValueError]
+    messages = [note(str(number)) for number in range(5)]
+    with Bench(migrated_database_url, greeter(*messages)) as bench:
+        bench.probe.answers = list(answers)
         bench.tell(order("1"))
-        assert 2 <= bench.run_due()
-        assert {("deferred", "outcome_unknown")} == {(one.state.value, one.code) for one in bench.messages()}
+        bench.run_due()
+        codes = [(one.state.value, one.code) for one in bench.messages()]
+        assert [("accepted", "accepted"), *[("deferred", "outcome_unknown")] * 4] == sorted(codes)
         assert not any("ann@" in str(one.detail) for one in bench.decisions())
         bench.run(START + HOUR)
         assert {"accepted"} == {one.state.value for one in bench.messages()}
@@ -601,7 +600,7 @@ def test_a_real_server_accepts(migrated_database_url):
         assert {f"<{one.id}@shop.example>" for one in bench.messages()} == set(message_ids(inbox))
 
 
-@pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA", "BODY"])
+@pytest.mark.parametrize("command", ["RCPT", "BODY"])
 def test_a_real_server_that_is_busy_gets_it_later(migrated_database_url, command):
     """4xx is definite: nothing was taken, wherever it was said."""
     inbox = Inbox()

@@ -68,7 +68,7 @@ def project(database: Database) -> Projection:
 
 
 def told(record: Record, absences: frozenset[datetime] = frozenset()) -> dict[str, Any]:
-    """Return what a record says, without the versions that it was told with and without the moments of reads."""
+    """Return what a record says, without its versions and without the moments of reads that found nothing."""
     said: dict[str, Any] = _plain(record)
     if isinstance(record, OrderRecord):
         del said["refund_list"], said["refunds_told"]

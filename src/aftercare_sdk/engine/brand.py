@@ -22,6 +22,7 @@ from aftercare_sdk.config import (
     version_of,
 )
 from aftercare_sdk.engine.clock import Clock
+from aftercare_sdk.engine.logs import log
 from aftercare_sdk.errors import Bug, SettingsError
 from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.events import Event, TimerDue
@@ -147,6 +148,11 @@ class Brand:
         version = version_of(self.settings, now)
         active = {plugin.name: plugin.version for plugin in self.plugins.active}
         state = f"configuration {version.digest}; plugins {sorted(active.items())}"
+        for plugin in self.plugins.all:
+            if plugin.error:
+                log.warning(
+                    "plugin not used", plugin=plugin.name, state=plugin.state.value, problem=plugin.error
+                )
         with self.database.write() as connection:
             for plugin in self.plugins.active:
                 control.note_plugin(connection, plugin.name, plugin.distribution, plugin.version, now)
@@ -324,13 +330,10 @@ class Brand:
                 continue
             options, found = validate_section(f"shops.{name}", kind.options, settings.options)
             problems.extend(found)
-            try:
+            with _gathered(problems):
                 shop = self._shop(settings, options)
-            except SettingsError as error:
-                problems.extend(error.problems)
-                continue
-            if not found:
-                shops[name] = ConnectedShop(shop=shop, kind=kind.name, adapter=kind.build(shop))
+                if not found:
+                    shops[name] = ConnectedShop(shop=shop, kind=kind.name, adapter=kind.build(shop))
         return shops
 
     def _shop(self, settings: ShopSettings, options: Mapping[str, Any]) -> Shop:

@@ -7,6 +7,7 @@ new child. Parent and children share no lock, so a child may be killed at any mo
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import signal
@@ -29,12 +30,12 @@ from aftercare_sdk.store import control, units
 from aftercare_sdk.store.database import Database
 
 CONFIGURATION_EXIT = 2
+BROKEN_EXIT = 1
 TRANSIENT_EXIT = 3
 ANEW_EXIT = 75
 MOST_ABANDONED = 20
 """How many threads may hang in hooks for ever before the decider is better started anew."""
-_FINAL_EXITS = frozenset({CONFIGURATION_EXIT, TRANSIENT_EXIT})
-"""Exit codes of a child that is not started again."""
+_FINAL_EXITS = frozenset({BROKEN_EXIT, CONFIGURATION_EXIT, TRANSIENT_EXIT})
 BEAT_SECONDS = 0.2
 IDLE_SECONDS = 0.2
 TROUBLE_SECONDS = 1.0
@@ -176,13 +177,14 @@ class _Role:
         """Start the child; its first beat may be late by `patience` seconds."""
         self.pulse.left()
         ours, theirs = _SPAWN.Pipe()
-        self.process = _SPAWN.Process(
+        process = _SPAWN.Process(
             target=_child,
             args=(self._target, self._config, self.pulse, theirs),
             name=f"aftercare-{self.name}",
             daemon=True,
         )
-        self.process.start()
+        process.start()
+        self.process = process
         theirs.close()
         self._line = ours
         self._beats = self.pulse.beats
@@ -210,9 +212,12 @@ class _Role:
 class Supervisor:
     """Keeps children running, each with its own part of the work."""
 
-    def __init__(self, config: Path | str, targets: Mapping[str, Target]) -> None:
+    def __init__(
+        self, config: Path | str, targets: Mapping[str, Target], *, most_restarts: float = math.inf
+    ) -> None:
         self._settings: Settings = load(config)
         self._stall = self._settings.defaults.stall.total_seconds()
+        self._most_restarts = most_restarts
         self._stopped = threading.Event()
         self._roles = [_Role(name, target, str(config)) for name, target in targets.items()]
 
@@ -233,7 +238,8 @@ class Supervisor:
     def watch(self) -> int:
         """Keep the children running until `stop`, or until each has ended by itself; return an exit code.
 
-        2: the configuration cannot be used. 3: what was to be done once cannot be done now.
+        1: a child ended more often than it may. 2: the configuration cannot be used. 3: what was to be done
+        once cannot be done now.
         """
         try:
             while self._roles and not self._stopped.wait(BEAT_SECONDS):
@@ -260,8 +266,11 @@ class Supervisor:
             return None
         code = process.exitcode
         role.gone()
-        if code in {0, *_FINAL_EXITS}:
+        if code in {0, CONFIGURATION_EXIT, TRANSIENT_EXIT}:
             return code
+        if role.restarts >= self._most_restarts:
+            log.error("child ended", child=role.name, exit_code=code)
+            return BROKEN_EXIT
         wait = _RESTART_SECONDS[min(role.restarts, len(_RESTART_SECONDS) - 1)]
         role.restarts += 1
         role.start_at = time.monotonic() + wait
@@ -307,7 +316,7 @@ class Supervisor:
 def work(config: Path | str, *, until_idle: bool = False) -> int:
     """Decide and send until a signal comes, or until nothing more is due now; return an exit code."""
     targets: dict[str, Target] = {"once": once} if until_idle else {"decider": decide, "sender": send}
-    supervisor = Supervisor(config, targets)
+    supervisor = Supervisor(config, targets, most_restarts=3 if until_idle else math.inf)
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(ValueError):  # not in the main thread: then somebody else handles signals
             signal.signal(number, lambda *_: supervisor.stop())

@@ -72,7 +72,8 @@ class OrderSnapshot:
 
     `purchased_at` (see `aftercare_sdk.shops.purchases`), shipments and deliveries are first-time facts:
     the earliest moment seen counts. `refunds_complete` says that `refunds` is the authoritative, complete
-    list. `erased` says that the shop has removed the person from this order.
+    list. `erased` says that the shop has removed the person from this order. `partial`: a notice of single
+    facts and no picture of the order; what it does not name is not missing.
     """
 
     shop: str
@@ -97,6 +98,7 @@ class OrderSnapshot:
     refunds: tuple[RefundSnapshot, ...] | None = None
     refunds_complete: bool = False
     erased: bool = False
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -207,7 +207,7 @@ def order_record(snapshot: OrderSnapshot) -> OrderRecord:
     return OrderRecord(
         shop=snapshot.shop,
         id=snapshot.id,
-        latest=version,
+        latest=Version() if snapshot.partial else version,
         number=_told(snapshot.number, version),
         placed_at=_told(snapshot.placed_at, version),
         status=_told(snapshot.status, version),
@@ -232,7 +232,7 @@ def order_record(snapshot: OrderSnapshot) -> OrderRecord:
         deliveries={parcel.id: parcel.at for parcel in snapshot.deliveries},
         refunds={refund.id: _refund_record(refund, version) for refund in refunds},
         refund_list=Register(listed, version) if snapshot.refunds_complete else None,
-        refunds_told=None if snapshot.refunds is None else Register(listed, version),
+        refunds_told=None if snapshot.refunds is None or snapshot.partial else Register(listed, version),
     )
 
 

@@ -36,6 +36,8 @@ def reconcile(stored: OrderRecord | None, incoming: OrderSnapshot) -> tuple[Orde
     if stored is None:
         return told, ""
     merged = stored.merge(told)
+    if incoming.partial:
+        return merged, ""
     if undecided(stored.latest, incoming.version):
         return merged, "two different pictures carry the same modification time"
     if merged.misses_refund and not incoming.version.authoritative:

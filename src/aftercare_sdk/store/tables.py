@@ -26,6 +26,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
+LONGEST_NAME = 200
+"""What `plugins.fields` lets plugins name things."""
 LONGEST_TOPIC = 100
 LONGEST_DELIVERY = 200
 
@@ -188,11 +190,11 @@ messages = Table(
     Column("shop", String(64), nullable=False),
     Column("object", String(100), nullable=False),
     Column("identity", BigInteger, nullable=False),
-    Column("label", String(100), nullable=False),
-    Column("template", String(100), nullable=False),
+    Column("label", String(LONGEST_NAME), nullable=False),
+    Column("template", String(LONGEST_NAME), nullable=False),
     Column("purpose", String(20), nullable=False),
-    Column("channel", String(64), nullable=False),
-    Column("anchor", String(250), nullable=False),
+    Column("channel", String(LONGEST_NAME), nullable=False),
+    Column("anchor", String(1_000), nullable=False),
     Column("delay", BigInteger, nullable=False),
     Column("window", BigInteger, nullable=False),
     Column("premises", Text, nullable=False),
@@ -252,9 +254,9 @@ timers = Table(
     metadata,
     Column("plugin", String(100), primary_key=True),
     Column("subject", String(200), primary_key=True),
-    Column("name", String(100), primary_key=True),
+    Column("name", String(LONGEST_NAME), primary_key=True),
     Column("event", String(250), nullable=False),
-    Column("anchor", String(250), nullable=False),
+    Column("anchor", String(1_000), nullable=False),
     Column("delay", BigInteger, nullable=False),
     Column("due_at", Instant),
     Column("shop", String(64), nullable=False),
@@ -271,7 +273,7 @@ memory = Table(
     metadata,
     Column("plugin", String(100), primary_key=True),
     Column("identity", BigInteger, primary_key=True),
-    Column("name", String(100), primary_key=True),
+    Column("name", String(LONGEST_NAME), primary_key=True),
     Column("value", Text, nullable=False),
     Column("seq", BigInteger, nullable=False),
 )

@@ -92,7 +92,7 @@ class TestRoundTrip:
         assert [stored] == everything(database)
 
     def test_any_text(self, database):
-        """Texts of every language and with control characters come back as they are, also under PostgreSQL."""
+        """Texts of every language and with control characters come back as they are, on both databases."""
         odd = "日本語 🛒 \x00 \x1f \\ \" ' \u2028 é e\u0301 \ufffd"
         picture = OrderSnapshot(
             shop=SHOP, id="1", version=Version(), status=odd, contact=Contact(full_name=odd), codes=(odd,)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 
 from aftercare_sdk.model.orders import OrderSnapshot
@@ -28,15 +28,8 @@ def dated(snapshot: S, modified_at: datetime | None) -> S:
 
 
 def noticed(snapshot: OrderSnapshot, at: datetime) -> OrderSnapshot:
-    """Give a notice of one fact its version: just before `at`, at a moment that no picture has.
-
-    A notice is no picture of the order. Were it dated `at`, the order that was changed by the same fact in
-    the same second would look like a second, different picture of that moment, and would have to be read.
-    Within that second the picture counts as the later one, since it tells more.
-    """
-    digest = _digest(snapshot)
-    before = timedelta(microseconds=1 + int(digest[:12], 16) % 999_999)
-    return replace(snapshot, version=Version(modified_at=at - before, digest=digest))
+    """Give a notice of one fact the version of that fact. It is no picture of the order, and says so."""
+    return dated(replace(snapshot, partial=True), at)
 
 
 def _digest(snapshot: OrderSnapshot | CustomerSnapshot | ProductSnapshot) -> str:
