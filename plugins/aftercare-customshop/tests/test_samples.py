@@ -119,9 +119,15 @@ EXPECTED = {
     "order.deleted": OrderSnapshot(
         shop="main", id="1042", version=Version(modified_at=at(10, 1, 0)), cancelled=True
     ),
-    "shipment.created": OrderSnapshot(shop="main", id="1042", version=Version(), shipments=(SHIPPED,)),
-    "delivery.reported": OrderSnapshot(shop="main", id="1042", version=Version(), deliveries=(DELIVERED,)),
-    "refund.created": OrderSnapshot(shop="main", id="1042", version=Version(), refunds=(REFUND,)),
+    "shipment.created": OrderSnapshot(
+        shop="main", partial=True, id="1042", version=Version(), shipments=(SHIPPED,)
+    ),
+    "delivery.reported": OrderSnapshot(
+        shop="main", partial=True, id="1042", version=Version(), deliveries=(DELIVERED,)
+    ),
+    "refund.created": OrderSnapshot(
+        shop="main", partial=True, id="1042", version=Version(), refunds=(REFUND,)
+    ),
     "customer.updated": CustomerSnapshot(
         shop="main",
         id="88",

@@ -19,6 +19,7 @@ from aftercare_sdk.store.database import Database
 from aftercare_sdk.store.journal import DELIVERY_LENGTH, TOPIC_LENGTH, Arrival, Kind
 
 _MOST_PER_COMMIT = 128
+_LONGEST_HINT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,7 @@ def _arrival(shop: str, webhook: Webhook, now: datetime) -> Arrival:
         shop=shop,
         topic=_storable(webhook.topic, TOPIC_LENGTH),
         delivery=_storable(webhook.delivery, DELIVERY_LENGTH),
-        hints=webhook.hints,
+        hints={name: _storable(value, _LONGEST_HINT) for name, value in webhook.hints.items()},
         body=webhook.body,
         received_at=now,
         dedupe=dedupe,

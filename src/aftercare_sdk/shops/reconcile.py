@@ -51,8 +51,8 @@ def undecided(known: Version, told: Version) -> bool:
     Vendors date changes to the second. A read decides between pictures of its own second only if it was
     made when that second was over. Of a picture without any date, only a later read can tell.
     """
-    if known.digest == told.digest or (known.authoritative and told.authoritative):
-        return False
+    if known == Version() or known.digest == told.digest or (known.authoritative and told.authoritative):
+        return False  # nobody has drawn a picture yet, or it is the same one, or two reads in their order
     if known.instant is None or told.instant is None:
         return not told.authoritative
     if known.modified_at is None or known.modified_at != told.modified_at:
