@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -21,14 +22,18 @@ import aftercare_woocommerce
 from aftercare_sdk import Aftercare
 from aftercare_sdk.engine import readings
 from aftercare_sdk.engine.clock import VirtualClock
-from aftercare_sdk.model.shops import Ignored, NeedsRead, Ping, Reading, Ref
+from aftercare_sdk.model.orders import OrderSnapshot
+from aftercare_sdk.model.people import Contact, CustomerSnapshot
+from aftercare_sdk.model.products import ProductSnapshot
+from aftercare_sdk.model.shops import Gone, Ignored, NeedsRead, Ping, Reading, Ref, Snapshot
+from aftercare_sdk.model.versions import Version
 from aftercare_sdk.store import journal, reads
 from aftercare_sdk.store.journal import Arrival, Kind, State
 from aftercare_sdk.store.reads import Read
 from aftercare_woocommerce import samples
 from aftercare_woocommerce.samples import Sample
 from tests.support.databases import Databases, SQLiteDatabases, migrate
-from tests.support.histories import DAY, SHOP, Life, PicturesPlugin, Told, lives, request
+from tests.support.histories import DAWN, DAY, SECOND, SHOP, Life, PicturesPlugin, Told, dated, lives, request
 from tests.support.projection import Projection, project
 
 MINUTE = timedelta(minutes=1)
@@ -349,3 +354,110 @@ class TestLives:
     def test_any_way_of_longer_lives(self, databases, life, data):
         """The same, for longer lives and more of them."""
         check(databases, life, data)
+
+
+def step(minute: int, said: Snapshot | NeedsRead, reading: Reading | None = None) -> Told:
+    """Return one step of a life: what was said, and what a read would have answered if that is not it."""
+    ref = said.ref if isinstance(said, NeedsRead) else Ref(type(said).__name__[:-8].lower(), said.id)
+    told_of = said if reading is None else reading
+    assert not isinstance(told_of, NeedsRead)
+    return Told(at=DAWN + minute * MINUTE, ref=ref, webhook=(said,), reading=told_of)
+
+
+def every_way(databases: Databases, life: Life) -> list[Projection]:
+    """Return what follows from a short life, told in every order, by webhook and by read."""
+    run = LifeRun(databases, life)
+    numbers = range(len(life.told))
+    slowly = dict.fromkeys(numbers, "minutes")
+    return [run.live()] + [
+        run.afterwards(Plan(order, pauses), [by_read] * len(numbers))
+        for order in permutations(numbers)
+        for pauses in (AT_ONCE, slowly)
+        for by_read in (False, True)
+    ]
+
+
+class TestCorners:
+    """Short lives that are hard to tell in every order."""
+
+    def order(self, minute, **said):
+        """Return a picture of order 1000, placed at dawn."""
+        picture = OrderSnapshot(
+            shop=SHOP,
+            id="1000",
+            version=Version(),
+            **{"placed_at": DAWN, "purchased_at": DAWN, "cancelled": False, **said},
+        )
+        return dated(picture, DAWN + minute * MINUTE)
+
+    def account(self, second, email, **said):
+        """Return a picture of account 5, changed some seconds after dawn."""
+        contact = Contact(email=email)
+        picture = CustomerSnapshot(shop=SHOP, id="5", version=Version(), contact=contact, **said)
+        return dated(picture, DAWN + second * SECOND)
+
+    def test_deleted_order(self, databases):
+        """An order that was deleted for good is called off, whether it was known before or not."""
+        deleted = NeedsRead(ref=Ref("order", "1000"), reason="deleted")
+        life = Life((step(0, self.order(0)), step(60, deleted, Gone(deleted.ref))))
+        expected = {f"{SHOP}/order/1000/{fact}" for fact in ("purchase", "cancellation")}
+        for projection in every_way(databases, life):
+            assert expected == projection.events.keys()
+            assert projection.objects[SHOP, "order", "1000"]["cancelled"]
+
+    def test_deleted_account(self, databases):
+        """An account that was deleted stays so when an older picture of it comes late."""
+        deleted = NeedsRead(ref=Ref("customer", "5"), reason="deleted")
+        known = self.account(0, "ann@customer.example", deleted=False)
+        life = Life((step(0, known), step(60, deleted, Gone(deleted.ref))))
+        for projection in every_way(databases, life):
+            assert projection.objects[SHOP, "customer", "5"]["deleted"]
+
+    def test_account_changed_twice_in_a_second(self, databases):
+        """Two pictures of an account with one date leave open which is later: it is read, as an order is."""
+        emails = ("ann@customer.example", "ann@work.example")
+        for first, second in (emails, emails[::-1]):
+            life = Life((step(0, self.account(0, first)), step(1, self.account(0, second))))
+            for projection in every_way(databases, life):
+                assert second == projection.objects[SHOP, "customer", "5"]["contact"].email
+
+    def test_product_changed_twice_in_a_second(self, databases):
+        """The same holds for products."""
+        titles = ("Sencha", "Green tea")
+        for first, second in (titles, titles[::-1]):
+            told_ = [
+                dated(ProductSnapshot(shop=SHOP, id="tea", version=Version(), title=title), DAWN)
+                for title in (first, second)
+            ]
+            life = Life((step(0, told_[0]), step(1, told_[1])))
+            for projection in every_way(databases, life):
+                assert second == projection.objects[SHOP, "product", "tea"]["title"]
+
+    def test_late_account(self, databases):
+        """An order of a guest, of an address, of an account, which is described last: one customer."""
+        mail = Contact(email="ann@customer.example")
+        life = Life(
+            (
+                step(0, self.order(0)),
+                step(1, self.order(1, contact=mail)),
+                step(2, self.order(2, contact=mail, customer="5")),
+                step(3, self.account(180, "Ann@Customer.example")),
+            )
+        )
+        names = frozenset({("account", SHOP, "5"), ("email", "", "ann@customer.example")})
+        for projection in every_way(databases, life):
+            assert frozenset({names}) == projection.people
+            assert {("account", SHOP, "5")} == {owner for _, _, owner in projection.events.values()}
+
+    def test_revived_order(self, databases):
+        """Pending, cancelled, paid after all: a purchase, and no cancellation, in every order."""
+        life = Life(
+            (
+                step(0, self.order(0, purchased_at=None)),
+                step(60, self.order(60, purchased_at=None, cancelled=True)),
+                step(120, self.order(120, purchased_at=DAWN + 120 * MINUTE)),
+            )
+        )
+        for projection in every_way(databases, life):
+            assert {f"{SHOP}/order/1000/purchase"} == projection.events.keys()
+            assert not projection.objects[SHOP, "order", "1000"]["cancelled"]

@@ -126,6 +126,7 @@ def order_pictures(draw: st.DrawFn, *, undated: bool = True, steady: bool = Fals
     read = draw(st.booleans())
     refunds = draw(maybe(st.lists(REFUNDS, max_size=2, unique_by=lambda refund: refund.id).map(tuple)))
     erased = draw(st.booleans()) and draw(st.booleans())
+    partial = not read and draw(st.booleans()) and draw(st.booleans())
     picture = OrderSnapshot(
         shop=SHOP,
         id="1042",
@@ -149,6 +150,7 @@ def order_pictures(draw: st.DrawFn, *, undated: bool = True, steady: bool = Fals
         refunds=refunds,
         refunds_complete=refunds is not None and read and draw(st.booleans()),
         erased=erased,
+        partial=partial,
     )
     modified = draw(maybe(MOMENTS) if undated else MOMENTS)
     return dated(picture, modified, draw(MOMENTS) if read else None)

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from aftercare_sdk import __version__
-from aftercare_sdk.cli import db, journal, output, plugins, receive, serve, timeline, work
+from aftercare_sdk.cli import db, doctor, init, journal, output, plugins, receive, serve, timeline, work
 from aftercare_sdk.cli.demo.command import demo
 from aftercare_sdk.cli.opening import Invocation
 from aftercare_sdk.errors import AftercareError
@@ -35,6 +35,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command("init")(init.init)
+app.command("doctor")(doctor.doctor)
 app.command("receive")(receive.receive)
 app.command("work")(work.work)
 app.command("serve")(serve.serve)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
+from aftercare_sdk.errors import Bug
 from aftercare_sdk.model.orders import OrderSnapshot
 from aftercare_sdk.model.people import CustomerSnapshot
 from aftercare_sdk.model.products import ProductSnapshot
@@ -34,8 +35,14 @@ class Answer:
 
 
 def answer(asked_at: datetime, refs: Iterable[Ref], readings: Iterable[Reading]) -> Answer:
-    """Return the answer of a shop; its snapshots count as read at `asked_at`."""
+    """Return the answer of a shop; its snapshots count as read at `asked_at`.
+
+    Raises Bug for anything else: an answer that is dropped would settle a doubt.
+    """
     found = list(readings)
+    for one in found:
+        if not isinstance(one, OrderSnapshot | CustomerSnapshot | ProductSnapshot | Gone):
+            raise Bug(f"the adapter answered with {type(one).__name__}, which is no snapshot and not Gone")
     return Answer(
         asked_at=asked_at,
         refs=tuple(refs),

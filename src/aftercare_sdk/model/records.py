@@ -131,7 +131,8 @@ class OrderRecord:
         """Whether the latest list, complete or not, no longer has a refund that nobody has withdrawn."""
         told = self.refunds_told
         return told is not None and any(
-            id_ not in told.value and not self.withdrawn(id_) for id_ in self.refunds
+            id_ not in told.value and told.version.rank > refund.seen.rank and not self.withdrawn(id_)
+            for id_, refund in self.refunds.items()
         )
 
 

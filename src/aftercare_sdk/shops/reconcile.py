@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from aftercare_sdk.model.events import Cancellation, Delivery, OrderEvent, Purchase, Refund, Shipment
-from aftercare_sdk.model.orders import Order, OrderRefund, OrderSnapshot, Parcel, order_ref
-from aftercare_sdk.model.records import OrderRecord, order_record
-from aftercare_sdk.model.versions import Version
+from aftercare_sdk.model.orders import Amounts, Order, OrderRefund, OrderSnapshot, Parcel, order_ref
+from aftercare_sdk.model.records import (
+    CustomerRecord,
+    OrderRecord,
+    ProductRecord,
+    Record,
+    order_record,
+)
+from aftercare_sdk.model.versions import Register, Version
+
+R = TypeVar("R", OrderRecord, CustomerRecord, ProductRecord)
 
 WHOLE = "whole"
 """The id of the one delivery of an order that has no parcels."""
@@ -27,38 +36,54 @@ class Assumptions:
 
 
 def reconcile(stored: OrderRecord | None, incoming: OrderSnapshot) -> tuple[OrderRecord, str]:
-    """Return the merged record, and why only an authoritative read can settle it (empty: nothing is open).
+    """Return the merged record, and why only an authoritative read can settle it (empty: nothing is open)."""
+    return join(stored, order_record(incoming))
 
-    Ambiguous are two different pictures of which nobody can tell which is later, and a latest picture that
-    no longer lists a refund although it was not read as a complete list.
+
+def join(stored: R | None, told: R) -> tuple[R, str]:
+    """Return both records of an object in one, and why only an authoritative read can settle what is told.
+
+    Ambiguous are two pictures that contradict each other while nobody can tell which is later, and a latest
+    list of refunds that lacks one, although it was not read as a complete list.
     """
-    told = order_record(incoming)
     if stored is None:
         return told, ""
     merged = stored.merge(told)
-    if incoming.partial:
-        return merged, ""
-    if undecided(stored.latest, incoming.version):
+    if _contradict(stored, told):
         return merged, "two different pictures carry the same modification time"
-    if merged.misses_refund and not incoming.version.authoritative:
+    if isinstance(merged, OrderRecord) and merged.misses_refund and not told.latest.authoritative:
         return merged, "a known refund is no longer listed"
     return merged, ""
 
 
 def undecided(known: Version, told: Version) -> bool:
-    """Tell whether two different pictures of one object leave open which of them is later.
+    """Tell whether two pictures leave open which of them is later.
 
-    Vendors date changes to the second. A read decides between pictures of its own second only if it was
-    made when that second was over. Of a picture without any date, only a later read can tell.
+    Vendors date changes to the second, and some changes not at all: a read decides only over what was told
+    before it, and about its own second only if that was over. Of two reads the later one counts.
     """
-    if known == Version() or known.digest == told.digest or (known.authoritative and told.authoritative):
-        return False  # nobody has drawn a picture yet, or it is the same one, or two reads in their order
-    if known.instant is None or told.instant is None:
-        return not told.authoritative
-    if known.modified_at is None or known.modified_at != told.modified_at:
-        return False
-    read_at = known.read_at or told.read_at
-    return read_at is None or read_at < known.modified_at + _PRECISION
+    if told.authoritative:
+        return (
+            not known.authoritative
+            and told.read_at is not None
+            and told.modified_at is not None
+            and told.modified_at == known.modified_at
+            and told.read_at < told.modified_at + _PRECISION
+        )
+    return known.instant is None or told.instant is None or known.modified_at == told.modified_at
+
+
+def _contradict(stored: Record, told: Record) -> bool:
+    """Tell whether a field was told differently, and it is open which is later."""
+    for entry in fields(told):
+        known, said = getattr(stored, entry.name), getattr(told, entry.name)
+        if not isinstance(known, Register) or not isinstance(said, Register) or known.value == said.value:
+            continue
+        if isinstance(known.value, Amounts) and known.value.rounded != said.value.rounded:
+            continue  # exact amounts count, whichever is later
+        if undecided(known.version, said.version):
+            return True
+    return False
 
 
 def as_order(record: OrderRecord, assumptions: Assumptions, horizon: datetime) -> Order | None:

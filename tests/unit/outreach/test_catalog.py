@@ -15,9 +15,12 @@ def write(folder, **files):
         file.write_bytes(content)
 
 
-def test_the_package_brings_thank_you_in_two_languages():
+BUILTIN = [("how-to-use", "en"), ("thank-you", "en"), ("how-to-use", "ja"), ("thank-you", "ja")]
+
+
+def test_the_package_brings_its_templates_in_two_languages():
     """What a shop gets without writing anything."""
-    assert [("thank-you", "en"), ("thank-you", "ja")] == [(it.name, it.locale) for it in builtin_templates()]
+    assert BUILTIN == [(it.name, it.locale) for it in builtin_templates()]
 
 
 def test_a_folder_is_read_as_the_package_is(tmp_path):
@@ -37,7 +40,7 @@ def test_a_shops_own_template_takes_the_place_of_its_namesake(tmp_path):
     )
     builtin = {(it.name, it.locale): it for it in builtin_templates()}
     merged = override(builtin, (*load_folder(tmp_path), template(name="hello")))
-    assert [("thank-you", "en"), ("thank-you", "ja"), ("hello", "en")] == list(merged)
+    assert [*BUILTIN, ("hello", "en")] == list(merged)
     assert "S" == merged["thank-you", "ja"].subject
     assert builtin["thank-you", "en"] == merged["thank-you", "en"]
 

@@ -37,35 +37,53 @@ def refunded(*amounts: int) -> Order:
     return replace(ORDER, refunds=tuple(refunds))
 
 
-def test_a_purchase_plans_the_thank_you():
-    """With everything that must still be true when it leaves."""
+def on_purchase(ctx):
+    """Return what a purchase plans."""
+    return Flows().on_purchase(Purchase(**FACT), ctx)
+
+
+def on_delivery(ctx):
+    """Return what a delivery plans."""
+    return Flows().on_delivery(Delivery(**FACT, shipment="a"), ctx)
+
+
+@pytest.mark.parametrize(
+    ("preset", "call", "delay", "reason"),
+    [
+        ("thank-you", on_purchase, timedelta(hours=1), "thank the customer for the purchase"),
+        ("how-to-use", on_delivery, timedelta(days=1), "help the customer with what arrived"),
+    ],
+)
+def test_each_preset_is_planned_by_its_fact(preset, call, delay, reason):
+    """With everything that must still be true when it leaves, and nothing from the other preset."""
     assert [
         SendMessage(
-            reason="thank the customer for the purchase",
+            reason=reason,
             scope=Scope.ORDER,
-            discriminator="thank-you",
-            template="thank-you",
+            discriminator=preset,
+            template=preset,
             purpose=Purpose.SERVICE,
-            label="thank-you",
+            label=preset,
             channel="email",
-            delay=timedelta(hours=1),
-            premises=(OrderStands(order=REF), NotSentWithin(label="thank-you", period=timedelta(days=7))),
+            delay=delay,
+            premises=(OrderStands(order=REF), NotSentWithin(label=preset, period=timedelta(days=7))),
         )
-    ] == Flows().on_purchase(Purchase(**FACT), context({"thank-you": {}}))
+    ] == call(context({each.name: {} for each in PRESETS}))
 
 
-def test_nothing_is_planned_that_is_not_configured():
+@pytest.mark.parametrize(("preset", "call"), [("thank-you", on_purchase), ("how-to-use", on_delivery)])
+def test_nothing_is_planned_that_is_not_configured(preset, call):
     """The preset alone does nothing."""
-    for section in ({}, {"thank-you": {"enabled": False}}):
-        assert [] == Flows().on_purchase(Purchase(**FACT), context(section))
+    for section in ({}, {preset: {"enabled": False}}):
+        assert [] == call(context(section))
 
 
 @pytest.mark.parametrize(
     ("anchor", "call"),
     [
-        (Anchor.PURCHASE, lambda ctx: Flows().on_purchase(Purchase(**FACT), ctx)),
+        (Anchor.PURCHASE, on_purchase),
         (Anchor.SHIPMENT, lambda ctx: Flows().on_shipment(Shipment(**FACT, shipment="a"), ctx)),
-        (Anchor.DELIVERY, lambda ctx: Flows().on_delivery(Delivery(**FACT, shipment="a"), ctx)),
+        (Anchor.DELIVERY, on_delivery),
     ],
 )
 def test_each_fact_plans_the_flows_that_count_from_it(anchor, call):

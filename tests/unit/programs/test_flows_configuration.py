@@ -13,7 +13,7 @@ from aftercare_sdk.programs.flows import PRESETS, Flows, FlowsSchema, FlowTable,
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 THANK_YOU = PRESETS[0]
-OWN = {"anchor": "delivery", "template": "how-to-use", "purpose": "service"}
+OWN = {"anchor": "delivery", "template": "welcome", "purpose": "service"}
 
 
 @dataclass
@@ -42,8 +42,8 @@ def complaints(parts=None, **section) -> tuple[str, ...]:
     return Flows().check_config(load(**section), parts or Parts())
 
 
-def test_the_preset_is_what_the_documentation_says():
-    """An hour after the purchase, once per customer in seven days, as a service."""
+def test_the_presets_are_what_the_documentation_says():
+    """Each at most once per customer in seven days, as a service."""
     assert (
         Flow(
             name="thank-you",
@@ -54,6 +54,15 @@ def test_the_preset_is_what_the_documentation_says():
             delay=HOUR,
             once_per=7 * DAY,
         ),
+        Flow(
+            name="how-to-use",
+            anchor=Anchor.DELIVERY,
+            template="how-to-use",
+            purpose=Purpose.SERVICE,
+            reason="help the customer with what arrived",
+            delay=DAY,
+            once_per=7 * DAY,
+        ),
     ) == tuple(Flows().register_flows())
 
 
@@ -62,16 +71,16 @@ def test_a_section_is_read_into_tables():
     table = {**OWN, "delay": "90 minutes", "once_per": "2 weeks", "window": "3 days", "channel": "line"}
     assert {
         "thank-you": FlowTable(),
-        "how-to-use": FlowTable(
+        "welcome": FlowTable(
             anchor=Anchor.DELIVERY,
-            template="how-to-use",
+            template="welcome",
             purpose=Purpose.SERVICE,
             channel="line",
             delay=1.5 * HOUR,
             window=3 * DAY,
             once_per=14 * DAY,
         ),
-    } == load(**{"thank-you": {}, "how-to-use": table})
+    } == load(**{"thank-you": {}, "welcome": table})
 
 
 @pytest.mark.parametrize(
@@ -115,7 +124,8 @@ class TestConfigured:
 
     def test_naming_a_preset_switches_it_on(self):
         """As it is offered."""
-        assert PRESETS == configured(PRESETS, load(**{"thank-you": {}}))
+        assert {*PRESETS} == {*configured(PRESETS, load(**{each.name: {} for each in PRESETS}))}
+        assert (THANK_YOU,) == configured(PRESETS, load(**{"thank-you": {}}))
 
     def test_a_flow_can_be_switched_off_and_keep_its_settings(self):
         """For a while, or for good."""
@@ -137,28 +147,28 @@ class TestConfigured:
 
     def test_a_flow_of_the_shops_own(self):
         """Says its anchor, template and purpose; the reason is made from them."""
-        flow = configured(PRESETS, load(**{"how-to-use": {**OWN, "delay": "1 day"}}))[0]
-        assert ("how-to-use", Anchor.DELIVERY, DAY, None, "email") == (
+        flow = configured(PRESETS, load(**{"welcome": {**OWN, "delay": "1 day"}}))[0]
+        assert ("welcome", Anchor.DELIVERY, DAY, None, "email") == (
             flow.name,
             flow.anchor,
             flow.delay,
             flow.once_per,
             flow.channel,
         )
-        assert "flow how-to-use, delivery" == flow.reason
+        assert "flow welcome, delivery" == flow.reason
 
     def test_what_is_incomplete_or_needs_consent_does_not_run(self):
         """The check of the configuration reports it; here it is only left out."""
         news = replace(THANK_YOU, name="news", purpose=Purpose.MARKETING)
         section = load(**{"news": {}, "half": {"anchor": "purchase"}, "thank-you": {}})
-        assert PRESETS == configured((*PRESETS, news), section)
+        assert (THANK_YOU,) == configured((*PRESETS, news), section)
 
 
 class TestCheckConfig:
     def test_a_sound_section_has_no_problems(self):
         """Presets with what there is, and what is switched off whatever it says."""
         off = {"enabled": False, **OWN, "channel": "pigeon"}
-        assert () == complaints(**{"thank-you": {"delay": "2h"}, "how-to-use": off})
+        assert () == complaints(**{"thank-you": {"delay": "2h"}, "welcome": off})
 
     def test_a_mistyped_preset_is_recognised(self):
         """Instead of a flow that never runs."""
@@ -178,11 +188,11 @@ class TestCheckConfig:
 
     def test_the_template_must_exist_in_both_languages(self):
         """And the files to add are named."""
-        parts = Parts(templates={("how-to-use", "en"), ("thank-you", "ja"), ("thank-you", "en")})
-        path, _, problem = complaints(parts, **{"how-to-use": OWN})[0].partition(": ")
-        assert "plugins.flows.how-to-use.template" == path
-        files = "ja/how-to-use.{subject,txt,html}.liquid"
-        assert f"there is no template 'how-to-use' in ja; add {files} to your templates" == problem
+        parts = Parts(templates={("welcome", "en"), ("thank-you", "ja"), ("thank-you", "en")})
+        path, _, problem = complaints(parts, **{"welcome": OWN})[0].partition(": ")
+        assert "plugins.flows.welcome.template" == path
+        files = "ja/welcome.{subject,txt,html}.liquid"
+        assert f"there is no template 'welcome' in ja; add {files} to your templates" == problem
 
     def test_a_mistyped_template_or_channel_is_recognised(self):
         """Both at once, each with its path."""

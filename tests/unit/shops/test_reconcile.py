@@ -17,9 +17,12 @@ from aftercare_sdk.model.events import (
     Refund,
     Shipment,
 )
-from aftercare_sdk.model.orders import OrderSnapshot, Parcel, RefundLine, RefundSnapshot
+from aftercare_sdk.model.orders import Amounts, OrderSnapshot, Parcel, RefundLine, RefundSnapshot
+from aftercare_sdk.model.people import Contact, CustomerSnapshot
+from aftercare_sdk.model.products import ProductSnapshot
+from aftercare_sdk.model.records import customer_record, product_record
 from aftercare_sdk.model.versions import Version
-from aftercare_sdk.shops.reconcile import Assumptions, as_order, facts, reconcile
+from aftercare_sdk.shops.reconcile import Assumptions, as_order, facts, join, reconcile
 from tests.support.histories import (
     DAWN,
     DAY,
@@ -350,12 +353,25 @@ class TestDoubts:
         assert ["", self.SAME] == doubts(one, other)
         assert ["", self.SAME] == doubts(other, one)
 
+    def test_no_contradiction(self):
+        """Pictures of one second that tell the same, or of different things, do not contradict each other."""
+        told = [picture(status="open"), picture(number="7"), picture(number="7", status="open")]
+        assert ["", "", ""] == doubts(*told)
+        assert ["", "", ""] == doubts(*reversed(told))
+
     def test_decided_by_a_read(self):
-        """A read that was made when the second was over decides, before and after the pictures came."""
+        """A read that was made when the second was over decides over what was told before it."""
         one, other = picture(status="open"), picture(status="paid")
         read = picture(DAWN, DAWN + SECOND, status="paid", refunds=(), refunds_complete=True)
-        assert ["", "", ""] == doubts(read, one, other)
         assert ["", self.SAME, ""] == doubts(one, other, read)
+        assert ["", ""] == doubts(read, other)
+
+    def test_undated_change(self):
+        """Some changes are not dated: what contradicts a read of the same date may be later than it."""
+        read = picture(DAWN, DAWN + DAY, status="open")
+        changed = picture(status="paid")
+        assert ["", self.SAME] == doubts(read, changed)
+        assert "" == doubts(read, changed, picture(DAWN, DAWN + 2 * DAY, status="paid"))[-1]
 
     def test_read_within_the_second(self):
         """A read made while the second still ran decides nothing: the object may have changed after it."""
@@ -366,14 +382,48 @@ class TestDoubts:
         again = picture(DAWN, DAWN + SECOND, status="paid")
         assert "" == doubts(changed, read, again)[-1]
 
+    def test_two_reads(self):
+        """Of two reads the later one counts, also of an undated change."""
+        reads = [picture(DAWN, DAWN + n * HOUR, status=f"{n}") for n in range(3)]
+        assert ["", "", ""] == doubts(*reads)
+        assert ["", "", ""] == doubts(*reversed(reads))
+
     def test_undated(self):
         """Of a picture without a date only a read that was made after it can tell."""
         known, undated = picture(status="open"), picture(None, status="paid")
-        read = picture(None, DAWN + DAY, status="paid", refunds=())
+        read = picture(None, DAWN + DAY, status="open", refunds=())
         assert ["", self.SAME] == doubts(known, undated)
         assert ["", self.SAME] == doubts(undated, known)
         assert ["", self.SAME] == doubts(read, undated)
         assert ["", ""] == doubts(undated, read)
+
+    def test_rounded(self):
+        """Rounded and exact amounts do not contradict each other: the exact ones count."""
+        exact, rounded = (
+            Amounts(total=money(minor), shipping=money(0), lines=(), rounded=minor == 11_000)
+            for minor in (10_635, 11_000)
+        )
+        assert ["", ""] == doubts(picture(amounts=exact), picture(amounts=rounded))
+        assert ["", ""] == doubts(picture(amounts=rounded), picture(amounts=exact))
+        other = Amounts(total=money(12_000), shipping=money(0), lines=())
+        assert ["", self.SAME] == doubts(picture(amounts=exact), picture(amounts=other))
+
+    def test_accounts_and_products(self):
+        """What holds for orders holds for every object."""
+        accounts = [
+            customer_record(
+                dated(CustomerSnapshot(shop=SHOP, id="5", version=Version(), locale=locale), DAWN)
+            )
+            for locale in ("en", "ja")
+        ]
+        products = [
+            product_record(dated(ProductSnapshot(shop=SHOP, id="tea", version=Version(), title=title), DAWN))
+            for title in ("Tea", "Sencha")
+        ]
+        for one, other in (accounts, products):
+            assert (one.merge(other), self.SAME) == join(one, other)
+            assert (one, "") == join(one, one)
+            assert (one, "") == join(None, one)
 
     def test_missing_refund(self):
         """A refund that the latest picture no longer lists is doubtful, whichever came first."""
@@ -386,19 +436,52 @@ class TestDoubts:
         told, untold = picture(refunds=(self.REFUND,)), picture(DAWN + DAY, refunds=())
         for refunds in ((), (self.REFUND,)):
             read = picture(DAWN + DAY, DAWN + 2 * DAY, refunds=refunds, refunds_complete=True)
-            assert ["", "", ""] == doubts(told, read, untold)
             assert ["", self.MISSING, ""] == doubts(told, untold, read)
+            assert "" == doubts(told, read, picture(DAWN + DAY, refunds=refunds))[-1]
 
     def test_later_refunds(self):
         """A picture that is older than the refund, or does not speak of refunds, raises no doubt."""
         told = picture(DAWN + DAY, refunds=(self.REFUND,))
         assert ["", "", ""] == doubts(told, picture(refunds=()), picture(DAWN + 2 * DAY))
 
+    def test_notices(self):
+        """Notices of single facts are no pictures: they neither compete nor miss what they do not name."""
+        notices = [
+            picture(refunds=(RefundSnapshot(id=id_, amount=money(2)),), placed_at=None, partial=True)
+            for id_ in ("77", "78")
+        ]
+        assert ["", "", ""] == doubts(picture(status="open"), *notices)
+        assert ["", "", ""] == doubts(*notices, picture(status="open"))
+
+    def test_notice_and_list(self):
+        """A list that was told after the notice of a refund and lacks it is doubtful, an older one is not."""
+        notice = picture(DAWN + DAY, refunds=(self.REFUND,), partial=True)
+        older, newer = picture(refunds=()), picture(DAWN + 2 * DAY, refunds=())
+        assert ["", ""] == doubts(older, notice)
+        assert ["", ""] == doubts(notice, older)
+        assert ["", self.MISSING] == doubts(notice, newer)
+        assert ["", self.MISSING] == doubts(newer, notice)
+
     @given(st.lists(order_pictures(undated=False), min_size=1, max_size=4), st.randoms())
     def test_a_read_ends_every_doubt(self, pictures, random):
-        """After a complete read that is later than everything, no picture that was known is doubtful."""
-        last = max(one.version.modified_at for one in pictures)
-        final = picture(last, LATER, refunds=(), refunds_complete=True)
+        """After a complete read of a later version, no picture that was told before is doubtful."""
+        final = picture(
+            LATER,
+            LATER + DAY,
+            **dict.fromkeys(("number", "status", "customer", "gateway", "country", "locale"), "x"),
+            **dict.fromkeys(("needs_shipping", "cancelled", "refunds_complete"), True),
+            contact=Contact(email="x@customer.example"),
+            amounts=Amounts(total=money(5), shipping=money(0), lines=()),
+            codes=(),
+            refunds=(),
+        )
         again = random.sample(pictures, len(pictures))
         said = doubts(*pictures, final, *again)
         assert [""] * (len(again) + 1) == said[len(pictures) :]
+
+    @given(PICTURES, st.randoms())
+    def test_doubt_does_not_depend_on_the_order(self, pictures, random):
+        """Whether pictures of one version contradict each other is found out in any order."""
+        same = [dated(one, DAWN) for one in pictures]
+        shuffled = random.sample(same, len(same))
+        assert (self.SAME in doubts(*same)) == (self.SAME in doubts(*shuffled))

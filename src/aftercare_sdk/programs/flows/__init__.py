@@ -1,4 +1,4 @@
-"""Messages anchored to facts of an order: a thank-you an hour after the purchase, and what shops add."""
+"""Messages anchored to facts of an order: a thank-you, help with what arrived, what shops add."""
 
 from __future__ import annotations
 

@@ -3,9 +3,9 @@
     [plugins.flows.thank-you]           # a preset runs when it is named here
     delay = "2h"
 
-    [plugins.flows.how-to-use]          # a flow of the shop's own
+    [plugins.flows.welcome]             # a flow of the shop's own
     anchor = "delivery"
-    template = "how-to-use"
+    template = "welcome"
     purpose = "service"
     delay = "1 day"
 

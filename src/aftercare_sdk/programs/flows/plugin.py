@@ -23,6 +23,15 @@ PRESETS = (
         delay=timedelta(hours=1),
         once_per=timedelta(days=7),
     ),
+    Flow(
+        name="how-to-use",
+        anchor=Anchor.DELIVERY,
+        template="how-to-use",
+        purpose=Purpose.SERVICE,
+        reason="help the customer with what arrived",
+        delay=timedelta(days=1),
+        once_per=timedelta(days=7),
+    ),
 )
 
 
