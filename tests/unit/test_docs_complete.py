@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from aftercare_customshop.options import OptionsSchema as CustomShopOptions
 from aftercare_sdk import AftercareHooks, actions, errors
 from aftercare_sdk.cli.app import app
 from aftercare_sdk.config import schemas
@@ -28,7 +29,7 @@ from aftercare_sdk.outreach.sentences import catalogue
 from aftercare_sdk.outreach.variables import VARIABLES
 from aftercare_sdk.plugins.check import SPECIFICATIONS, HookManager, declared
 from aftercare_sdk.programs.flows import PRESETS, FlowTable
-from aftercare_woocommerce.options import OptionsSchema
+from aftercare_woocommerce.options import OptionsSchema as WooCommerceOptions
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -178,7 +179,8 @@ TABLES = [
     *SECTIONS.values(),
     ("## `[plugins.<name>]`", schemas.PluginSchema),
     ("## `assume_delivered`", schemas.AssumeDeliveredSchema),
-    ('### `adapter = "woocommerce"`', OptionsSchema),
+    ('### `adapter = "woocommerce"`', WooCommerceOptions),
+    ('### `adapter = "customshop"`', CustomShopOptions),
     ('### `kind = "smtp"`', SmtpOptions),
     ('### `kind = "maildir"`', MaildirOptions),
 ]

@@ -15,7 +15,7 @@ def write(folder, **files):
         file.write_bytes(content)
 
 
-BUILTIN = [("how-to-use", "en"), ("thank-you", "en"), ("how-to-use", "ja"), ("thank-you", "ja")]
+BUILTIN = [(name, locale) for name in ("how-to-use", "thank-you") for locale in ("en", "ja")]
 
 
 def test_the_package_brings_its_templates_in_two_languages():

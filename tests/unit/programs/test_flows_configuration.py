@@ -147,7 +147,7 @@ class TestConfigured:
 
     def test_a_flow_of_the_shops_own(self):
         """Says its anchor, template and purpose; the reason is made from them."""
-        flow = configured(PRESETS, load(**{"welcome": {**OWN, "delay": "1 day"}}))[0]
+        flow = configured(PRESETS, load(welcome={**OWN, "delay": "1 day"}))[0]
         assert ("welcome", Anchor.DELIVERY, DAY, None, "email") == (
             flow.name,
             flow.anchor,
@@ -189,7 +189,7 @@ class TestCheckConfig:
     def test_the_template_must_exist_in_both_languages(self):
         """And the files to add are named."""
         parts = Parts(templates={("welcome", "en"), ("thank-you", "ja"), ("thank-you", "en")})
-        path, _, problem = complaints(parts, **{"welcome": OWN})[0].partition(": ")
+        path, _, problem = complaints(parts, welcome=OWN)[0].partition(": ")
         assert "plugins.flows.welcome.template" == path
         files = "ja/welcome.{subject,txt,html}.liquid"
         assert f"there is no template 'welcome' in ja; add {files} to your templates" == problem

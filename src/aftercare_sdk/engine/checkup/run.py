@@ -50,7 +50,9 @@ def check_up(
     environ: Mapping[str, str] | None = None,
     plugins: Sequence[PluginSource] | None = None,
 ) -> tuple[Finding, ...]:
-    """Look at everything that the configuration at `source` needs. Sends nothing and changes nothing.
+    """Look at everything that the configuration at `source` needs. Sends nothing, plans nothing.
+
+    Where nobody decides, the lock is taken for a moment, which uses up a fencing token.
 
     Without `plugins` those that are installed; they are loaded, but none of their event hooks is called.
     """
