@@ -139,11 +139,11 @@ def test_a_premise_about_an_order_that_is_not_known_does_not_hold(migrated_datab
 def test_what_was_written_before_the_facts_changed_is_written_anew(migrated_database_url, monkeypatch):
     """A mail never greets one person and goes to another."""
     with Bench(migrated_database_url, greeter()) as bench:
-        bench.tell(order("1"))
+        bench.tell(order("1", customer="7"))
         bench.process()
 
         def corrected():
-            bench.tell(order("1", modified=START + MINUTE, email=BOB, name="Bob", total=2_000))
+            bench.tell(order("1", customer="7", modified=START + MINUTE, email=BOB, name="Bob", total=2_000))
             bench.process()
 
         with between_claim_and_submit(monkeypatch, corrected):

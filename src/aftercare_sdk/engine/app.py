@@ -112,11 +112,16 @@ class Aftercare:
         return done
 
     def read_and_send(self) -> int:
-        """Make reads and send messages that are due, without deciding anything; return how many.
+        """Make reads and send messages that are due, without deciding anything; return how many."""
+        return self.read() + self.send()
 
-        For workers beside a decider.
-        """
-        return read_due(self.brand) + self._dispatcher.run()
+    def read(self) -> int:
+        """Make reads that are due, without deciding anything; return how many. For workers."""
+        return read_due(self.brand)
+
+    def send(self) -> int:
+        """Send messages that are due, without deciding anything; return how many. For workers."""
+        return self._dispatcher.run()
 
     def _run_due_once(self) -> int:
         done = read_due(self.brand)

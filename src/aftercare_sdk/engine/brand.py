@@ -89,6 +89,10 @@ def builtin_plugins() -> tuple[PluginSource, ...]:
     )
 
 
+def _nothing(event: object, ctx: object) -> None:
+    """Answer an event that a plugin no longer wants to hear of."""
+
+
 @contextmanager
 def _gathered(problems: list[str]) -> Iterator[None]:
     """Add the problems of one part to those of the others, so that all are told at once."""
@@ -218,8 +222,8 @@ class Brand:
         )
 
     def hook(self, plugin: str, hook: str) -> HookFunction:
-        """Return what a plugin does in a hook."""
-        return self._listeners[hook][plugin]
+        """Return what a plugin does in a hook: nothing, if its present release no longer has it."""
+        return self._listeners.get(hook, {}).get(plugin, _nothing)
 
     def section(self, plugin: str, at: datetime) -> Mapping[str, Any]:
         """Return a plugin's section as it was in force at an instant."""

@@ -8,6 +8,7 @@ from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.facts import take_in
 from aftercare_sdk.engine.logs import log
 from aftercare_sdk.engine.timing import fire_due
+from aftercare_sdk.engine.translating import Translator
 from aftercare_sdk.engine.units import UnitRunner
 from aftercare_sdk.errors import Fenced, TransientError
 from aftercare_sdk.plugins import HookRunner, Observer
@@ -26,11 +27,12 @@ class Decider:
             brand.settings.defaults.hook_budget.total_seconds(), observer, monotonic=brand.clock.monotonic
         )
         self._units = UnitRunner(brand, self._runner)
+        self._translator = Translator(brand.settings.defaults.hook_budget.total_seconds(), observer)
 
     @property
     def abandoned(self) -> int:
         """How many threads hang in hooks that were fenced out."""
-        return self._runner.abandoned
+        return self._runner.abandoned + self._translator.abandoned
 
     def step(self, token: int) -> int:
         """Do the next piece of work: rows before units, so that hooks see all that is known."""
@@ -44,7 +46,7 @@ class Decider:
     def _take_in(self, token: int, rows: Sequence[Entry]) -> None:
         """Process rows together; if one of them cannot be, each by itself, and that one is parked."""
         try:
-            take_in(self._brand, token, rows)
+            take_in(self._brand, self._translator, token, rows)
         except (Fenced, TransientError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever a payload holds, the others are processed
@@ -77,3 +79,4 @@ class Decider:
     def close(self) -> None:
         """End the thread that hooks run in."""
         self._runner.close()
+        self._translator.close()

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from traceback import walk_tb
 
 from sqlalchemy import Connection
 
 from aftercare_sdk.engine import readings
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.logs import log
-from aftercare_sdk.errors import InputError
+from aftercare_sdk.engine.translating import CannotTell, Translator
 from aftercare_sdk.model.events import OrderEvent
 from aftercare_sdk.model.orders import OrderSnapshot, order_ref
 from aftercare_sdk.model.people import CustomerSnapshot, Identity, IdentityKind, fold_email
@@ -32,13 +31,11 @@ from aftercare_sdk.model.shops import (
     Ignored,
     NeedsRead,
     Ref,
-    ShopAdapter,
     Snapshot,
     Translation,
     Webhook,
 )
 from aftercare_sdk.model.versions import Version
-from aftercare_sdk.redact import redact
 from aftercare_sdk.shops.reconcile import Assumptions, deliveries, facts, reconcile
 from aftercare_sdk.store import control, events, journal, messages, objects, people, reads, timers, units
 from aftercare_sdk.store.events import Known
@@ -78,9 +75,9 @@ class _Batch:
         return self.touched.get(key, stored.record if stored else None)
 
 
-def take_in(brand: Brand, token: int, entries: Sequence[Entry]) -> None:
+def take_in(brand: Brand, translator: Translator, token: int, entries: Sequence[Entry]) -> None:
     """Process journal rows, all in one transaction. Raises Fenced if another decider has taken over."""
-    told = [_translate(brand, entry) for entry in entries]
+    told = [_translate(brand, translator, entry) for entry in entries]
     keys = [_key(one.entry.shop, item) for one in told for item in one.items if not isinstance(item, Ignored)]
     with brand.database.read() as connection:
         batch = _Batch(now=brand.clock.now(), known=objects.get_many(connection, keys))
@@ -100,36 +97,21 @@ def refresh(brand: Brand, connection: Connection, keys: Iterable[Key], now: date
     _emit(brand, connection, list(objects.get_many(connection, keys).values()), now)
 
 
-def _translate(brand: Brand, entry: Entry) -> _Told:
+def _translate(brand: Brand, translator: Translator, entry: Entry) -> _Told:
     """Return what a row says; whatever goes wrong parks the row and stops nothing else."""
     shop = brand.shops.get(entry.shop)
     if shop is None:
         return _Told(entry=entry, problem=f"shop {entry.shop!r} is not configured")
     if entry.body is None:
         return _Told(entry=entry, problem="the body is no longer kept")
+    if entry.kind is Kind.READ:
+        answer = readings.decode(entry.body)
+        return _Told(entry=entry, items=answer.readings, asked_at=answer.asked_at, refs=answer.refs)
+    webhook = Webhook(topic=entry.topic, body=entry.body, delivery=entry.delivery, hints=entry.hints)
     try:
-        if entry.kind is Kind.READ:
-            answer = readings.decode(entry.body)
-            return _Told(entry=entry, items=answer.readings, asked_at=answer.asked_at, refs=answer.refs)
-        webhook = Webhook(topic=entry.topic, body=entry.body, delivery=entry.delivery, hints=entry.hints)
-        return _Told(entry=entry, items=tuple(shop.adapter.translate(webhook)))
-    except InputError as error:
-        return _Told(entry=entry, problem=redact(str(error)))
-    except Exception as error:  # noqa: BLE001 - a bug of the adapter; the row can be retried after the mend
-        # Its message stays out: it likes to quote what could not be read, and that may be a name.
-        problem = f"adapter {shop.kind!r} failed with {type(error).__name__}{_place(error, shop.adapter)}"
-        return _Told(entry=entry, problem=problem)
-
-
-def _place(error: Exception, adapter: ShopAdapter) -> str:
-    """Return the adapter's own line that an error came from, as ` in package.module:12`."""
-    package = type(adapter).__module__.partition(".")[0]
-    lines = [
-        f" in {module}:{line}"
-        for frame, line in walk_tb(error.__traceback__)
-        if (module := str(frame.f_globals.get("__name__"))).partition(".")[0] == package
-    ]
-    return lines[-1] if lines else ""
+        return _Told(entry=entry, items=translator.translate(shop, webhook, entry.seq))
+    except CannotTell as error:
+        return _Told(entry=entry, problem=str(error))
 
 
 _KINDS: dict[type[Snapshot], str] = {OrderSnapshot: "order", CustomerSnapshot: "customer"}

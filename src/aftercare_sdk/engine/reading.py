@@ -10,7 +10,12 @@ from itertools import groupby
 from aftercare_sdk.engine import readings
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.logs import log
-from aftercare_sdk.errors import AftercareError, ConfigurationError, TransientError
+from aftercare_sdk.errors import (
+    AftercareError,
+    ConfigurationError,
+    PlatformUnavailable,
+    TransientError,
+)
 from aftercare_sdk.model.shops import Ref
 from aftercare_sdk.plugins import RETRY_DELAYS, retry_delay
 from aftercare_sdk.redact import redact
@@ -44,7 +49,8 @@ def _ask(brand: Brand, shop: str, wanted: Sequence[Read]) -> None:
         if adapter is None:
             message = f"shop {shop!r} is not configured"
             raise ConfigurationError(message)  # noqa: TRY301 - handled with what the adapter raises
-        body = readings.encode(readings.answer(asked_at, refs, adapter.read(refs)))
+        answer = readings.answer(asked_at, refs, adapter.read(refs))
+        body = readings.encode(answer)
     except (ConfigurationError, TransientError) as error:
         _failed(brand, wanted, error)
         return
@@ -68,6 +74,9 @@ def _ask(brand: Brand, shop: str, wanted: Sequence[Read]) -> None:
                 )
             ],
         )
+    silent = [one for one in wanted if Ref(one.kind, one.id) not in answer.refs]
+    if silent:
+        _failed(brand, silent, PlatformUnavailable("the shop's answer says nothing of it"))
 
 
 def _failed(brand: Brand, wanted: Sequence[Read], error: Exception) -> None:

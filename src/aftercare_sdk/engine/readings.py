@@ -43,14 +43,23 @@ def answer(asked_at: datetime, refs: Iterable[Ref], readings: Iterable[Reading])
     for one in found:
         if not isinstance(one, OrderSnapshot | CustomerSnapshot | ProductSnapshot | Gone):
             raise Bug(f"the adapter answered with {type(one).__name__}, which is no snapshot and not Gone")
+    told = {_ref(one) for one in found}
     return Answer(
         asked_at=asked_at,
-        refs=tuple(refs),
+        refs=tuple(ref for ref in refs if ref in told),
         orders=tuple(_read(one, asked_at) for one in found if isinstance(one, OrderSnapshot)),
         customers=tuple(_read(one, asked_at) for one in found if isinstance(one, CustomerSnapshot)),
         products=tuple(_read(one, asked_at) for one in found if isinstance(one, ProductSnapshot)),
         gone=tuple(one.ref for one in found if isinstance(one, Gone)),
     )
+
+
+def _ref(one: Reading) -> Ref:
+    """Return which object a reading is about."""
+    if isinstance(one, Gone):
+        return one.ref
+    kinds = {OrderSnapshot: "order", CustomerSnapshot: "customer", ProductSnapshot: "product"}
+    return Ref(kinds[type(one)], one.id)
 
 
 def encode(given: Answer) -> bytes:

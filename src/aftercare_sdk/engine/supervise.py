@@ -7,13 +7,14 @@ new child. Parent and children share no lock, so a child may be killed at any mo
 
 from __future__ import annotations
 
-import math
+import logging
 import multiprocessing
 import os
 import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -22,12 +23,15 @@ from pathlib import Path
 
 from aftercare_sdk.config import Settings, load
 from aftercare_sdk.engine.app import Aftercare
+from aftercare_sdk.engine.clock import SystemClock
 from aftercare_sdk.engine.lock import decider_lock
 from aftercare_sdk.engine.logs import log, write_logs
+from aftercare_sdk.engine.translating import ROW
 from aftercare_sdk.engine.upkeep import forget_old_bodies
 from aftercare_sdk.errors import ConfigurationError, DeciderBusy, Fenced, StorageUnavailable, TransientError
-from aftercare_sdk.store import control, units
+from aftercare_sdk.store import control, journal, units
 from aftercare_sdk.store.database import Database
+from aftercare_sdk.store.journal import State
 
 CONFIGURATION_EXIT = 2
 BROKEN_EXIT = 1
@@ -43,6 +47,8 @@ UPKEEP_SECONDS = 60.0
 _RESTART_SECONDS = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 _STARTING_STALLS = 6
 """How many times the stall limit a child may take until its first beat: a busy machine imports slowly."""
+_MOST_RESTARTS = 3
+"""How often a child is started anew that is to end by itself."""
 _STOP_SECONDS = 10.0
 _NAME_BYTES = 1_000
 _APART = "\x1f"
@@ -54,12 +60,22 @@ class Pulse:
 
     def __init__(self) -> None:
         self._beats = _SPAWN.RawValue("Q", 0)
+        self._started = _SPAWN.RawValue("b", 0)
         self._call = _SPAWN.RawArray("c", _NAME_BYTES)
 
     @property
     def beats(self) -> int:
         """How often the child has beaten."""
         return int(self._beats.value)
+
+    def started(self) -> None:
+        """Show that the configuration can be used."""
+        self._started.value = 1
+
+    @property
+    def has_started(self) -> bool:
+        """Whether a child has ever been able to use the configuration."""
+        return bool(self._started.value)
 
     def beat(self) -> None:
         """Show that the interpreter runs."""
@@ -104,6 +120,7 @@ def decide(aftercare: Aftercare, line: Line) -> None:
                 while not line.ended():
                     if time.monotonic() >= upkeep_at:
                         forget_old_bodies(aftercare.brand)
+                        aftercare.brand.reload()
                         upkeep_at = time.monotonic() + UPKEEP_SECONDS
                     if aftercare.decider.abandoned > MOST_ABANDONED:
                         log.warning("starting anew", hanging_threads=aftercare.decider.abandoned)
@@ -116,14 +133,26 @@ def decide(aftercare: Aftercare, line: Line) -> None:
 
 
 def send(aftercare: Aftercare, line: Line) -> None:
-    """Make reads and send messages until the end: the work of the sender's child."""
+    """Send messages until the end, and make reads beside it: the work of the sender's child."""
+    threading.Thread(target=_read, args=(aftercare,), daemon=True).start()
     while not line.ended():
         try:
-            if not aftercare.read_and_send():
+            if not aftercare.send():
                 line.ended(IDLE_SECONDS)
         except StorageUnavailable as error:
             log.warning("not sending", problem=str(error))
             line.ended(TROUBLE_SECONDS)
+
+
+def _read(aftercare: Aftercare) -> None:
+    """Make reads, in a thread of its own: a shop that is slow to answer must not delay the mail."""
+    while True:
+        try:
+            if not aftercare.read():
+                time.sleep(IDLE_SECONDS)
+        except StorageUnavailable as error:
+            log.warning("not reading", problem=str(error))
+            time.sleep(TROUBLE_SECONDS)
 
 
 def once(aftercare: Aftercare, line: Line) -> None:
@@ -144,12 +173,25 @@ def _child(target: Target, config: str, pulse: Pulse, connection: Connection) ->
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     write_logs()
     threading.Thread(target=_beat, args=(pulse,), daemon=True).start()
+    code = BROKEN_EXIT
     try:
         with Aftercare(load(config), observer=pulse) as aftercare:
+            pulse.started()
             target(aftercare, Line(connection))
+        code = 0
     except ConfigurationError as error:
         log.error("the configuration cannot be used", problem=str(error))
-        os._exit(CONFIGURATION_EXIT)
+        code = CONFIGURATION_EXIT
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else BROKEN_EXIT
+    except BaseException as error:  # noqa: BLE001 - told in one line; the parent starts another child
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(where.filename).name}:{where.lineno}"
+        log.error("child failed", problem=f"{type(error).__name__}: {error}", place=place)
+    finally:
+        # Not by the usual way: a thread that a plugin left behind would keep the process for ever.
+        logging.shutdown()
+        os._exit(code)
 
 
 def _beat(pulse: Pulse) -> None:
@@ -213,11 +255,11 @@ class Supervisor:
     """Keeps children running, each with its own part of the work."""
 
     def __init__(
-        self, config: Path | str, targets: Mapping[str, Target], *, most_restarts: float = math.inf
+        self, config: Path | str, targets: Mapping[str, Target], *, until_idle: bool = False
     ) -> None:
         self._settings: Settings = load(config)
         self._stall = self._settings.defaults.stall.total_seconds()
-        self._most_restarts = most_restarts
+        self._until_idle = until_idle
         self._stopped = threading.Event()
         self._roles = [_Role(name, target, str(config)) for name, target in targets.items()]
 
@@ -266,9 +308,12 @@ class Supervisor:
             return None
         code = process.exitcode
         role.gone()
-        if code in {0, CONFIGURATION_EXIT, TRANSIENT_EXIT}:
+        if code == CONFIGURATION_EXIT and not role.pulse.has_started:
             return code
-        if role.restarts >= self._most_restarts:
+        if self._until_idle and code in {0, TRANSIENT_EXIT}:
+            return code
+        # Whatever else a child ends with, a plugin may have said it: another child goes on.
+        if self._until_idle and role.restarts == _MOST_RESTARTS:
             log.error("child ended", child=role.name, exit_code=code)
             return BROKEN_EXIT
         wait = _RESTART_SECONDS[min(role.restarts, len(_RESTART_SECONDS) - 1)]
@@ -283,17 +328,21 @@ class Supervisor:
         process.kill()
         process.join()
         role.gone()
-        plugin, event = call or ("", "")
-        log.error("child stalled", child=role.name, plugin=plugin, about=event)
+        plugin, about = call or ("", "")
+        log.error("child stalled", child=role.name, plugin=plugin, about=about)
         if call is None:
             return
-        reason = f"a hook held the interpreter for more than {self._stall:g} s"
+        reason = f"it held the interpreter for more than {self._stall:g} s"
         cure = f"{reason}; mend it, then run `aftercare plugins on {plugin}`"
         database = Database(self._settings.database.resolve(os.environ))
         try:
             with database.write() as connection:
-                units.park(connection, event, plugin, reason)
-                control.switch_plugin(connection, plugin, cure)
+                if about.startswith(ROW):
+                    row = (int(about.removeprefix(ROW)), State.PARKED, f"adapter {plugin!r}: {reason}")
+                    journal.finish(connection, [row], SystemClock().now())
+                else:
+                    units.park(connection, about, plugin, reason)
+                    control.switch_plugin(connection, plugin, cure)
         except StorageUnavailable as error:
             # The next child will meet the same plugin, stall again, and be ended here again.
             log.error("plugin not switched off", plugin=plugin, problem=str(error))
@@ -316,7 +365,7 @@ class Supervisor:
 def work(config: Path | str, *, until_idle: bool = False) -> int:
     """Decide and send until a signal comes, or until nothing more is due now; return an exit code."""
     targets: dict[str, Target] = {"once": once} if until_idle else {"decider": decide, "sender": send}
-    supervisor = Supervisor(config, targets, most_restarts=3 if until_idle else math.inf)
+    supervisor = Supervisor(config, targets, until_idle=until_idle)
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(ValueError):  # not in the main thread: then somebody else handles signals
             signal.signal(number, lambda *_: supervisor.stop())

@@ -58,7 +58,7 @@ class UnitRunner:
             ready = units.ready(connection, self._brand.listening, now, MOST_PER_ROUND)
             admitted, resting = self._admit(ready, now)
             views = load_views(self._brand, connection, admitted, now) if admitted else None
-        self._postpone(token, resting)
+        self._rest(token, resting)
         if views is None:
             return len(resting)
         results = self._runner.run([self._call(unit, views) for unit in admitted])
@@ -96,8 +96,10 @@ class UnitRunner:
             for unit, result in results
             if result.actions is not None
         ]
-        for unit, problem in self._apply_all(token, done):
-            self._fail(token, unit, f"its answer cannot be carried out: {problem}", now)
+        failures = [
+            (unit, f"its answer cannot be carried out: {problem}")
+            for unit, problem in self._apply_all(token, done)
+        ]
         skipped: list[Unit] = []
         for unit, result in results:
             if result.failure is None:
@@ -105,7 +107,8 @@ class UnitRunner:
             elif result.failure.kind is FailureKind.SKIPPED:
                 skipped.append(unit)
             else:
-                self._fail(token, unit, _words(result.failure), now)
+                failures.append((unit, _words(result.failure)))
+        self._fail(token, failures, now)
         # Not tried, so not failed. But a plugin that hangs must not cost its time once for each of them now.
         self._postpone(token, [(unit, now + RETRY_DELAYS[0]) for unit in skipped])
 
@@ -149,14 +152,27 @@ class UnitRunner:
             for unit, until in waiting:
                 units.postpone(connection, unit, until)
 
-    def _fail(self, token: int, unit: Unit, error: str, now: datetime) -> None:
-        breaker = failed(self._breakers.get(unit.plugin, Breaker()), now)
-        self._breakers[unit.plugin] = breaker
-        delay = retry_delay(unit.attempts + 1)
-        log.warning("hook failed", plugin=unit.plugin, about=unit.event, parked=delay is None, problem=error)
+    def _rest(self, token: int, resting: Sequence[tuple[Unit, datetime]]) -> None:
+        """Let everything wait that is due for plugins that rest."""
+        if not resting:
+            return
         with self._brand.database.write() as connection:
             control.check_token(connection, token)
-            units.fail(connection, unit, error, None if delay is None else now + delay)
+            for plugin, until in {unit.plugin: until for unit, until in resting}.items():
+                units.rest(connection, plugin, until)
+
+    def _fail(self, token: int, failures: Sequence[tuple[Unit, str]], now: datetime) -> None:
+        if not failures:
+            return
+        with self._brand.database.write() as connection:
+            control.check_token(connection, token)
+            for unit, error in failures:
+                self._breakers[unit.plugin] = failed(self._breakers.get(unit.plugin, Breaker()), now)
+                delay = retry_delay(unit.attempts + 1)
+                log.warning(
+                    "hook failed", plugin=unit.plugin, about=unit.event, parked=delay is None, problem=error
+                )
+                units.fail(connection, unit, error, None if delay is None else now + delay)
 
 
 def _words(failure: Failure) -> str:

@@ -51,7 +51,8 @@ def join(stored: R | None, told: R) -> tuple[R, str]:
     merged = stored.merge(told)
     if _contradict(stored, told):
         return merged, "two different pictures carry the same modification time"
-    if isinstance(merged, OrderRecord) and merged.misses_refund and not told.latest.authoritative:
+    whole: Record = merged
+    if isinstance(whole, OrderRecord) and whole.misses_refund and not told.latest.authoritative:
         return merged, "a known refund is no longer listed"
     return merged, ""
 

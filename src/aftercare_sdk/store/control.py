@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select, update
 
 from aftercare_sdk.errors import Fenced
+from aftercare_sdk.store.database import insert_into
 from aftercare_sdk.store.tables import configurations, decider, plugins, settings
 
 
@@ -18,16 +19,20 @@ def setting(connection: Connection, name: str) -> str | None:
 
 def put_setting(connection: Connection, name: str, value: str) -> None:
     """Keep a setting of this database."""
-    changed = connection.execute(update(settings).where(settings.c.name == name).values(value=value))
-    if not changed.rowcount:
-        connection.execute(insert(settings).values(name=name, value=value))
+    connection.execute(
+        insert_into(connection, settings)
+        .values(name=name, value=value)
+        .on_conflict_do_update(index_elements=["name"], set_={"value": value})
+    )
 
 
 def take_token(connection: Connection) -> int:
     """Return a new fencing token; whoever holds an older one can no longer change anything."""
-    changed = connection.execute(update(decider).values(token=decider.c.token + 1))
-    if not changed.rowcount:
-        connection.execute(insert(decider).values(id=1, token=1, events=0))
+    connection.execute(
+        insert_into(connection, decider)
+        .values(id=1, token=1, events=0)
+        .on_conflict_do_update(index_elements=["id"], set_={"token": decider.c.token + 1})
+    )
     return int(connection.execute(select(decider.c.token)).scalar_one())
 
 
@@ -61,8 +66,11 @@ def plugins_off(connection: Connection) -> Mapping[str, str]:
 def note_plugin(connection: Connection, name: str, distribution: str, version: str, now: datetime) -> None:
     """Remember a plugin; its start is the first time it is seen."""
     values = {"distribution": distribution, "version": version}
-    if not connection.execute(update(plugins).where(plugins.c.name == name).values(**values)).rowcount:
-        connection.execute(insert(plugins).values(name=name, started_at=now, off="", **values))
+    connection.execute(
+        insert_into(connection, plugins)
+        .values(name=name, started_at=now, off="", **values)
+        .on_conflict_do_update(index_elements=["name"], set_=values)
+    )
 
 
 def switch_plugin(connection: Connection, name: str, reason: str) -> None:

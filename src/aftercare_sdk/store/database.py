@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    create_engine,
+    event,
+    literal_column,
+    make_url,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
@@ -83,6 +92,14 @@ class Database:
         if self.is_sqlite and error.orig is not None:
             what = str(error.orig)  # SQLite's messages name tables and files, never values
         return f"the database {self.where} cannot be used now: {what}"
+
+
+def literal_text(value: str) -> ColumnElement[str]:
+    """Return a word of our own as it stands in SQL.
+
+    SQLite uses a partial index only if the statement shows, without parameters, that it may.
+    """
+    return literal_column(f"'{value}'")
 
 
 def insert_into(connection: Connection, table: Table) -> Insert:

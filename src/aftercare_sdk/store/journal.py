@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, select, update
 
 from aftercare_sdk.store.codec import dump, load_words
-from aftercare_sdk.store.database import insert_into
+from aftercare_sdk.store.database import insert_into, literal_text
 from aftercare_sdk.store.tables import LONGEST_DELIVERY, LONGEST_TOPIC, journal
 
 TOPIC_LENGTH = 100
@@ -98,7 +98,7 @@ def append(connection: Connection, arrivals: Sequence[Arrival]) -> list[bool]:
 def take_new(connection: Connection, limit: int) -> list[Entry]:
     """Return the oldest rows that nobody has processed."""
     rows = connection.execute(
-        select(journal).where(journal.c.state == State.NEW).order_by(journal.c.seq).limit(limit)
+        select(journal).where(journal.c.state == literal_text(State.NEW)).order_by(journal.c.seq).limit(limit)
     )
     return [_entry(row) for row in rows.mappings()]
 
@@ -106,7 +106,10 @@ def take_new(connection: Connection, limit: int) -> list[Entry]:
 def oldest_new(connection: Connection) -> datetime | None:
     """Return when the oldest unprocessed row was received."""
     return connection.execute(
-        select(journal.c.received_at).where(journal.c.state == State.NEW).order_by(journal.c.seq).limit(1)
+        select(journal.c.received_at)
+        .where(journal.c.state == literal_text(State.NEW))
+        .order_by(journal.c.seq)
+        .limit(1)
     ).scalar()
 
 

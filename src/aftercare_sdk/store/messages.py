@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, or_, s
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.premises import PREMISE_BY_KIND, Premise
 from aftercare_sdk.store.codec import dump, load, load_any, load_words
-from aftercare_sdk.store.database import insert_into
-from aftercare_sdk.store.tables import copies, events, identities, messages, units
+from aftercare_sdk.store.database import insert_into, literal_text
+from aftercare_sdk.store.tables import copies, events, identities, messages, plugins, units
 
 WAITING = (MessageState.PLANNED, MessageState.HELD, MessageState.DEFERRED)
 LEASED = (MessageState.CLAIMED, MessageState.SUBMITTED)
@@ -75,6 +75,14 @@ class Copy:
     subject: str = field(repr=False)
     text: str = field(repr=False)
     html: str = field(repr=False)
+
+
+def _is_waiting() -> ColumnElement[bool]:
+    return messages.c.state.in_([literal_text(state) for state in WAITING])
+
+
+def _is_leased() -> ColumnElement[bool]:
+    return messages.c.state.in_([literal_text(state) for state in LEASED])
 
 
 def plan(connection: Connection, planned: Sequence[Message]) -> list[str]:
@@ -163,7 +171,7 @@ def claim(
     due = (
         select(messages.c.key)
         .where(
-            messages.c.state.in_(WAITING),
+            _is_waiting(),
             messages.c.next_at <= now,
             or_(messages.c.expires_at <= now, ~or_(_retries(now), _parked())),
         )
@@ -179,7 +187,7 @@ def claim(
         return []
     connection.execute(
         update(messages)
-        .where(messages.c.key.in_(keys), messages.c.state.in_(WAITING))
+        .where(messages.c.key.in_(keys), _is_waiting())
         .values(state=MessageState.CLAIMED, lease=lease, lease_until=until)
     )
     return [one for one in get_many(connection, keys) if one.lease == lease]
@@ -192,9 +200,13 @@ def _retries(now: datetime) -> ColumnElement[bool]:
         .join(identities, identities.c.customer == units.c.customer)
         .where(
             identities.c.id == messages.c.identity,
-            units.c.state == "pending",
+            units.c.state == literal_text("pending"),
             units.c.plugin == messages.c.plugin,
-            or_(units.c.attempts > 0, units.c.due_at > now),
+            or_(
+                units.c.attempts > 0,
+                units.c.due_at > now,
+                units.c.plugin.in_(select(plugins.c.name).where(plugins.c.off != "")),
+            ),
         )
         .correlate(messages)
         .exists()
@@ -222,7 +234,7 @@ def unclaim(connection: Connection, now: datetime) -> None:
     """Put claims whose lease ran out back; nothing has left."""
     connection.execute(
         update(messages)
-        .where(messages.c.state == MessageState.CLAIMED, messages.c.lease_until < now)
+        .where(_is_leased(), messages.c.state == MessageState.CLAIMED, messages.c.lease_until < now)
         .values(state=MessageState.PLANNED, lease="", lease_until=None)
     )
 
@@ -230,7 +242,9 @@ def unclaim(connection: Connection, now: datetime) -> None:
 def lost(connection: Connection, now: datetime) -> list[Message]:
     """Return submissions whose lease ran out: nobody can tell whether they arrived."""
     rows = connection.execute(
-        select(messages).where(messages.c.state == MessageState.SUBMITTED, messages.c.lease_until < now)
+        select(messages).where(
+            _is_leased(), messages.c.state == MessageState.SUBMITTED, messages.c.lease_until < now
+        )
     )
     return [_message(row) for row in rows.mappings()]
 
@@ -410,27 +424,28 @@ def counts(connection: Connection) -> list[tuple[str, str, int]]:
     return [(row[0], row[1], row[2]) for row in rows]
 
 
-def oldest_due(connection: Connection) -> datetime | None:
-    """Return when the message was due that waits longest for being looked at."""
+def oldest_due(connection: Connection, now: datetime) -> datetime | None:
+    """Return when the message was due that waits longest for being looked at.
+
+    Not counted is what waits for its own plugin, as in `claim`.
+    """
     return connection.execute(
-        select(func.min(messages.c.next_at)).where(messages.c.state.in_(WAITING))
+        select(func.min(messages.c.next_at)).where(_is_waiting(), ~or_(_retries(now), _parked()))
     ).scalar()
 
 
 def next_due(connection: Connection, after: datetime) -> datetime | None:
     """Return when the next message is to be looked at, lapses, or is out of its lease, after a moment."""
     waiting: datetime | None = connection.execute(
-        select(func.min(messages.c.next_at)).where(messages.c.state.in_(WAITING), messages.c.next_at > after)
+        select(func.min(messages.c.next_at)).where(_is_waiting(), messages.c.next_at > after)
     ).scalar()
     lapsing: datetime | None = connection.execute(
         select(func.min(messages.c.expires_at)).where(
-            messages.c.state.in_(WAITING), messages.c.next_at <= after, messages.c.expires_at > after
+            _is_waiting(), messages.c.next_at <= after, messages.c.expires_at > after
         )
     ).scalar()
     leased: datetime | None = connection.execute(
-        select(func.min(messages.c.lease_until)).where(
-            messages.c.state.in_(LEASED), messages.c.lease_until >= after
-        )
+        select(func.min(messages.c.lease_until)).where(_is_leased(), messages.c.lease_until >= after)
     ).scalar()
     found = (waiting, lapsing, leased + _MICROSECOND if leased else None)
     return min((at for at in found if at is not None), default=None)

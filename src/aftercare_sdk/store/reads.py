@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, case, delete, func, select, update
 
 from aftercare_sdk.store.database import insert_into
 from aftercare_sdk.store.tables import reads
+
+MOST_DOUBLINGS = 7
+"""So that a read whose answer is lost again and again is asked for once a day in the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +62,16 @@ def request(connection: Connection, wanted: Sequence[Read]) -> None:
 
 
 def claim(connection: Connection, *, now: datetime, lease: str, until: datetime, limit: int) -> list[Read]:
-    """Take reads that are due; `until` is when they are due again if nothing comes of it."""
+    """Take reads that are due. `until` is when they are due again if nothing comes of it; each time later."""
     statement = select(reads).where(reads.c.due_at <= now).order_by(reads.c.due_at, reads.c.id).limit(limit)
     if connection.dialect.name == "postgresql":
         statement = statement.with_for_update(skip_locked=True)
     found = [Read(**row) for row in connection.execute(statement).mappings()]
     for one in found:
-        connection.execute(update(reads).where(*_is(one)).values(lease=lease, due_at=until))
-    return found
+        due_at = now + (until - now) * 2 ** min(one.attempts, MOST_DOUBLINGS)
+        values = {"lease": lease, "due_at": due_at, "attempts": one.attempts + 1}
+        connection.execute(update(reads).where(*_is(one)).values(**values))
+    return [replace(one, lease=lease) for one in found]
 
 
 def settle(connection: Connection, shop: str, kind: str, id_: str, asked_at: datetime) -> bool:
@@ -80,9 +85,9 @@ def settle(connection: Connection, shop: str, kind: str, id_: str, asked_at: dat
 
 
 def fail(connection: Connection, one: Read, error: str, due_at: datetime) -> None:
-    """Note that a read failed, and when it is tried again."""
-    values = {"error": error, "due_at": due_at, "attempts": one.attempts + 1, "lease": ""}
-    connection.execute(update(reads).where(*_is(one)).values(**values))
+    """Note that a read failed, and when it is tried again; nothing if it was asked for anew meanwhile."""
+    values = {"error": error, "due_at": due_at, "lease": ""}
+    connection.execute(update(reads).where(*_is(one), reads.c.lease == one.lease).values(**values))
 
 
 def pending(connection: Connection, shop: str, kind: str, id_: str) -> Read | None:

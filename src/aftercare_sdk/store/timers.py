@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, select, update
 
 from aftercare_sdk.store.codec import dump, load_words
-from aftercare_sdk.store.database import insert_into
+from aftercare_sdk.store.database import insert_into, literal_text
 from aftercare_sdk.store.tables import identities, timers, units
 
 ENGINE = ""
@@ -91,7 +91,7 @@ def due(connection: Connection, *, before: datetime | None, now: datetime, limit
         .join(identities, identities.c.customer == units.c.customer)
         .where(
             identities.c.id == timers.c.identity,
-            units.c.state == "pending",
+            units.c.state == literal_text("pending"),
             units.c.plugin == timers.c.plugin,
         )
         .correlate(timers)

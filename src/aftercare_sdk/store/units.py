@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, select, update
 
-from aftercare_sdk.store.database import insert_into
+from aftercare_sdk.store.database import insert_into, literal_text
 from aftercare_sdk.store.tables import units
 
 
@@ -90,7 +90,7 @@ def _runnable(plugins: Collection[str], now: datetime) -> tuple[ColumnElement[bo
     blocked = (
         select(earlier.c.seq)
         .where(
-            earlier.c.state == "pending",
+            earlier.c.state == literal_text("pending"),
             earlier.c.customer == units.c.customer,
             earlier.c.plugin == units.c.plugin,
             earlier.c.seq < units.c.seq,
@@ -98,7 +98,7 @@ def _runnable(plugins: Collection[str], now: datetime) -> tuple[ColumnElement[bo
         .exists()
     )
     return (
-        units.c.state == "pending",
+        units.c.state == literal_text("pending"),
         units.c.plugin.in_(sorted(plugins)),
         units.c.due_at <= now,
         ~blocked,
@@ -109,7 +109,9 @@ def next_due(connection: Connection, plugins: Collection[str], after: datetime) 
     """Return when the next unit of `plugins` is due, after a moment."""
     return connection.execute(
         select(func.min(units.c.due_at)).where(
-            units.c.state == "pending", units.c.plugin.in_(sorted(plugins)), units.c.due_at > after
+            units.c.state == literal_text("pending"),
+            units.c.plugin.in_(sorted(plugins)),
+            units.c.due_at > after,
         )
     ).scalar()
 
@@ -130,6 +132,15 @@ def fail(connection: Connection, unit: Unit, error: str, due_at: datetime | None
 def postpone(connection: Connection, unit: Unit, due_at: datetime) -> None:
     """Let a unit wait without counting a failure."""
     connection.execute(update(units).where(*_pending(unit)).values(due_at=due_at))
+
+
+def rest(connection: Connection, plugin: str, until: datetime) -> None:
+    """Let everything of a plugin wait that would be due earlier: it keeps failing, and rests."""
+    connection.execute(
+        update(units)
+        .where(units.c.state == literal_text("pending"), units.c.plugin == plugin, units.c.due_at < until)
+        .values(due_at=until)
+    )
 
 
 def park(connection: Connection, event: str, plugin: str, error: str) -> bool:
@@ -181,7 +192,11 @@ def retry(connection: Connection, now: datetime, *, event: str | None = None) ->
 
 
 def _pending(unit: Unit) -> tuple[ColumnElement[bool], ...]:
-    return (units.c.event == unit.event, units.c.plugin == unit.plugin, units.c.state == "pending")
+    return (
+        units.c.event == unit.event,
+        units.c.plugin == unit.plugin,
+        units.c.state == literal_text("pending"),
+    )
 
 
 def _unit(row: RowMapping) -> Unit:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
@@ -16,6 +16,9 @@ from aftercare_sdk.engine.receive import NOT_STORED, TOO_LARGE, Reply, answer
 from aftercare_sdk.errors import StorageUnavailable
 from aftercare_sdk.model.shops import RawRequest
 
+INTERRUPTED = Reply(400, "the body broke off")
+"""Nobody reads this answer; it is what the log says."""
+
 Readiness = Callable[[], Mapping[str, str]]
 """Returns what is not ready, by name, with the reason in words; empty: everything is."""
 
@@ -24,9 +27,18 @@ def make_app(aftercare: Aftercare, readiness: Readiness) -> Starlette:
     """Return the application. It answers a webhook only after the commit that holds it."""
     limit = aftercare.brand.settings.server.body_limit
 
+    def _response(shop: str, reply: Reply) -> JSONResponse:
+        # What stands in the path of a request may be anything; only names of our own are logged.
+        known = shop if aftercare.brand.adapter(shop) else "unknown"
+        log.info("webhook", shop=known, status=reply.status, outcome=reply.body)
+        return JSONResponse({"outcome": reply.body}, reply.status)
+
     async def webhook(request: Request) -> JSONResponse:
         shop = request.path_params["shop"]
-        body = await _body(request, limit)
+        try:
+            body = await _body(request, limit)
+        except ClientDisconnect:
+            return _response(shop, INTERRUPTED)
         if body is None:
             return _response(shop, TOO_LARGE)
         # Header names and values are Latin-1 on the wire; what is not cannot be a signature anyhow.
@@ -74,8 +86,3 @@ async def _body(request: Request, limit: int) -> bytes | None:
             return None
         parts.append(part)
     return b"".join(parts)
-
-
-def _response(shop: str, reply: Reply) -> JSONResponse:
-    log.info("webhook", shop=shop, status=reply.status, outcome=reply.body)
-    return JSONResponse({"outcome": reply.body}, reply.status)

@@ -20,7 +20,7 @@ from aftercare_sdk.engine.app import Aftercare
 from aftercare_sdk.engine.logs import log, write_logs
 from aftercare_sdk.engine.supervise import Supervisor, decide, send
 from aftercare_sdk.errors import AftercareError, ConfigurationError
-from aftercare_sdk.store import messages, schema
+from aftercare_sdk.store import journal, messages, schema
 from aftercare_sdk.web.app import make_app
 
 LATE = timedelta(minutes=15)
@@ -81,15 +81,20 @@ def readiness(aftercare: Aftercare, alive: Mapping[str, bool]) -> Mapping[str, s
     """Return what is not ready: database, schema, children, messages that should have left (OBS-03)."""
     problems = {name: "not running" for name, is_alive in alive.items() if not is_alive}
     database = aftercare.brand.database
+    now = aftercare.clock.now()
     try:
         if schema.current(database) != schema.head():
             problems["schema"] = "run `aftercare db upgrade`"
         with database.read() as connection:
-            oldest = messages.oldest_due(connection)
-        if oldest is not None and aftercare.clock.now() - oldest > LATE:
+            oldest = messages.oldest_due(connection, now)
+            waiting = journal.oldest_new(connection)
+        if oldest is not None and now - oldest > LATE:
             problems["messages"] = f"one has been due since {oldest.isoformat()}"
+        if waiting is not None and now - waiting > LATE:
+            problems["journal"] = f"a row has waited since {waiting.isoformat()}"
     except AftercareError as error:
-        problems["database"] = str(error)
+        log.error("not ready", problem=str(error))
+        problems["database"] = "cannot be used; see the log"
     return problems
 
 
