@@ -49,6 +49,7 @@ from aftercare_sdk.store.codec import dump
 from aftercare_sdk.store.decisions import about
 from aftercare_sdk.store.journal import Arrival, Kind, State
 from aftercare_sdk.store.messages import Copy, Message
+from aftercare_sdk.store.objects import Stored
 
 CLAIMED_AT_ONCE = 20
 LOOK_AGAIN = timedelta(hours=1)
@@ -65,10 +66,11 @@ _REPEATABLE = frozenset({Purpose.TRANSACTIONAL, Purpose.SERVICE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Facts:
-    """What premises are checked against, inside one transaction."""
+    """What premises are checked against, inside one transaction; `locked`: nobody may change it."""
 
     brand: Brand
     connection: Connection
+    locked: bool
     message: Message
     customer: int
     recipient: int | None
@@ -76,7 +78,7 @@ class _Facts:
 
     def order(self, ref: str) -> Order | None:
         key = _key(ref)
-        stored = objects.lock(self.connection, key)
+        stored = _stored(self.connection, key, locked=self.locked)
         if stored is None or not isinstance(stored.record, OrderRecord):
             return None
         return as_order(stored.record, self.brand.assumptions(key[0]), self.now)
@@ -130,12 +132,19 @@ def _orders(premises: Iterable[Premise]) -> set[objects.Key]:
     return {_key(premise.order) for premise in premises if isinstance(premise, OrderStands | NoRefund)}
 
 
-def _lock_people(connection: Connection, identity: int, recipient: int | None) -> int:
-    """Make others wait who decide about the same person or mailbox; return the customer of `identity`."""
+def _stored(connection: Connection, key: objects.Key, *, locked: bool) -> Stored | None:
+    if locked:
+        return objects.lock(connection, key)
+    return objects.get_many(connection, [key]).get(key)
+
+
+def _customer(connection: Connection, identity: int, recipient: int | None, *, locked: bool) -> int:
+    """Return the customer of `identity`; `locked`: others wait who decide about that person or mailbox."""
     concerned = {identity} if recipient is None else {identity, recipient}
     customers = people.customers_of(connection, concerned)
-    for customer in sorted(set(customers.values())):
-        people.lock(connection, customer)
+    if locked:
+        for customer in sorted(set(customers.values())):
+            people.lock(connection, customer)
     return customers[identity]
 
 
@@ -226,7 +235,7 @@ class Dispatcher:
         written_from = look.material
         now = brand.clock.now()
         with brand.database.write() as connection:
-            look = self._look(connection, message)
+            look = self._look(connection, message, locked=True)
             if look.verdict.outcome is not Outcome.ALLOW:
                 self._not_now(connection, message, look.verdict, now)
                 return True
@@ -252,23 +261,24 @@ class Dispatcher:
         self._hand_over(channel, message, look, composed, now)
         return True
 
-    def _look(self, connection: Connection, message: Message) -> _Look:
-        """Ask every check. In a writing transaction, nobody can change what it saw before it ends."""
+    def _look(self, connection: Connection, message: Message, *, locked: bool = False) -> _Look:
+        """Ask every check. `locked`: nobody can change what it saw before the transaction ends."""
         brand = self._brand
         now = brand.clock.now()
         shop = brand.shop(message.shop)
         # Objects before customers, as the decider writes them: else each could wait for the other.
         own = (message.shop, "order", message.object)
-        known = {key: objects.lock(connection, key) for key in sorted({own, *_orders(message.premises)})}
-        stored = known[own]
+        concerned = sorted({own, *_orders(message.premises)})
+        stored = {key: _stored(connection, key, locked=locked) for key in concerned}[own]
         record = stored.record if stored and isinstance(stored.record, OrderRecord) else None
         recipient = stored.contact_identity if stored else None
-        customer = _lock_people(connection, message.identity, recipient)
+        customer = _customer(connection, message.identity, recipient, locked=locked)
         account = self._account(connection, message)
         contact = _contact(record, account)
         facts = _Facts(
             brand=brand,
             connection=connection,
+            locked=locked,
             message=message,
             customer=customer,
             recipient=recipient,

@@ -24,6 +24,7 @@ from aftercare_sdk.model.records import (
     gone_customer,
     gone_order,
     gone_product,
+    order_record,
     product_record,
 )
 from aftercare_sdk.model.shops import (
@@ -36,7 +37,7 @@ from aftercare_sdk.model.shops import (
     Webhook,
 )
 from aftercare_sdk.model.versions import Version
-from aftercare_sdk.shops.reconcile import Assumptions, deliveries, facts, reconcile
+from aftercare_sdk.shops.reconcile import Assumptions, deliveries, facts, join
 from aftercare_sdk.store import control, events, journal, messages, objects, people, reads, timers, units
 from aftercare_sdk.store.events import Known
 from aftercare_sdk.store.journal import Entry, Kind, State
@@ -153,14 +154,7 @@ def _merge_one(batch: _Batch, shop: str, item: Translation | Gone, asked_at: dat
         batch.reads[key] = item.reason
         return f"{name} needs a read: {item.reason}"
     before = batch.record(key)
-    if isinstance(item, Gone) and before is None:
-        return f"{name} is not there and never was known"
-    doubt = ""
-    if isinstance(item, OrderSnapshot):
-        after: Record
-        after, doubt = reconcile(before if isinstance(before, OrderRecord) else None, item)
-    else:
-        after = _joined(before, _picture(shop, item, asked_at))
+    after, doubt = _joined(before, _picture(shop, item, asked_at))
     if doubt:
         batch.reads.setdefault(key, doubt)
     if after == before:
@@ -180,18 +174,17 @@ def _picture(shop: str, item: Snapshot | Gone, asked_at: datetime | None) -> Rec
             return gone_customer(shop, item.ref.id, version)
         return gone_product(shop, item.ref.id, version)
     if isinstance(item, OrderSnapshot):
-        return reconcile(None, item)[0]
+        return order_record(item)
     return product_record(item)
 
 
-def _joined(before: Record | None, told: Record) -> Record:
-    if isinstance(before, OrderRecord) and isinstance(told, OrderRecord):
-        return before.merge(told)
-    if isinstance(before, CustomerRecord) and isinstance(told, CustomerRecord):
-        return before.merge(told)
-    if isinstance(before, ProductRecord) and isinstance(told, ProductRecord):
-        return before.merge(told)
-    return told
+def _joined(before: Record | None, told: Record) -> tuple[Record, str]:
+    """Return what is known now, and why only an authoritative read can settle it."""
+    if isinstance(told, OrderRecord):
+        return join(before if isinstance(before, OrderRecord) else None, told)
+    if isinstance(told, CustomerRecord):
+        return join(before if isinstance(before, CustomerRecord) else None, told)
+    return join(before if isinstance(before, ProductRecord) else None, told)
 
 
 def _write(brand: Brand, connection: Connection, batch: _Batch) -> None:
@@ -205,6 +198,7 @@ def _write(brand: Brand, connection: Connection, batch: _Batch) -> None:
     wanted = {one for several in (*whose.values(), *accounts.values()) for one in several if one}
     ids = people.ids(connection, wanted, now)
     changed: list[Stored] = []
+    moved: list[tuple[Record, int]] = []
     for key, record in batch.touched.items():
         owner, mailbox = whose[key]
         stored = Stored(
@@ -214,9 +208,12 @@ def _write(brand: Brand, connection: Connection, batch: _Batch) -> None:
         )
         before = batch.known.get(key)
         if before and stored.identity is not None and before.identity != stored.identity:
-            messages.follow(connection, record.shop, record.id, stored.identity)
+            moved.append((record, stored.identity))
         changed.append(stored)
+    # Objects before messages, as senders lock them: else each could wait for the other.
     objects.save_many(connection, changed, now)
+    for record, identity in moved:
+        messages.follow(connection, record.shop, record.id, identity)
     people.join(
         connection,
         ((ids[account], ids[mailbox]) for account, several in accounts.items() for mailbox in several),

@@ -45,6 +45,7 @@ def about(message: Message, at: datetime, verdict: str, code: str, detail: Mappi
 def append(connection: Connection, made: Sequence[Decision]) -> None:
     """Append decisions; a verdict equal to the last one about the same message is not repeated."""
     rows = []
+    last: dict[str, tuple[str, str, str] | None] = {}
     for one in made:
         row: dict[str, Any] = {
             "at": one.at,
@@ -56,8 +57,12 @@ def append(connection: Connection, made: Sequence[Decision]) -> None:
             "code": one.code,
             "detail": dump(one.detail),
         }
-        if not one.message or _last(connection, one.message) != (one.verdict, one.code, row["detail"]):
-            rows.append(row)
+        if one.message:
+            before = last[one.message] if one.message in last else _last(connection, one.message)
+            last[one.message] = (one.verdict, one.code, row["detail"])
+            if before == last[one.message]:
+                continue
+        rows.append(row)
     if rows:
         connection.execute(insert(decisions), rows)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select, tuple_
@@ -84,7 +85,7 @@ def owners_of_mailboxes(connection: Connection, mailboxes: Iterable[int]) -> lis
 
 
 def save_many(connection: Connection, stored: Sequence[Stored], now: datetime) -> None:
-    """Insert or replace objects."""
+    """Insert or replace objects, in the order of their keys, in which senders lock what they look at."""
     if not stored:
         return
     statement = insert_into(connection, objects)
@@ -96,7 +97,7 @@ def save_many(connection: Connection, stored: Sequence[Stored], now: datetime) -
                 for name in ("record", "person", "identity", "contact_identity", "changed_at")
             },
         ),
-        [_row(one, now) for one in stored],
+        sorted((_row(one, now) for one in stored), key=itemgetter("shop", "kind", "id")),
     )
 
 

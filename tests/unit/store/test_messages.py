@@ -507,7 +507,7 @@ def test_release(plan, store, get):
     store(messages.release, "main", "1042", DAWN)
     assert [DAWN, DAWN + 2 * DAY, DAWN + 2 * DAY] == [get(key).next_at for key in ("m-1", "m-2", "m-3")]
     assert MessageState.HELD == get("m-1").state
-    assert DAWN == store(messages.oldest_due)
+    assert DAWN == store(messages.oldest_due, DAWN)
 
 
 def test_listings(plan, store):

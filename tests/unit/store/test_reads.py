@@ -129,29 +129,49 @@ class TestWorkers:
         request_(wanted("3", DAWN + SECOND), wanted("2", DAWN), wanted("1", DAWN + HOUR))
         assert [["2"], ["3"], []] == [claim(DAWN + HOUR, limit=1) for _ in range(3)]
 
-    def test_failed(self, request_, pending, store, claim):
+    def test_patience_grows(self, request_, claim, pending):
+        """A read that nobody answers is taken up again later each time."""
+        request_(wanted())
+        now = DAWN + DEBOUNCE
+        for waits in (PATIENCE, 2 * PATIENCE, 4 * PATIENCE):
+            assert ["1042"] == claim(now)
+            assert now + waits == pending().due_at
+            now += waits
+
+    def test_failed(self, request_, pending, store):
         """A failed read is tried again at its time, with the error for a person to see."""
         request_(wanted())
-        claim(DAWN + DEBOUNCE)
+        now = DAWN + DEBOUNCE
         for attempt in (1, 2):
-            store(reads.fail, pending(), "PlatformUnavailable: down", DAWN + attempt * HOUR)
-            assert (attempt, "PlatformUnavailable: down", DAWN + attempt * HOUR, "") == (
+            (taken,) = store(reads.claim, now=now, lease="worker-1", until=now + PATIENCE, limit=1)
+            now = DAWN + attempt * HOUR
+            store(reads.fail, taken, "PlatformUnavailable: down", now)
+            assert (attempt, "PlatformUnavailable: down", now, "") == (
                 pending().attempts,
                 pending().error,
                 pending().due_at,
                 pending().lease,
             )
 
+    def test_failed_too_late(self, request_, pending, store):
+        """A worker that is out of its time, or whose read was asked for anew, puts nothing off."""
+        request_(wanted())
+        now = DAWN + DEBOUNCE
+        (taken,) = store(reads.claim, now=now, lease="worker-1", until=now + PATIENCE, limit=1)
+        request_(wanted(at=now))
+        before = pending()
+        store(reads.fail, taken, "down", DAWN + DAY)
+        assert before == pending()
+        (again,) = store(reads.claim, now=now + DEBOUNCE, lease="worker-2", until=now + HOUR, limit=1)
+        store(reads.fail, taken, "down", DAWN + DAY)
+        assert again.lease == pending().lease
+
     def test_asked_for_again_after_a_failure(self, request_, pending, store):
         """A new doubt does not hurry a read whose shop is down."""
         request_(wanted())
         store(reads.fail, pending(), "down", DAWN + DAY)
         request_(wanted(at=DAWN + HOUR))
-        assert (DAWN + DAY, 1, DAWN + HOUR) == (
-            pending().due_at,
-            pending().attempts,
-            pending().requested_at,
-        )
+        assert (DAWN + DAY, DAWN + HOUR) == (pending().due_at, pending().requested_at)
 
     def test_hurry(self, request_, store, claim):
         """A person can have everything read now."""

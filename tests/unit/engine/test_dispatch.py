@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import re
+import threading
+import time
+
+import pytest
+from sqlalchemy import event
+
+from aftercare_sdk.actions import CancelMessages, NotSentWithin, OrderStands
+from aftercare_sdk.engine import dispatch
+from tests.support.databases import migrate
+from tests.support.shop import DAY, MINUTE, START, Bench, always, customer, in_threads, note, order, program
+
+ANN, BOB = "ann@customer.example", "bob@customer.example"
+ORDER_OF_LOCKS = ("objects", "customers", "messages")
+LOCKING = re.compile(
+    r"INSERT INTO (objects) .*ON CONFLICT|UPDATE (\w+) SET|FROM (\w+) .*FOR (?:SHARE|UPDATE)$", re.DOTALL
+)
+
+
+@pytest.mark.postgres
+def test_senders_and_the_decider_lock_in_one_order(postgres_databases):
+    """Objects, then customers, then messages; else each could wait for the other, and one would be ended."""
+    transactions: list[list[str]] = []
+
+    def begins(connection) -> None:
+        transactions.append([])
+
+    def executes(*called) -> None:
+        found = LOCKING.search(called[2])
+        table = next(filter(None, found.groups()), "") if found else ""
+        if table in ORDER_OF_LOCKS and table not in transactions[-1]:
+            transactions[-1].append(table)
+
+    premises = (OrderStands(order="main/order/2"), NotSentWithin(label="note", period=DAY))
+    plugin = program(
+        on_purchase=always(note(premises=premises), note("later", delay=DAY)),
+        on_shipment=always(CancelMessages(reason="x")),
+    )
+    with Bench(postgres_databases.copy_of(migrate), {"plugin": plugin}) as bench:
+        engine = bench.aftercare.brand.database.engine
+        event.listen(engine, "begin", begins)
+        event.listen(engine, "before_cursor_execute", executes)
+        bench.tell(order("1", email=ANN), order("2", email=BOB))
+        bench.run_due()
+        at = START + MINUTE
+        bench.tell(
+            order("1", email=ANN, customer="7", modified=at, delivered={"a": START}),
+            customer("7", email=BOB, modified=at),
+            order("2", email=BOB, modified=at, shipped={"a": START}),
+        )
+        bench.run(START + 2 * DAY)
+    together = {tuple(tables) for tables in transactions if len(tables) > 1}
+    assert {ORDER_OF_LOCKS, ("objects", "messages")} <= together
+    assert {
+        tables for tables in together if list(tables) != sorted(tables, key=ORDER_OF_LOCKS.index)
+    } == set()
+
+
+def test_a_channel_is_used_by_one_thread_at_a_time(migrated_database_url, monkeypatch):
+    """Also if several threads of an application send with the same engine."""
+    monkeypatch.setattr(dispatch, "CLAIMED_AT_ONCE", 1)
+    busy, overlaps = threading.Lock(), []
+    messages = [note(str(number)) for number in range(12)]
+    with Bench(migrated_database_url, {"plugin": program(on_purchase=always(*messages))}) as bench:
+        send = bench.probe.send
+
+        def alone(message):
+            if not busy.acquire(blocking=False):
+                overlaps.append(message.id)
+                return send(message)
+            time.sleep(0.01)  # time for another thread
+            busy.release()
+            return send(message)
+
+        bench.probe.send = alone
+        bench.tell(order("1"))
+        bench.process()
+
+        def until_done():
+            while bench.aftercare.read_and_send():
+                pass
+
+        assert [None] * 4 == in_threads([until_done] * 4)
+        assert ([], 12) == (overlaps, len(bench.sent))
+
+
+def test_one_message_that_breaks_the_sender_does_not_stop_the_others(migrated_database_url, monkeypatch):
+    """It is looked at again later, and says what kind of error it was."""
+    with Bench(migrated_database_url, {"p": program(on_purchase=always(note("a"), note("b")))}) as bench:
+        compose = dispatch.Dispatcher._compose
+
+        def breaks(self, message, look):
+            if message.label == "a":
+                raise KeyError("Ann Archer")
+            return compose(self, message, look)
+
+        monkeypatch.setattr(dispatch.Dispatcher, "_compose", breaks)
+        bench.tell(order("1"))
+        bench.run_due()
+        told = {one.label: (one.state.value, one.code, dict(one.detail)) for one in bench.messages()}
+        assert {
+            "a": ("deferred", "try_again", {"reason": "KeyError"}),
+            "b": ("accepted", "accepted", {}),
+        } == told
+        monkeypatch.setattr(dispatch.Dispatcher, "_compose", compose)
+        bench.run(START + DAY)
+        assert {"accepted"} == {one.state.value for one in bench.messages()}

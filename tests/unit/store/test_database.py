@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+from sqlalchemy import insert, select, text
+
+from aftercare_sdk.errors import ConfigurationError, StorageUnavailable
+from aftercare_sdk.store import control
+from aftercare_sdk.store.database import Database
+from aftercare_sdk.store.tables import customers
+from tests.support.histories import DAWN
+
+
+def customer(connection):
+    """Insert a customer."""
+    connection.execute(insert(customers).values(created_at=DAWN))
+
+
+def count(connection):
+    """Return how many customers there are."""
+    return len(connection.execute(select(customers)).all())
+
+
+class TestTransactions:
+    def test_readers_do_not_wait(self, database):
+        """While one writes, others read what was committed before, and the writer waits for none of them."""
+        with database.read() as reading:
+            assert 0 == count(reading)
+            with database.write() as writing:
+                customer(writing)
+                with database.read() as another:
+                    assert 0 == count(another)
+        with database.read() as reading:
+            assert 1 == count(reading)
+
+    def test_write_sees_what_is_committed(self, database):
+        """A write sees all that was committed before it, also after its connection has been reading."""
+        for expected in range(3):
+            with database.read() as reading:
+                assert expected == count(reading)
+            with database.write() as writing:
+                assert expected == count(writing)
+                customer(writing)
+
+    def test_all_or_nothing(self, database):
+        """A transaction that fails leaves nothing."""
+
+        def fail():
+            with database.write() as connection:
+                customer(connection)
+                raise RuntimeError("stop")
+
+        with pytest.raises(RuntimeError, match="stop"):
+            fail()
+        with database.read() as connection:
+            assert 0 == count(connection)
+
+    def test_writers_take_turns(self, database):
+        """Two that count up the same number at once lose nothing."""
+        with database.write() as connection:
+            first = control.take_token(connection)
+        url = database.url.render_as_string(hide_password=False)
+
+        def work():
+            mine = Database(url)
+            for _ in range(20):
+                with mine.write() as connection:
+                    control.take_token(connection)
+            mine.close()
+
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        with database.write() as connection:
+            assert first + 61 == control.take_token(connection)
+
+
+class TestAddresses:
+    @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+    def test_memory_is_refused(self, url):
+        """A database in memory cannot be shared, and is refused with what to do."""
+        with pytest.raises(ConfigurationError, match="name a file"):
+            Database(url)
+
+    def test_password_is_not_shown(self):
+        """The address that is shown has no password."""
+        url = "postgresql+psycopg://ann:hunter2@127.0.0.1:1/shop"
+        database = Database(url)
+        with pytest.raises(StorageUnavailable, match="cannot be used now") as caught, database.read():
+            pass
+        database.close()
+        assert ("hunter2" in database.where, "hunter2" in str(caught.value)) == (False, False)
+
+    def test_sqlite_survives_a_power_cut(self, tmp_path):
+        """What SQLite has acknowledged is on the disk, and readers do not wait for the writer."""
+        database = Database(f"sqlite:///{tmp_path / 'shop.db'}")
+        with database.read() as connection:
+            told = [
+                connection.execute(text(f"PRAGMA {name}")).scalar()
+                for name in ("journal_mode", "synchronous")
+            ]
+        database.close()
+        assert ["wal", 2] == told
