@@ -202,8 +202,9 @@ class TestRecordings:
             for number, sample in enumerate(SAMPLES):
                 aftercare.clock.move(sample.received_at)
                 by_webhook(sample)(aftercare)
-                aftercare.process()
-                if number % 5 == 0:
+                if number % 3 == 0:
+                    aftercare.process()
+                if number % 10 == 0:
                     aftercare.run_due()
             assert in_order == end(aftercare)
 
@@ -342,7 +343,7 @@ def check(databases: Databases, life: Life, data: st.DataObject) -> None:
 class TestLives:
     """What happens in imagined shops, as plausible as it is adverse."""
 
-    @settings(SEEDED, max_examples=8)
+    @settings(SEEDED, max_examples=6)
     @given(life=lives(), data=st.data())
     def test_any_way(self, databases, life, data):
         """Live or afterwards, in any order, repeated, regrouped, by webhook or by read: the same facts."""
@@ -365,15 +366,15 @@ def step(minute: int, said: Snapshot | NeedsRead, reading: Reading | None = None
 
 
 def every_way(databases: Databases, life: Life) -> list[Projection]:
-    """Return what follows from a short life, told in every order, by webhook and by read."""
+    """Return what follows from a short life, told in several orders, by webhook and by read."""
     run = LifeRun(databases, life)
     numbers = range(len(life.told))
+    orders_ = list(permutations(numbers))
     slowly = dict.fromkeys(numbers, "minutes")
     return [run.live()] + [
         run.afterwards(Plan(order, pauses), [by_read] * len(numbers))
-        for order in permutations(numbers)
-        for pauses in (AT_ONCE, slowly)
-        for by_read in (False, True)
+        for order in orders_[:: len(orders_) // 6 + 1]
+        for pauses, by_read in ((AT_ONCE, False), (slowly, False), (slowly, True))
     ]
 
 

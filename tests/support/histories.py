@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import Enum, auto
 from typing import TypeVar
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from aftercare_sdk import AftercareHooks, hookimpl
@@ -54,6 +55,9 @@ SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 
 S = TypeVar("S", OrderSnapshot, CustomerSnapshot, ProductSnapshot)
 T = TypeVar("T")
+
+UNHURRIED = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For properties of values: a busy machine is slow, which is nobody's mistake."""
 
 
 def dated(snapshot: S, modified_at: datetime | None = None, read_at: datetime | None = None) -> S:
@@ -292,6 +296,10 @@ class Vendor:
     tells_refund_lines: bool
     rounds: bool
 
+    @property
+    def tells_all(self) -> bool:
+        return self.tells_refund_lines and not self.rounds
+
     def webhook(self, read: OrderSnapshot) -> tuple[Translation, ...]:
         """Return what the webhook says of an order that a read tells like this."""
         told = replace(read, refunds_complete=False)
@@ -349,6 +357,10 @@ class _Shop:
     now: datetime = DAWN
     told: list[Told] = field(default_factory=list)
     refunds: int = 70
+
+    def delete(self, ref: Ref) -> None:
+        notice = NeedsRead(ref=ref, reason="a notice of a deletion")
+        self.told.append(Told(at=self.now, ref=ref, webhook=(notice,), reading=Gone(ref)))
 
     def pause(self, shortest: timedelta = timedelta(0)) -> None:
         self.now += max(self.draw(_PAUSES), shortest)
@@ -455,7 +467,7 @@ class _Shop:
 
     def take_back_refund(self, order: _Order) -> Happened:
         # What a webhook never told, and a read cannot tell any more, nobody can know.
-        if not order.refunds or self.vendor.rounds or not self.vendor.tells_refund_lines:
+        if not order.refunds or not self.vendor.tells_all:
             return Happened.NOT
         order.refunds.pop(self.draw(st.sampled_from(sorted(order.refunds))))
         return Happened.UNDATED
@@ -512,22 +524,32 @@ def lives(draw: st.DrawFn, *, most_orders: int = 3, most_steps: int = 8) -> Life
     orders: list[_Order] = []
     account = 0
     for _ in range(draw(st.integers(1, most_steps))):
-        what = draw(st.sampled_from(["order", "step", "step", "step", "account", "product"]))
+        what = draw(
+            st.sampled_from(["order", "step", "step", "step", "step", "account", "product", "delete"])
+        )
         if what == "order" and len(orders) < most_orders:
             shop.pause()
             orders.append(shop.place(len(orders)))
             shop.tell_order(orders[-1])
         elif what == "account" and account < len(_EMAILS) - 1:
-            # Not twice in one second: only orders are read again when two pictures have the same date.
-            shop.pause(SECOND)
+            shop.pause()
             shop.account("5", _EMAILS[account])
             account += 1
         elif what == "product":
-            shop.pause(SECOND)
+            shop.pause()
             shop.product("tea", draw(st.sampled_from(["Green tea", "Sencha"])))
-        elif orders:
+        elif what == "step" and orders:
             shop.pause()
             shop.step(draw(st.sampled_from(orders)))
+        elif what == "delete":
+            # A notice without a date, and nothing that could be read afterwards.
+            shop.pause(2 * SECOND)
+            doomed = [Ref("customer", "5")]
+            if vendor.tells_all:
+                doomed += [Ref("order", order.id) for order in orders]
+            shop.delete(draw(st.sampled_from(doomed)))
+            orders = [order for order in orders if shop.told[-1].ref != Ref("order", order.id)]
+            account = account if shop.told[-1].ref.kind == "order" else len(_EMAILS)
     return Life(tuple(shop.told))
 
 

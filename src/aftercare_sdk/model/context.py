@@ -23,7 +23,7 @@ class ShopView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentMessage:
-    """A message of this brand to the customer: planned, or in whatever state it is."""
+    """A message of this brand to the customer, as it stood at the time of the event."""
 
     label: str
     plugin: str

@@ -64,14 +64,17 @@ def undecided(known: Version, told: Version) -> bool:
     before it, and about its own second only if that was over. Of two reads the later one counts.
     """
     if told.authoritative:
-        return (
-            not known.authoritative
-            and told.read_at is not None
-            and told.modified_at is not None
-            and told.modified_at == known.modified_at
-            and told.read_at < told.modified_at + _PRECISION
+        if known.authoritative or known.modified_at is None or told.read_at is None:
+            return False
+        of_that_date = told.modified_at == known.modified_at or (
+            told.modified_at is None and known.modified_at <= told.read_at
         )
-    return known.instant is None or told.instant is None or known.modified_at == told.modified_at
+        return of_that_date and told.read_at < known.modified_at + _PRECISION
+    if told.modified_at is None or known.instant is None:
+        return True
+    if known.modified_at is None and known.read_at is not None:
+        return told.modified_at <= known.read_at < told.modified_at + _PRECISION
+    return known.modified_at == told.modified_at
 
 
 def _contradict(stored: Record, told: Record) -> bool:

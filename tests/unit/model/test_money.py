@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftercare_sdk.model.money import Money, decimals
+from tests.support.histories import UNHURRIED
 
 CURRENCIES = st.sampled_from(["JPY", "USD", "BHD"])
 MINOR = st.integers(-(2**63 - 1), 2**63 - 1)
@@ -66,6 +67,7 @@ def test_refused(amount, currency):
         Money.parse(amount, currency)
 
 
+@UNHURRIED
 @given(MINOR, CURRENCIES)
 def test_round_trip(minor, currency):
     """Every amount in major units reads back as the same money, exactly."""
@@ -74,6 +76,7 @@ def test_round_trip(minor, currency):
     assert money == Money.parse(str(money.amount), currency)
 
 
+@UNHURRIED
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12), CURRENCIES)
 def test_exact_or_refused(amount, currency):
     """What is read is worth exactly what was written; everything else is refused."""
@@ -85,6 +88,7 @@ def test_exact_or_refused(amount, currency):
         assert amount == money.amount
 
 
+@UNHURRIED
 @given(MINOR, MINOR, CURRENCIES)
 def test_arithmetic(one, other, currency):
     """Sums and differences are exact, however large."""

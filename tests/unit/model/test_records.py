@@ -30,6 +30,7 @@ from tests.support.histories import (
     HOUR,
     SECOND,
     SHOP,
+    UNHURRIED,
     customer_pictures,
     dated,
     money,
@@ -66,18 +67,21 @@ def amounts(total=5, *, rounded=False, **said):
 
 
 class TestLaws:
+    @UNHURRIED
     @given(RECORDS)
     def test_commutative(self, records):
         """Which of two pictures came first does not matter."""
         one, other, _ = records
         assert one.merge(other) == other.merge(one)
 
+    @UNHURRIED
     @given(RECORDS)
     def test_associative(self, records):
         """How pictures are grouped does not matter."""
         one, other, third = records
         assert one.merge(other).merge(third) == one.merge(other.merge(third))
 
+    @UNHURRIED
     @given(RECORDS)
     def test_idempotent(self, records):
         """What is told again tells nothing new."""
@@ -87,6 +91,7 @@ class TestLaws:
         assert both == both.merge(other)
         assert both == both.merge(both)
 
+    @UNHURRIED
     @given(st.lists(order_pictures().map(order_record), min_size=1, max_size=6), st.randoms())
     def test_any_history(self, records, random):
         """Any history of an order, with repeats and in any order, ends in the same record."""
@@ -94,6 +99,7 @@ class TestLaws:
         random.shuffle(again)
         assert merged(*records) == merged(*again)
 
+    @UNHURRIED
     @given(order_pictures(), order_pictures())
     def test_every_field_is_told(self, one, other):
         """No field of a record is forgotten by the merge: told once, it is there."""
@@ -105,6 +111,7 @@ class TestLaws:
         }
         assert told == {entry.name for entry in fields(OrderRecord) if getattr(both, entry.name)}
 
+    @UNHURRIED
     @given(customer_pictures(), customer_pictures())
     def test_every_field_of_an_account_is_told(self, one, other):
         """The same holds for accounts."""
@@ -118,6 +125,7 @@ class TestLaws:
 
 
 class TestAbsent:
+    @UNHURRIED
     @given(order_pictures(), order_pictures())
     def test_absent_never_overwrites(self, one, other):
         """What a later picture does not tell stays."""
@@ -128,6 +136,7 @@ class TestAbsent:
         after = before.merge(order_record(silent))
         assert replace(before, latest=after.latest) == after
 
+    @UNHURRIED
     @given(customer_pictures())
     def test_absent_of_an_account(self, picture):
         """The same holds for accounts, with all that is personal."""
@@ -136,6 +145,7 @@ class TestAbsent:
         after = before.merge(customer_record(silent))
         assert replace(before, latest=after.latest) == after
 
+    @UNHURRIED
     @given(product_pictures())
     def test_absent_of_a_product(self, picture):
         """The same holds for products."""
@@ -247,6 +257,7 @@ class TestRefunds:
         record = self.listed(DAWN, "77").merge(order(DAWN + DAY, DAWN + DAY))
         assert (False, False) == (record.withdrawn("77"), record.misses_refund)
 
+    @UNHURRIED
     @given(st.lists(st.sampled_from(["told", "untold", "both"]), min_size=1, max_size=4), st.randoms())
     def test_missing(self, forms, random):
         """Whether a refund is missed from the latest list does not depend on the order of arrival."""

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftercare_sdk.model.versions import Register, Version, later
-from tests.support.histories import DAWN, DAY, MOMENTS, SECOND, maybe
+from tests.support.histories import DAWN, DAY, MOMENTS, SECOND, UNHURRIED, maybe
 
 VERSIONS = st.builds(
     Version, modified_at=maybe(MOMENTS), read_at=maybe(MOMENTS), digest=st.sampled_from(["", "a", "b"])
@@ -38,12 +38,14 @@ def test_read_without_a_date():
     )
 
 
+@UNHURRIED
 @given(VERSIONS, VERSIONS)
 def test_total(one, other):
     """Two versions rank alike only if they are equal, so that no tie is left to the order of arrival."""
     assert (one == other) == (one.rank == other.rank)
 
 
+@UNHURRIED
 @given(VERSIONS)
 def test_instant(version):
     """The moment that a picture shows is the vendor's date, else that of the read."""
@@ -51,6 +53,7 @@ def test_instant(version):
     assert version.authoritative == (version.read_at is not None)
 
 
+@UNHURRIED
 @given(maybe(VERSIONS), maybe(VERSIONS), maybe(VERSIONS))
 def test_later_obeys_the_laws(one, other, third):
     """`later` is commutative, associative and idempotent, also where nothing is known yet."""

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftercare_sdk.shops.purchases import purchased_at
-from tests.support.histories import DAWN, DAY, HOUR, MOMENTS, maybe, money
+from tests.support.histories import DAWN, DAY, HOUR, MOMENTS, UNHURRIED, maybe, money
 
 
 def when(**said):
@@ -48,6 +48,7 @@ def test_rule(said, expected):
     assert expected == when(**said)
 
 
+@UNHURRIED
 @given(maybe(MOMENTS), maybe(MOMENTS), maybe(MOMENTS), st.booleans(), st.sampled_from(["card", "cod"]))
 def test_only_grows(placed_at, paid_at, completed_at, released, gateway):
     """What becomes known later takes no purchase back and moves none."""

@@ -20,7 +20,7 @@ from aftercare_sdk.model.events import (
 from aftercare_sdk.model.orders import Amounts, OrderSnapshot, Parcel, RefundLine, RefundSnapshot
 from aftercare_sdk.model.people import Contact, CustomerSnapshot
 from aftercare_sdk.model.products import ProductSnapshot
-from aftercare_sdk.model.records import customer_record, product_record
+from aftercare_sdk.model.records import customer_record, gone_customer, product_record
 from aftercare_sdk.model.versions import Version
 from aftercare_sdk.shops.reconcile import Assumptions, as_order, facts, join, reconcile
 from tests.support.histories import (
@@ -30,6 +30,7 @@ from tests.support.histories import (
     MOMENTS,
     SECOND,
     SHOP,
+    UNHURRIED,
     dated,
     lives,
     money,
@@ -73,6 +74,7 @@ def ids(*pictures, **options):
 
 
 class TestConvergence:
+    @UNHURRIED
     @given(PICTURES, st.randoms())
     def test_any_order(self, pictures, random):
         """Record, order and events of a set of pictures do not depend on their order or on repeats."""
@@ -82,12 +84,14 @@ class TestConvergence:
         assert emitted(*pictures) == emitted(*again)
         assert as_order(record(*pictures), ASSUMED, LATER) == as_order(record(*again), ASSUMED, LATER)
 
+    @UNHURRIED
     @given(PICTURES, st.integers(0, 5))
     def test_any_grouping(self, pictures, cut):
         """Two parts that were added up apart, in two batches or two processes, add up to the same."""
         parts = [record(*part) for part in (pictures[:cut], pictures[cut:]) if part]
         assert record(*pictures) == reduce(lambda one, other: one.merge(other), parts)
 
+    @UNHURRIED
     @given(
         st.lists(order_pictures(steady=True), min_size=1, max_size=5),
         st.lists(st.integers(0, 120), min_size=5, max_size=5),
@@ -104,6 +108,7 @@ class TestConvergence:
             assert set() == known - now
             known = now
 
+    @UNHURRIED
     @given(PICTURES)
     def test_ids(self, pictures):
         """Events are named after their order and their fact, each once, never after a date or a version."""
@@ -114,12 +119,14 @@ class TestConvergence:
         names |= {"refund/77", "refund/78"}
         assert set() == set(found) - names
 
+    @UNHURRIED
     @given(PICTURES)
     def test_order_of_emission(self, pictures):
         """Purchase comes before Shipment, Delivery, Refund and Cancellation, in this order."""
         kinds = [type(event) for event in emitted(*pictures)]
         assert kinds == sorted(kinds, key=EVENT_TYPES.index)
 
+    @UNHURRIED
     @given(lives(most_orders=1), st.randoms())
     def test_plausible_histories(self, life, random):
         """The same holds for what really happens to orders, told by webhook and by read."""
@@ -233,6 +240,7 @@ class TestCancellation:
         assert ["purchase", "cancellation"] == ids(*told)
         assert not as_order(record(*told), ASSUMED, LATER).cancelled
 
+    @UNHURRIED
     @given(MOMENTS, MOMENTS)
     def test_at_or_after_the_purchase(self, cancelled_at, purchased_at):
         """A cancellation exists if and only if it is not before the purchase."""
@@ -298,6 +306,7 @@ class TestDeliveries:
             (event.shipment, event.assumed, event.occurred_at) for event in deliveries
         ]
 
+    @UNHURRIED
     @given(PICTURES, MOMENTS)
     def test_order_and_events_agree(self, pictures, horizon):
         """What an order shows as delivered is what there are events of."""
@@ -382,6 +391,16 @@ class TestDoubts:
         again = picture(DAWN, DAWN + SECOND, status="paid")
         assert "" == doubts(changed, read, again)[-1]
 
+    def test_gone_within_the_second(self):
+        """A read that found nothing decides nothing about an object that was made within its second."""
+        made = customer_record(
+            dated(CustomerSnapshot(shop=SHOP, id="5", version=Version(), deleted=False), DAWN)
+        )
+        for milliseconds, expected in ((-1, ""), (0, self.SAME), (999, self.SAME), (1000, "")):
+            read_at = DAWN + timedelta(milliseconds=milliseconds)
+            gone = gone_customer(SHOP, "5", Version(read_at=read_at))
+            assert [expected, expected] == [join(gone, made)[1], join(made, gone)[1]]
+
     def test_two_reads(self):
         """Of two reads the later one counts, also of an undated change."""
         reads = [picture(DAWN, DAWN + n * HOUR, status=f"{n}") for n in range(3)]
@@ -462,6 +481,7 @@ class TestDoubts:
         assert ["", self.MISSING] == doubts(notice, newer)
         assert ["", self.MISSING] == doubts(newer, notice)
 
+    @UNHURRIED
     @given(st.lists(order_pictures(undated=False), min_size=1, max_size=4), st.randoms())
     def test_a_read_ends_every_doubt(self, pictures, random):
         """After a complete read of a later version, no picture that was told before is doubtful."""
@@ -479,6 +499,7 @@ class TestDoubts:
         said = doubts(*pictures, final, *again)
         assert [""] * (len(again) + 1) == said[len(pictures) :]
 
+    @UNHURRIED
     @given(PICTURES, st.randoms())
     def test_doubt_does_not_depend_on_the_order(self, pictures, random):
         """Whether pictures of one version contradict each other is found out in any order."""
