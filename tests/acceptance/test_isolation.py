@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from datetime import timedelta
 
@@ -309,7 +310,7 @@ def test_an_action_about_an_order_needs_one(migrated_database_url):
         assert {"alpha", "zeta"} == {one.plugin for one in bench.messages()}
 
 
-def test_errors_hold_neither_addresses_nor_names(migrated_database_url):
+def test_errors_and_logs_hold_neither_addresses_nor_names(migrated_database_url, caplog):
     """Also when a plugin raises with somebody's in its message."""
 
     def raises(event, ctx):
@@ -318,6 +319,7 @@ def test_errors_hold_neither_addresses_nor_names(migrated_database_url):
     def nonsense(event, ctx):
         return [SendMessage(template="note", purpose="ann@customer.example", label="Ann Archer", reason="x")]
 
+    caplog.set_level(logging.DEBUG, "aftercare_sdk")
     plugins = {"nonsense": program(on_purchase=nonsense), "raises": program(on_purchase=raises)}
     with Bench(migrated_database_url, plugins) as bench:
         bench.tell(order("1"))
@@ -325,4 +327,4 @@ def test_errors_hold_neither_addresses_nor_names(migrated_database_url):
         for unit in (*bench.units("raises"), *bench.units("nonsense")):
             assert "" != unit["error"]
             for personal in ("ann@", "customer.example", "Archer", "7946"):
-                assert personal not in unit["error"]
+                assert personal not in unit["error"] + caplog.text

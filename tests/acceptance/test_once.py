@@ -150,37 +150,29 @@ with Bench(url, counters(), start=START + MINUTE) as bench:
 
 def test_processes_share_the_work(migrated_database_url):
     """As they do when somebody starts `work` twice."""
-    with Bench(migrated_database_url, counters()) as bench:
+    with (
+        Bench(migrated_database_url, counters()) as bench,
+        subprocess.Popen(
+            [sys.executable, "-c", PROCESS],
+            cwd=Path(__file__).parents[2],
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        ) as other,
+    ):
         tell_orders(bench)
-        root = Path(__file__).parents[2]
-        workers = [
-            subprocess.Popen(
-                [sys.executable, "-c", PROCESS],
-                cwd=root,
-                text=True,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-            )
-            for _ in range(2)
-        ]
         url = make_url(bench.url).render_as_string(hide_password=False)
-        for worker in workers:
-            worker.stdin.write(f"{url}\n")
-            worker.stdin.flush()
-        for worker in workers:
-            assert "ready\n" == worker.stdout.readline()
-        for worker in workers:
-            worker.stdin.write("go\n")
-            worker.stdin.flush()
+        other.stdin.write(f"{url}\n")
+        other.stdin.flush()
+        assert "ready\n" == other.stdout.readline()
         bench.clock.move(START + MINUTE)
+        other.stdin.write("go\n")
+        other.stdin.flush()
         until_done(bench)
-        sent = []
-        for worker in workers:
-            output, _ = worker.communicate()
-            assert 0 == worker.returncode
-            sent += output.split()
+        output, _ = other.communicate()
+        assert 0 == other.returncode
         until_done(bench)
-        sent += [one.id for one in bench.sent]
+        sent = [*output.split(), *(one.id for one in bench.sent)]
         assert Counter({one.id: 1 for one in bench.messages()}) == Counter(sent)
         assert 2 * ORDERS == len(sent)
         assert {1} == {one.attempts for one in bench.messages()}

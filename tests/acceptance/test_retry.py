@@ -138,12 +138,43 @@ def test_a_parked_event_holds_only_what_is_about_its_object(migrated_database_ur
         assert {
             ("other", "1"): "accepted",
             ("other", "2"): "accepted",
-            ("plans", "1"): "planned",
+            ("plans", "1"): "held",
             ("plans", "2"): "accepted",
         } == states
+        assert "awaiting_plugin" in {one.code for one in bench.messages()}
         bench.run(START + 9 * DAY)
         (late,) = [one for one in bench.messages() if (one.plugin, one.object) == ("plans", "1")]
         assert ("skipped", "window_closed") == (late.state.value, late.code)
+
+
+def test_a_plugin_that_is_off_hears_everything_when_it_is_on_again(migrated_database_url):
+    """What it may call off waits meanwhile, and so do its timers; those of others do not."""
+    plans = always(note("thanks", delay=HOUR), SetTimer(name="t", delay=HOUR, reason="x"))
+    calls_off = always(CancelMessages(reason="x"), ClearTimer(name="t", reason="x"))
+    heard = []
+    plugins = {
+        "off": program(on_purchase=plans, on_shipment=calls_off, on_timer=lambda *_: heard.append("off")),
+        "on": program(on_purchase=plans, on_timer=lambda *_: heard.append("on")),
+    }
+
+    def switch(reason: str) -> None:
+        with bench.aftercare.brand.database.write() as connection:
+            control.switch_plugin(connection, "off", reason)
+        bench.aftercare.brand.reload()
+
+    with Bench(migrated_database_url, plugins) as bench:
+        bench.tell(order("1"))
+        bench.process()
+        switch("it holds the interpreter")
+        bench.tell(order("1", modified=START + MINUTE, shipped={"a": START}))
+        bench.run(START + 3 * HOUR)
+        told = {one.plugin: (one.state.value, one.code) for one in bench.messages()}
+        assert {"on": ("accepted", "accepted"), "off": ("held", "awaiting_plugin")} == told
+        switch("")
+        bench.run(2 * HOUR)
+        told = {one.plugin: (one.state.value, one.code) for one in bench.messages()}
+        assert ("cancelled", "cancelled_by_plugin") == told["off"]
+        assert (["on"], []) == (heard, bench.timers())
 
 
 def test_a_mended_plugin_sends_what_was_parked(migrated_database_url):

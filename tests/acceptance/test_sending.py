@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import logging
 import threading
 from collections import Counter
 from datetime import timedelta
@@ -665,8 +666,9 @@ def test_a_server_that_is_not_there_gets_it_when_it_is(migrated_database_url):
         assert [("1", "deferred", "try_again")] == bench.outcomes()
 
 
-def test_decisions_hold_no_personal_data(migrated_database_url):
+def test_decisions_and_logs_hold_no_personal_data(migrated_database_url, caplog):
     """Nor does anything else that is kept for ever."""
+    caplog.set_level(logging.DEBUG, "aftercare_sdk")
     inbox = Inbox()
     inbox.answers = {"RCPT": "550 5.1.1 <ann@customer.example>: Ann Archer is unknown"}
     messages = (note(), note("asks", template="asks"), note("sells", purpose=Purpose.MARKETING))
@@ -683,6 +685,7 @@ def test_decisions_hold_no_personal_data(migrated_database_url):
             *(repr(one) for one in bench.journal()),
             *(str(row) for row in bench.units()),
             *(repr(one) for one in bench.sent),
+            *(record.getMessage() for record in caplog.records if record.name == "aftercare_sdk"),
         ]
         for personal in ("ann@", "customer.example", "Archer"):
             assert [] == [line for line in kept if personal in line]

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 
 from aftercare_sdk.engine import readings
 from aftercare_sdk.model.events import Cancellation, Event
+from aftercare_sdk.model.orders import order_ref
 from aftercare_sdk.model.people import Identity
 from aftercare_sdk.model.records import OrderRecord, Record, RefundRecord
 from aftercare_sdk.model.versions import Register, Version
@@ -41,7 +42,7 @@ def project(database: Database) -> Projection:
     """Return the canonical projection of a database."""
     with database.read() as connection:
         names = _names(connection)
-        absences = _moments_of_absence(connection)
+        absences = _absences(connection)
         stored = objects.everything(connection)
         used = {number for one in stored for number in (one.identity, one.contact_identity) if number}
         for row in connection.execute(select(links)):
@@ -49,7 +50,7 @@ def project(database: Database) -> Projection:
         return Projection(
             objects={
                 (one.record.shop, objects.kind_of(one.record), one.record.id): {
-                    **told(one.record, absences),
+                    **told(one.record, absences.get(order_ref(one.record.shop, one.record.id), frozenset())),
                     "of": names.get(one.identity or 0),
                     "written to": names.get(one.contact_identity or 0),
                 }
@@ -77,8 +78,8 @@ def told(record: Record, absences: frozenset[datetime] = frozenset()) -> dict[st
     return said
 
 
-def _undated(event: Event, absences: frozenset[datetime]) -> tuple[Any, ...]:
-    seen = isinstance(event, Cancellation) and event.occurred_at in absences
+def _undated(event: Event, absences: Mapping[str, frozenset[datetime]]) -> tuple[Any, ...]:
+    seen = isinstance(event, Cancellation) and event.occurred_at in absences.get(event.order_ref, ())
     return tuple(
         (entry.name, None if seen and entry.name == "occurred_at" else getattr(event, entry.name))
         for entry in fields(event)
@@ -109,7 +110,14 @@ def _name(identity: Identity) -> Name:
     return (identity.kind.value, identity.shop, identity.value)
 
 
-def _moments_of_absence(connection: Connection) -> frozenset[datetime]:
-    """Return the moments of the reads that found something gone."""
-    rows = connection.execute(select(journal.c.body).where(journal.c.kind == Kind.READ)).scalars()
-    return frozenset(answer.asked_at for answer in map(readings.decode, rows) if answer.gone)
+def _absences(connection: Connection) -> Mapping[str, frozenset[datetime]]:
+    """Return the moments of the reads that found an order gone, by the name of the order."""
+    found: dict[str, frozenset[datetime]] = {}
+    rows = connection.execute(select(journal.c.shop, journal.c.body).where(journal.c.kind == Kind.READ))
+    for shop, body in rows:
+        answer = readings.decode(body)
+        for ref in answer.gone:
+            if ref.kind == "order":
+                name = order_ref(shop, ref.id)
+                found[name] = found.get(name, frozenset()) | {answer.asked_at}
+    return found

@@ -44,7 +44,7 @@ from aftercare_sdk.outreach.variables import message_variables
 from aftercare_sdk.plugins import retry_delay
 from aftercare_sdk.redact import redact
 from aftercare_sdk.shops.reconcile import as_order
-from aftercare_sdk.store import decisions, journal, messages, objects, people, reads
+from aftercare_sdk.store import decisions, journal, messages, objects, people, reads, units
 from aftercare_sdk.store.codec import dump
 from aftercare_sdk.store.decisions import about
 from aftercare_sdk.store.journal import Arrival, Kind, State
@@ -286,12 +286,23 @@ class Dispatcher:
         )
         order = as_order(record, brand.assumptions(message.shop), now) if record else None
         waits = reads.pending(connection, message.shop, "order", message.object)
+        unheard = units.unheard(
+            connection,
+            message.plugin,
+            (message.shop, message.object),
+            identity=message.identity,
+            customer=customer,
+            now=now,
+        )
+        event, again_at = unheard or (None, None)
         candidate = Candidate(
             purpose=Purpose(message.purpose),
             due_at=message.due_at or now,
             window=message.window,
             premises=message.premises,
             awaiting_read=None if waits is None else f"order {message.object}",
+            awaiting_event=event,
+            awaiting_until=None if again_at is None else max(again_at, now + REPEAT_AFTER),
             recipient=contact.email if contact else "",
         )
         country = (order.country if order else "") or (contact.country if contact else "")
@@ -353,8 +364,9 @@ class Dispatcher:
             kept = messages.settle(connection, message, state, code=verdict.code, detail=detail, now=now)
         else:
             state = MessageState.DEFERRED if verdict.outcome is Outcome.DEFER else MessageState.HELD
-            closes_at = message.expires_at or now + LOOK_AGAIN
-            until = verdict.until or min(now + LOOK_AGAIN, max(closes_at, now))
+            until = verdict.until or now + LOOK_AGAIN
+            if verdict.outcome is Outcome.HOLD and message.expires_at is not None:
+                until = min(until, max(message.expires_at, now))
             kept = messages.wait(connection, message, state, code=verdict.code, detail=detail, until=until)
         if kept:
             self._note(connection, message, state.value, verdict, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -274,9 +274,21 @@ def _emit(brand: Brand, connection: Connection, orders: Sequence[Stored], now: d
         if old is None or old.event.occurred_at != event.occurred_at:
             moved[event.id] = event.occurred_at
     events.save_many(connection, known)
+    _follow(connection, known, before)
     messages.move(connection, moved)
     timers.move(connection, moved)
     add_units(brand, connection, [one for one in known if one.event.id not in before])
+
+
+def _follow(connection: Connection, known: Sequence[Known], before: Mapping[str, Known]) -> None:
+    """Let what plugins are still to hear follow events that changed their owner: their order holds."""
+    other = {
+        one.event.id: one.identity
+        for one in known
+        if one.event.id in before and before[one.event.id].identity != one.identity
+    }
+    owners = people.customers_of(connection, set(other.values()))
+    units.follow(connection, {event: owners[identity] for event, identity in other.items()})
 
 
 def add_units(brand: Brand, connection: Connection, known: Sequence[Known]) -> None:

@@ -17,7 +17,8 @@ class Version:
 
     Ordered by the vendor's own modification time, then by the instant of an authoritative read, then by
     a hash of the content, so that any two machines agree whatever the order of arrival. A read that tells
-    no modification time, such as one that found nothing, shows the object as it was when it was read.
+    no modification time, such as one that found nothing, shows the object as of the second in which it was
+    read, since vendors date changes to the second.
     """
 
     modified_at: datetime | None = None
@@ -27,7 +28,9 @@ class Version:
     @property
     def rank(self) -> tuple[datetime, datetime, str, datetime]:
         """The sort key; what is unknown ranks below everything known. Only equal versions rank alike."""
-        return (self.instant or _NEVER, self.read_at or _NEVER, self.digest, self.modified_at or _NEVER)
+        read_at = self.read_at or _NEVER
+        changed_at = self.modified_at or read_at.replace(microsecond=0)
+        return (changed_at, read_at, self.digest, self.modified_at or _NEVER)
 
     @property
     def authoritative(self) -> bool:

@@ -45,7 +45,8 @@ class Candidate:
     """A message that is about to be submitted.
 
     `due_at` is its moment, counted from its fact. `awaiting_read` names the object that it is about, if that
-    object is still to be read from the shop.
+    object is still to be read from the shop. `awaiting_event` is an event that its plugin failed on and is to
+    be told of again, at `awaiting_until` or when a person says so.
     """
 
     purpose: Purpose
@@ -53,6 +54,8 @@ class Candidate:
     window: timedelta | None = None
     premises: tuple[Premise, ...] = ()
     awaiting_read: str | None = None
+    awaiting_event: str | None = None
+    awaiting_until: datetime | None = None
     recipient: str = field(default="", repr=False)
 
     @property
@@ -96,7 +99,7 @@ class Decision:
 
     @property
     def until(self) -> datetime | None:
-        """When to ask again, if the message is deferred."""
+        """When to ask again, if the message is deferred or held and that is known."""
         return self.checks[-1].until
 
 
@@ -135,15 +138,26 @@ def lawful_basis(candidate: Candidate, facts: Facts) -> Iterator[Check]:  # noqa
 
 
 def settled(candidate: Candidate, facts: Facts) -> Iterator[Check]:  # noqa: ARG001 - as all rules
-    """Hold a message while the object that it is about is to be read from the shop."""
-    awaited = candidate.awaiting_read
-    yield Check(
-        name="settled",
-        rule="READ",
-        outcome=Outcome.ALLOW if awaited is None else Outcome.HOLD,
-        code=Reason.NOTHING_AWAITED if awaited is None else Reason.AWAITING_READ,
-        values={} if awaited is None else {"object": awaited},
-    )
+    """Hold a message while what it is about is to be read, or may yet make its plugin call it off."""
+    if candidate.awaiting_read is not None:
+        yield Check(
+            name="settled",
+            rule="READ",
+            outcome=Outcome.HOLD,
+            code=Reason.AWAITING_READ,
+            values={"object": candidate.awaiting_read},
+        )
+    elif candidate.awaiting_event is not None:
+        yield Check(
+            name="settled",
+            rule="RETRY",
+            outcome=Outcome.HOLD,
+            code=Reason.AWAITING_PLUGIN,
+            values={"event": candidate.awaiting_event},
+            until=candidate.awaiting_until,
+        )
+    else:
+        yield Check(name="settled", rule="READ", outcome=Outcome.ALLOW, code=Reason.NOTHING_AWAITED)
 
 
 def premises(candidate: Candidate, facts: Facts) -> Iterator[Check]:

@@ -16,6 +16,7 @@ class Reason(StrEnum):
     NO_LAWFUL_BASIS = "no_lawful_basis"
     NOTHING_AWAITED = "nothing_awaited"
     AWAITING_READ = "awaiting_read"
+    AWAITING_PLUGIN = "awaiting_plugin"
     HAS_ADDRESS = "has_address"
     NO_ADDRESS = "no_address"
     ADDRESS_UNUSABLE = "address_unusable"

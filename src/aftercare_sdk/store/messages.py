@@ -13,7 +13,7 @@ from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.premises import PREMISE_BY_KIND, Premise
 from aftercare_sdk.store.codec import dump, load, load_any, load_words
 from aftercare_sdk.store.database import insert_into, literal_text
-from aftercare_sdk.store.tables import copies, events, identities, messages, plugins, units
+from aftercare_sdk.store.tables import copies, identities, messages
 
 WAITING = (MessageState.PLANNED, MessageState.HELD, MessageState.DEFERRED)
 LEASED = (MessageState.CLAIMED, MessageState.SUBMITTED)
@@ -162,19 +162,10 @@ def cancellable(
 def claim(
     connection: Connection, *, before: datetime | None, now: datetime, lease: str, until: datetime, limit: int
 ) -> list[Message]:
-    """Take messages that are due, and older than `before`, under a lease that ends at `until`.
-
-    What its plugin has still to hear, because it failed or rests, may call a message off. So until the retry
-    its messages to that customer wait; once the event is parked, those about the same object. A message
-    whose window has closed waits no longer.
-    """
+    """Take messages that are due, and older than `before`, under a lease that ends at `until`."""
     due = (
         select(messages.c.key)
-        .where(
-            _is_waiting(),
-            messages.c.next_at <= now,
-            or_(messages.c.expires_at <= now, ~or_(_retries(now), _parked())),
-        )
+        .where(_is_waiting(), messages.c.next_at <= now)
         .order_by(messages.c.next_at)
         .limit(limit)
     )
@@ -191,43 +182,6 @@ def claim(
         .values(state=MessageState.CLAIMED, lease=lease, lease_until=until)
     )
     return [one for one in get_many(connection, keys) if one.lease == lease]
-
-
-def _retries(now: datetime) -> ColumnElement[bool]:
-    """Return the condition that the plugin of a message is to be told something of that customer again."""
-    return (
-        select(units.c.seq)
-        .join(identities, identities.c.customer == units.c.customer)
-        .where(
-            identities.c.id == messages.c.identity,
-            units.c.state == literal_text("pending"),
-            units.c.plugin == messages.c.plugin,
-            or_(
-                units.c.attempts > 0,
-                units.c.due_at > now,
-                units.c.plugin.in_(select(plugins.c.name).where(plugins.c.off != "")),
-            ),
-        )
-        .correlate(messages)
-        .exists()
-    )
-
-
-def _parked() -> ColumnElement[bool]:
-    """Return the condition that an event about the object of a message is parked for its plugin."""
-    return (
-        select(units.c.seq)
-        .join(events, events.c.id == units.c.event)
-        .where(
-            units.c.state == "parked",
-            units.c.error != "",
-            units.c.plugin == messages.c.plugin,
-            events.c.shop == messages.c.shop,
-            events.c.object == messages.c.object,
-        )
-        .correlate(messages)
-        .exists()
-    )
 
 
 def unclaim(connection: Connection, now: datetime) -> None:
@@ -425,29 +379,21 @@ def counts(connection: Connection) -> list[tuple[str, str, int]]:
 
 
 def oldest_due(connection: Connection, now: datetime) -> datetime | None:
-    """Return when the message was due that waits longest for being looked at.
-
-    Not counted is what waits for its own plugin, as in `claim`.
-    """
+    """Return since when the message that waits longest was to be looked at; None: none is late."""
     return connection.execute(
-        select(func.min(messages.c.next_at)).where(_is_waiting(), ~or_(_retries(now), _parked()))
+        select(func.min(messages.c.next_at)).where(_is_waiting(), messages.c.next_at <= now)
     ).scalar()
 
 
 def next_due(connection: Connection, after: datetime) -> datetime | None:
-    """Return when the next message is to be looked at, lapses, or is out of its lease, after a moment."""
+    """Return when the next message is to be looked at or a lease has run out, after a moment."""
     waiting: datetime | None = connection.execute(
         select(func.min(messages.c.next_at)).where(_is_waiting(), messages.c.next_at > after)
-    ).scalar()
-    lapsing: datetime | None = connection.execute(
-        select(func.min(messages.c.expires_at)).where(
-            _is_waiting(), messages.c.next_at <= after, messages.c.expires_at > after
-        )
     ).scalar()
     leased: datetime | None = connection.execute(
         select(func.min(messages.c.lease_until)).where(_is_leased(), messages.c.lease_until >= after)
     ).scalar()
-    found = (waiting, lapsing, leased + _MICROSECOND if leased else None)
+    found = (waiting, leased + _MICROSECOND if leased else None)
     return min((at for at in found if at is not None), default=None)
 
 

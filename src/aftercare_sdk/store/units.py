@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, or_, select, update
 
 from aftercare_sdk.store.database import insert_into, literal_text
-from aftercare_sdk.store.tables import units
+from aftercare_sdk.store.tables import events, plugins, units
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +105,43 @@ def _runnable(plugins: Collection[str], now: datetime) -> tuple[ColumnElement[bo
     )
 
 
+def unheard(
+    connection: Connection,
+    plugin: str,
+    about: tuple[str, str],
+    *,
+    identity: int,
+    customer: int,
+    now: datetime,
+) -> tuple[str, datetime | None] | None:
+    """Return an event that a plugin is to be told of again, and when (None: when a person says so).
+
+    Of a customer whatever waits for a retry, or for a plugin that is off; parked events only if they are
+    `about` an object (its shop and id). None: there is no such event.
+    """
+    same = (events.c.shop == about[0]) & (events.c.object == about[1])
+    off = select(plugins.c.name).where(plugins.c.name == plugin, plugins.c.off != "").exists()
+    own = select(units.c.event, units.c.due_at, off.label("off")).join(events, events.c.id == units.c.event)
+    waits = connection.execute(
+        own.where(
+            units.c.state == literal_text("pending"),
+            units.c.customer == customer,
+            units.c.plugin == plugin,
+            or_(units.c.attempts > 0, units.c.due_at > now, off),
+        )
+        .order_by(units.c.seq)
+        .limit(1)
+    ).first()
+    if waits is not None:
+        return waits.event, None if waits.off else waits.due_at
+    parked = connection.execute(
+        own.where(
+            events.c.identity == identity, same, units.c.plugin == plugin, units.c.state == "parked"
+        ).limit(1)
+    ).first()
+    return None if parked is None else (parked.event, None)
+
+
 def next_due(connection: Connection, plugins: Collection[str], after: datetime) -> datetime | None:
     """Return when the next unit of `plugins` is due, after a moment."""
     return connection.execute(
@@ -189,6 +226,14 @@ def retry(connection: Connection, now: datetime, *, event: str | None = None) ->
     return connection.execute(
         statement.values(state="pending", attempts=0, due_at=now, known_at=now, error="")
     ).rowcount
+
+
+def follow(connection: Connection, owners: Mapping[str, int]) -> None:
+    """Let what is still to be told of events that changed their owner follow them: event to customer."""
+    for event, customer in owners.items():
+        connection.execute(
+            update(units).where(units.c.event == event, units.c.state != "done").values(customer=customer)
+        )
 
 
 def _pending(unit: Unit) -> tuple[ColumnElement[bool], ...]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,6 +37,13 @@ def test_read_without_a_date():
     assert [told_before, read, told_after] == sorted(
         [read, told_after, told_before], key=lambda version: version.rank
     )
+
+
+def test_read_without_a_date_within_the_second():
+    """A later read of something that was made in the very second of that read counts."""
+    nothing = Version(read_at=DAWN + timedelta(milliseconds=200))
+    made = Version(modified_at=DAWN, read_at=DAWN + 5 * SECOND, digest="a")
+    assert nothing.rank < made.rank
 
 
 @UNHURRIED

@@ -50,6 +50,7 @@ def test_a_message_that_passes_every_check_leaves_with_the_whole_record():
         ({"due_at": NOW - HOUR, "window": HOUR}, FACTS, Outcome.DENY, Reason.WINDOW_CLOSED, 1),
         ({"purpose": Purpose.MARKETING}, FACTS, Outcome.DENY, Reason.NO_LAWFUL_BASIS, 2),
         ({"awaiting_read": REF}, FACTS, Outcome.HOLD, Reason.AWAITING_READ, 3),
+        ({"awaiting_event": f"{REF}/purchase"}, FACTS, Outcome.HOLD, Reason.AWAITING_PLUGIN, 3),
         ({}, Known(), Outcome.DENY, Reason.ORDER_UNKNOWN, 4),
         ({}, Known(orders={REF: order(cancelled=True)}), Outcome.DENY, Reason.ORDER_CANCELLED, 4),
         (

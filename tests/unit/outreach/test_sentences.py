@@ -121,7 +121,13 @@ def test_nothing_breaks_a_sentence(code, values, language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(
-    "changes", [{}, {"due_at": NOW - timedelta(days=30)}, {"awaiting_read": "a/order/1"}]
+    "changes",
+    [
+        {},
+        {"due_at": NOW - timedelta(days=30)},
+        {"awaiting_read": "a/order/1"},
+        {"awaiting_event": "a/order/1/purchase"},
+    ],
 )
 def test_every_line_of_a_decision_record_can_be_said(language, changes):
     """With all its values; a dash would be a value that the gate forgot."""

@@ -427,15 +427,13 @@ class TestOutcome:
         assert [one.key] == [found.key for found in store(messages.lost, end + MICROSECOND)]
 
     def test_next_due(self, plan, claim, store):
-        """The next thing to look at is a message that comes due, a lease that has run out, a window's end."""
+        """The next thing to look at is a message that comes due, or a lease that has run out."""
         plan(message(), message("m-2", next_at=DAWN + 2 * HOUR))
         assert DAWN + HOUR == store(messages.next_due, DAWN)
         claim()
         assert DAWN + HOUR + LEASE + MICROSECOND == store(messages.next_due, DAWN + HOUR)
         assert DAWN + 2 * HOUR == store(messages.next_due, DAWN + HOUR + LEASE + MICROSECOND)
-        closes_at = DAWN + HOUR + 7 * DAY
-        assert closes_at == store(messages.next_due, DAWN + 2 * HOUR)
-        assert None is store(messages.next_due, closes_at)
+        assert None is store(messages.next_due, DAWN + 2 * HOUR)
 
 
 class TestReached:

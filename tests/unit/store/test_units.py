@@ -83,6 +83,19 @@ class TestOrder:
         assert [("a", "late")] == ready(plugins=["late"])
         assert [] == ready(plugins=[])
 
+    def test_another_owner(self, add, ready, store):
+        """What is still to be told follows its event to another customer, and keeps its place there."""
+        add("a", 1, customer=1)
+        add("b", 2, customer=2, plugins=["late"])
+        done = min(ready.units(), key=lambda unit: unit.plugin)
+        store(units.finish, done, DAWN)
+        store(units.park, "a", "late", "mend me")
+        store(units.follow, {"a": 2})
+        assert [("b", "late")] == ready()
+        store(units.retry, DAWN)
+        assert [("a", "late")] == ready()
+        assert [2] == [unit.customer for unit in ready.units()]
+
     def test_limit(self, add, ready):
         """As many as are wanted are returned, the oldest first."""
         for seq in range(1, 6):
