@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection
 
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.errors import CascadeTooDeep, InvalidAction
@@ -42,18 +42,112 @@ _MESSAGE_IDS = uuid.UUID("6f5a3f58-6a3b-5c55-9a64-1f0b7c2d7e11")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """A unit whose hook has answered, in the transaction that applies what it decided."""
+class Applied:
+    """What units decided, gathered in the transaction that applies it: one statement for each kind of row.
+
+    Within one kind the last word about a name counts, as if each action had been written at once.
+    """
 
     brand: Brand
     connection: Connection
+    now: datetime
+    _messages: list[Message] = field(default_factory=list)
+    _timers: dict[timers.Name, Timer | None] = field(default_factory=dict)
+    _notes: dict[tuple[str, int, str], _Note] = field(default_factory=dict)
+
+    def apply(self, unit: Unit, known: Known, actions: Iterable[Action]) -> None:
+        """Take in what a hook answered. Raises InvalidAction if it names what does not exist."""
+        answered = _Answered(applied=self, unit=unit, known=known)
+        for action in actions:
+            answered.apply(action)
+
+    def plan(self, message: Message) -> None:
+        """Plan a message, unless its key is taken."""
+        self._messages.append(message)
+
+    def cancel(self, plugin: str, label: str | None, which: ColumnElement[bool], reason: str) -> None:
+        """Cancel messages that have not left; those that were planned just now are among them."""
+        self._write_messages()
+        detail = {"plugin": plugin, "reason": reason}
+        code = Reason.CANCELLED_BY_PLUGIN
+        made = [
+            about(message, self.now, "cancelled", code, detail)
+            for message in messages.cancellable(self.connection, plugin, label, which)
+            if messages.settle(
+                self.connection, message, MessageState.CANCELLED, code=code, detail=detail, now=self.now
+            )
+        ]
+        decisions.append(self.connection, made)
+
+    def set_timer(self, name: timers.Name, timer: Timer | None) -> None:
+        """Set a timer, or clear it."""
+        self._timers[name] = timer
+
+    def note(self, plugin: str, known: Known, action: Remember) -> None:
+        """Keep a value for the person of an event."""
+        self._notes[plugin, known.identity, action.key] = _Note(value=action.value, seq=known.seq)
+
+    def write(self) -> None:
+        """Write everything down."""
+        self._write_messages()
+        timers.clear(self.connection, [name for name, timer in self._timers.items() if timer is None])
+        timers.put(self.connection, [timer for timer in self._timers.values() if timer is not None])
+        self._timers.clear()
+        self._write_notes()
+
+    def _write_messages(self) -> None:
+        planned, self._messages[:] = self._messages[:], []
+        fresh = set(messages.plan(self.connection, planned))
+        decisions.append(
+            self.connection,
+            [
+                about(message, self.now, "planned", "planned", {"reason": message.reason})
+                for message in planned
+                if message.key in fresh
+            ],
+        )
+
+    def _write_notes(self) -> None:
+        if not self._notes:
+            return
+        customers = people.customers_of(self.connection, {identity for _, identity, _ in self._notes})
+        persons = people.identities_of(self.connection, customers.values())
+        memory.keep(
+            self.connection,
+            [
+                memory.Note(
+                    plugin=plugin,
+                    person=persons[customers[identity]],
+                    identity=identity,
+                    name=name,
+                    value=note.value,
+                    seq=note.seq,
+                )
+                for (plugin, identity, name), note in self._notes.items()
+            ],
+        )
+        self._notes.clear()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Note:
+    """What is to be kept under a name; None: nothing."""
+
+    value: str | None = field(repr=False)
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answered:
+    """A unit whose hook has answered."""
+
+    applied: Applied
     unit: Unit
     known: Known
-    now: datetime
     _keys: set[str] = field(default_factory=set)
 
     def apply(self, action: Action) -> None:
-        """Write one action down. Raises InvalidAction if it names what does not exist."""
+        """Gather one action."""
         match action:
             case SendMessage():
                 self._send_message(action)
@@ -63,14 +157,15 @@ class Answered:
                 self._set_timer(action)
             case ClearTimer():
                 subject = _subject(self.known, action)
-                timers.clear(self.connection, self.unit.plugin, subject, action.name)
+                self.applied.set_timer((self.unit.plugin, subject, action.name), None)
             case Remember():
-                self._remember(action)
+                self.applied.note(self.unit.plugin, self.known, action)
             case _:
                 raise InvalidAction(f"nobody carries out {type(action).__name__}")
 
     def _send_message(self, action: SendMessage) -> None:
-        if action.channel not in self.brand.settings.channels:
+        brand = self.applied.brand
+        if action.channel not in brand.settings.channels:
             raise InvalidAction(
                 f"there is no channel {action.channel!r}; add [channels.{action.channel}] to aftercare.toml"
             )
@@ -84,7 +179,7 @@ class Answered:
         self._keys.add(key)
         anchor, fact_at = self._anchor(action.anchor)
         due_at = None if fact_at is None else fact_at + action.delay
-        window = self.brand.window(action.purpose) if action.window is None else action.window
+        window = brand.window(action.purpose) if action.window is None else action.window
         planned = Message(
             key=key,
             id=str(uuid.uuid5(_MESSAGE_IDS, key)),
@@ -103,27 +198,20 @@ class Answered:
             premises=action.premises,
             data=action.data,
             reason=action.reason,
-            planned_at=self.now,
+            planned_at=self.applied.now,
             due_at=due_at,
             next_at=due_at,
             expires_at=None if due_at is None else due_at + window,
             state=MessageState.PLANNED,
         )
-        if messages.plan(self.connection, [planned]):
-            self._note(planned, "planned", "planned", {"reason": action.reason})
+        self.applied.plan(planned)
 
     def _cancel_messages(self, action: CancelMessages) -> None:
         if action.scope is Scope.CUSTOMER:
             which = messages.to_identities(self._identities())
         else:
             which = messages.about_object(self.known.event.shop, self.known.object)
-        detail = {"plugin": self.unit.plugin, "reason": action.reason}
-        code = Reason.CANCELLED_BY_PLUGIN
-        for message in messages.cancellable(self.connection, self.unit.plugin, action.label, which):
-            if messages.settle(
-                self.connection, message, MessageState.CANCELLED, code=code, detail=detail, now=self.now
-            ):
-                self._note(message, "cancelled", code, detail)
+        self.applied.cancel(self.unit.plugin, action.label, which, action.reason)
 
     def _set_timer(self, action: SetTimer) -> None:
         known = self.known
@@ -136,12 +224,13 @@ class Answered:
             raise CascadeTooDeep(
                 f"timer {action.name!r} is due at once, and is set by an event {known.depth} timers deep"
             )
-        timers.put(
-            self.connection,
+        name = (self.unit.plugin, _subject(known, action), action.name)
+        self.applied.set_timer(
+            name,
             Timer(
-                plugin=self.unit.plugin,
-                subject=_subject(known, action),
-                name=action.name,
+                plugin=name[0],
+                subject=name[1],
+                name=name[2],
                 shop=known.event.shop,
                 object=known.object,
                 identity=known.identity,
@@ -154,29 +243,18 @@ class Answered:
             ),
         )
 
-    def _remember(self, action: Remember) -> None:
-        plugin, identities = self.unit.plugin, self._identities()
-        memory.forget(self.connection, plugin, identities, action.key)
-        if action.value is not None:
-            memory.remember(
-                self.connection, plugin, self.known.identity, action.key, action.value, self.known.seq
-            )
-
     def _identities(self) -> list[int]:
-        mine = self.known.identity
-        customer = people.customers_of(self.connection, [mine])[mine]
-        return people.identities_of(self.connection, [customer])[customer]
+        mine, connection = self.known.identity, self.applied.connection
+        customer = people.customers_of(connection, [mine])[mine]
+        return people.identities_of(connection, [customer])[customer]
 
     def _anchor(self, anchor: str | None) -> tuple[str, datetime | None]:
         """Return the fact that an action counts from, and when it happened, if it has."""
         event = self.known.event
         if anchor is None or anchor == event.id:
             return event.id, event.occurred_at
-        fact = events.get_many(self.connection, [anchor]).get(anchor)
+        fact = events.get_many(self.applied.connection, [anchor]).get(anchor)
         return anchor, None if fact is None else fact.event.occurred_at
-
-    def _note(self, message: Message, verdict: str, code: str, detail: Mapping[str, str]) -> None:
-        decisions.append(self.connection, [about(message, self.now, verdict, code, detail)])
 
 
 def _key(plugin: str, kind: str, scope: str, discriminator: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime
@@ -92,6 +93,10 @@ class Aftercare:
     def admit(self, shop: str, request: RawRequest) -> Reply | Future[bool]:
         """Take in one webhook without waiting: for servers that wait for many commits at once."""
         return self._door.admit(shop, request)
+
+    def admit_in_loop(self, shop: str, request: RawRequest) -> Reply | asyncio.Future[bool]:
+        """Do the same for the event loop that runs, which is woken once for all that one commit holds."""
+        return self._door.admit_in_loop(shop, request)
 
     def process(self) -> int:
         """Process everything received; return how many journal rows and units that were.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.facts import take_in
 from aftercare_sdk.engine.logs import log
+from aftercare_sdk.engine.pace import Pace
 from aftercare_sdk.engine.timing import fire_due
 from aftercare_sdk.engine.translating import Translator
 from aftercare_sdk.engine.units import UnitRunner
@@ -15,7 +16,7 @@ from aftercare_sdk.plugins import HookRunner, Observer
 from aftercare_sdk.store import control, journal
 from aftercare_sdk.store.journal import Entry, State
 
-ROWS_PER_BATCH = 50
+MOST_ROWS_AT_ONCE = 200
 
 
 class Decider:
@@ -27,7 +28,10 @@ class Decider:
             brand.settings.defaults.hook_budget.total_seconds(), observer, monotonic=brand.clock.monotonic
         )
         self._units = UnitRunner(brand, self._runner)
-        self._translator = Translator(brand.settings.defaults.hook_budget.total_seconds(), observer)
+        self._pace = Pace(MOST_ROWS_AT_ONCE, brand.clock.monotonic)
+        self._translator = Translator(
+            brand.settings.defaults.hook_budget.total_seconds(), observer, monotonic=brand.clock.monotonic
+        )
 
     @property
     def abandoned(self) -> int:
@@ -37,7 +41,7 @@ class Decider:
     def step(self, token: int) -> int:
         """Do the next piece of work: rows before units, so that hooks see all that is known."""
         with self._brand.database.read() as connection:
-            rows = journal.take_new(connection, ROWS_PER_BATCH)
+            rows = journal.take_new(connection, self._pace.size)
         if rows:
             self._take_in(token, rows)
             return len(rows)
@@ -46,7 +50,7 @@ class Decider:
     def _take_in(self, token: int, rows: Sequence[Entry]) -> None:
         """Process rows together; if one of them cannot be, each by itself, and that one is parked."""
         try:
-            take_in(self._brand, self._translator, token, rows)
+            take_in(self._brand, self._translator, token, rows, self._pace)
         except (Fenced, TransientError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever a payload holds, the others are processed

@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from aftercare_sdk.engine import readings
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.logs import log
-from aftercare_sdk.engine.translating import CannotTell, Translator
+from aftercare_sdk.engine.pace import Pace
+from aftercare_sdk.engine.translating import Question, Translator
 from aftercare_sdk.model.events import OrderEvent
 from aftercare_sdk.model.orders import OrderSnapshot, order_ref
 from aftercare_sdk.model.people import CustomerSnapshot, Identity, IdentityKind, fold_email
@@ -44,6 +45,7 @@ from aftercare_sdk.store.journal import Entry, Kind, State
 from aftercare_sdk.store.objects import Key, Stored
 from aftercare_sdk.store.reads import Read
 from aftercare_sdk.store.timers import Timer
+from aftercare_sdk.store.units import Audience
 
 ASSUME_DELIVERY = "assume-delivery"
 """The name of the engine's own timer of an order."""
@@ -76,9 +78,12 @@ class _Batch:
         return self.touched.get(key, stored.record if stored else None)
 
 
-def take_in(brand: Brand, translator: Translator, token: int, entries: Sequence[Entry]) -> None:
-    """Process journal rows, all in one transaction. Raises Fenced if another decider has taken over."""
-    told = [_translate(brand, translator, entry) for entry in entries]
+def take_in(brand: Brand, translator: Translator, token: int, entries: Sequence[Entry], pace: Pace) -> None:
+    """Process journal rows, all in one transaction. Raises Fenced if another decider has taken over.
+
+    Rows of an adapter that has just overrun its time at another row stay new.
+    """
+    told = _translate(brand, translator, entries)
     keys = [_key(one.entry.shop, item) for one in told for item in one.items if not isinstance(item, Ignored)]
     with brand.database.read() as connection:
         batch = _Batch(now=brand.clock.now(), known=objects.get_many(connection, keys))
@@ -88,7 +93,7 @@ def take_in(brand: Brand, translator: Translator, token: int, entries: Sequence[
         accounts -= batch.touched.keys() | batch.known.keys()
         for key in sorted(accounts - objects.get_many(connection, accounts).keys()):
             batch.reads.setdefault(key, "an order names an account that nobody has described yet")
-    with brand.database.write() as connection:
+    with pace.writing(len(entries)), brand.database.write() as connection:
         control.check_token(connection, token)
         _write(brand, connection, batch)
 
@@ -98,21 +103,30 @@ def refresh(brand: Brand, connection: Connection, keys: Iterable[Key], now: date
     _emit(brand, connection, list(objects.get_many(connection, keys).values()), now)
 
 
-def _translate(brand: Brand, translator: Translator, entry: Entry) -> _Told:
-    """Return what a row says; whatever goes wrong parks the row and stops nothing else."""
-    shop = brand.shops.get(entry.shop)
-    if shop is None:
-        return _Told(entry=entry, problem=f"shop {entry.shop!r} is not configured")
-    if entry.body is None:
-        return _Told(entry=entry, problem="the body is no longer kept")
-    if entry.kind is Kind.READ:
-        answer = readings.decode(entry.body)
-        return _Told(entry=entry, items=answer.readings, asked_at=answer.asked_at, refs=answer.refs)
-    webhook = Webhook(topic=entry.topic, body=entry.body, delivery=entry.delivery, hints=entry.hints)
-    try:
-        return _Told(entry=entry, items=translator.translate(shop, webhook, entry.seq))
-    except CannotTell as error:
-        return _Told(entry=entry, problem=str(error))
+def _translate(brand: Brand, translator: Translator, entries: Sequence[Entry]) -> list[_Told]:
+    """Return what rows say; whatever goes wrong parks the row and stops nothing else."""
+    questions: dict[int, Question] = {}
+    found: dict[int, _Told] = {}
+    for entry in entries:
+        shop = brand.shops.get(entry.shop)
+        if shop is None:
+            found[entry.seq] = _Told(entry=entry, problem=f"shop {entry.shop!r} is not configured")
+        elif entry.body is None:
+            found[entry.seq] = _Told(entry=entry, problem="the body is no longer kept")
+        elif entry.kind is Kind.READ:
+            answer = readings.decode(entry.body)
+            found[entry.seq] = _Told(
+                entry=entry, items=answer.readings, asked_at=answer.asked_at, refs=answer.refs
+            )
+        else:
+            webhook = Webhook(topic=entry.topic, body=entry.body, delivery=entry.delivery, hints=entry.hints)
+            questions[entry.seq] = Question(shop=shop, webhook=webhook, row=entry.seq)
+    answers = dict(zip(questions, translator.translate(list(questions.values())), strict=True))
+    for entry in entries:
+        told = answers.get(entry.seq)
+        if told is not None and not told.skipped:
+            found[entry.seq] = _Told(entry=entry, items=told.items, problem=told.problem)
+    return [found[entry.seq] for entry in entries if entry.seq in found]
 
 
 _KINDS: dict[type[Snapshot], str] = {OrderSnapshot: "order", CustomerSnapshot: "customer"}
@@ -254,11 +268,16 @@ def _whose(record: Record) -> tuple[Identity | None, Identity | None]:
 def _emit(brand: Brand, connection: Connection, orders: Sequence[Stored], now: datetime) -> None:
     """Note new events and their units, move what hangs on facts that moved, set the engine's timers."""
     derived: list[tuple[OrderEvent, int]] = []
+    watched: dict[timers.Name, Timer | None] = {}
     for stored in orders:
         if isinstance(stored.record, OrderRecord) and stored.identity is not None:
             assumptions = brand.assumptions(stored.record.shop)
             derived += [(event, stored.identity) for event in facts(stored.record, assumptions, now)]
-            _watch_delivery(connection, stored.record, stored.identity, assumptions, now)
+            if stored.record.purchased_at is not None and not stored.record.test:
+                name = (timers.ENGINE, order_ref(stored.record.shop, stored.record.id), ASSUME_DELIVERY)
+                watched[name] = _next_assumption(name, stored.record, stored.identity, assumptions, now)
+    timers.clear(connection, [name for name, timer in watched.items() if timer is None])
+    timers.put(connection, [timer for timer in watched.values() if timer is not None])
     before = events.get_many(connection, [event.id for event, _ in derived])
     fresh = sum(event.id not in before for event, _ in derived)
     seq = control.number_events(connection, fresh) if fresh else 0
@@ -294,37 +313,34 @@ def _follow(connection: Connection, known: Sequence[Known], before: Mapping[str,
 def add_units(brand: Brand, connection: Connection, known: Sequence[Known]) -> None:
     """Make the units of new events: one for each plugin that listens and had started by then."""
     owners = people.customers_of(connection, {one.identity for one in known})
-    for one in known:
-        units.add(
-            connection,
-            event=one.event.id,
-            plugins=brand.listeners(one.event),
-            seq=one.seq,
-            customer=owners[one.identity],
-            now=one.known_at,
-        )
+    units.add(
+        connection,
+        [
+            Audience(
+                event=one.event.id,
+                plugins=brand.listeners(one.event),
+                seq=one.seq,
+                customer=owners[one.identity],
+                known_at=one.known_at,
+            )
+            for one in known
+        ],
+    )
 
 
-def _watch_delivery(
-    connection: Connection, record: OrderRecord, identity: int, assumptions: Assumptions, now: datetime
-) -> None:
-    """Set a timer for the next delivery that will be assumed, or clear it if there is none ahead."""
-    if record.purchased_at is None or record.test:
-        return
-    subject = order_ref(record.shop, record.id)
+def _next_assumption(
+    name: timers.Name, record: OrderRecord, identity: int, assumptions: Assumptions, now: datetime
+) -> Timer | None:
+    """Return the timer for the next delivery that will be assumed; None if there is none ahead."""
     ahead = [parcel.at for parcel in deliveries(record, assumptions) if parcel.assumed and parcel.at > now]
     if not ahead:
-        timers.clear(connection, timers.ENGINE, subject, ASSUME_DELIVERY)
-        return
-    timers.put(
-        connection,
-        Timer(
-            plugin=timers.ENGINE,
-            subject=subject,
-            name=ASSUME_DELIVERY,
-            shop=record.shop,
-            object=record.id,
-            identity=identity,
-            due_at=min(ahead),
-        ),
+        return None
+    return Timer(
+        plugin=name[0],
+        subject=name[1],
+        name=name[2],
+        shop=record.shop,
+        object=record.id,
+        identity=identity,
+        due_at=min(ahead),
     )

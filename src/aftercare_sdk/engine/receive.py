@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 
 from aftercare_sdk.engine.logs import log
@@ -39,12 +41,22 @@ TOO_LARGE = Reply(413, "body too large")
 NOT_STORED = Reply(503, "could not store, try again")
 
 
+_Waiter = Future[bool] | asyncio.Future[bool]
+_Waiting = tuple[Arrival, _Waiter]
+_Outcome = bool | StorageUnavailable
+
+
 class Inbox:
-    """One writer thread: what waits while a commit is under way goes into the next one, together."""
+    """One writer thread: what waits while a commit is under way goes into the next one, together.
+
+    Event loops hand over once per turn what they have taken in during it, and are woken once per commit:
+    threads that wake each other for every single webhook spend more time on that than on the webhooks.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: queue.SimpleQueue[tuple[Arrival, Future[bool]] | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Sequence[_Waiting] | None] = queue.SimpleQueue()
+        self._gathered: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
         self._thread: threading.Thread | None = None
         self._process = 0
         self._guard = threading.Lock()
@@ -55,13 +67,18 @@ class Inbox:
         # Whoever waits may give up, a server whose client has hung up for instance; the commit goes on, and
         # a future that is running cannot be cancelled behind the writer's back.
         future.set_running_or_notify_cancel()
-        with self._guard:
-            if self._thread is None or self._process != os.getpid():  # servers fork after loading
-                self._process = os.getpid()
-                self._waiting = queue.SimpleQueue()
-                self._thread = threading.Thread(target=self._write, name="aftercare-inbox", daemon=True)
-                self._thread.start()
-            self._waiting.put((arrival, future))
+        self._hand_over([(arrival, future)])
+        return future
+
+    def put_in_loop(self, arrival: Arrival) -> asyncio.Future[bool]:
+        """Do the same for the event loop that runs: its future tells. Whoever waits for it may give up."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[bool] = loop.create_future()
+        gathered = self._gathered.get(loop)
+        if gathered is None:
+            gathered = self._gathered[loop] = []
+            loop.call_soon(self._end_turn, loop)
+        gathered.append((arrival, future))
         return future
 
     def close(self) -> None:
@@ -72,37 +89,76 @@ class Inbox:
                 self._waiting.put(None)
                 thread.join()
 
+    def _end_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._hand_over(self._gathered.pop(loop))
+
+    def _hand_over(self, several: Sequence[_Waiting]) -> None:
+        with self._guard:
+            if self._thread is None or self._process != os.getpid():  # servers fork after loading
+                self._process = os.getpid()
+                self._waiting = queue.SimpleQueue()
+                self._thread = threading.Thread(target=self._write, name="aftercare-inbox", daemon=True)
+                self._thread.start()
+            self._waiting.put(several)
+
     def _write(self) -> None:
         closing = False
         while not closing:
-            batch = [self._waiting.get()]
-            while len(batch) < _MOST_PER_COMMIT:
+            several = self._waiting.get()
+            batch: list[_Waiting] = []
+            while several is not None:
+                batch += several
+                if len(batch) >= _MOST_PER_COMMIT:
+                    break
                 try:
-                    batch.append(self._waiting.get_nowait())
+                    several = self._waiting.get_nowait()
                 except queue.Empty:
                     break
-            closing = None in batch
-            self._commit([one for one in batch if one is not None])
+            closing = several is None
+            for first in range(0, len(batch), _MOST_PER_COMMIT):
+                self._commit(batch[first : first + _MOST_PER_COMMIT])
 
-    def _commit(self, batch: list[tuple[Arrival, Future[bool]]]) -> None:
+    def _commit(self, batch: Sequence[_Waiting]) -> None:
+        outcomes: Sequence[_Outcome]
         try:
             with self._database.write() as connection:
-                fresh = journal.append(connection, [arrival for arrival, _ in batch])
+                outcomes = journal.append(connection, [arrival for arrival, _ in batch])
         except StorageUnavailable as error:
-            for _, future in batch:
-                future.set_exception(error)
-            return
+            outcomes = [error] * len(batch)
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing was stored and somebody waits
             if len(batch) > 1:  # perhaps only one of them cannot be stored
                 for one in batch:
                     self._commit([one])
-            for _, future in batch:
-                if not future.done():
-                    message = f"the database {self._database.where} cannot store this: {type(error).__name__}"
-                    future.set_exception(StorageUnavailable(message))
-            return
-        for (_, future), was_new in zip(batch, fresh, strict=True):
-            future.set_result(was_new)
+                return
+            message = f"the database {self._database.where} cannot store this: {type(error).__name__}"
+            outcomes = [StorageUnavailable(message)]
+        _tell(zip((waiter for _, waiter in batch), outcomes, strict=True))
+
+
+def _tell(told: Iterable[tuple[_Waiter, _Outcome]]) -> None:
+    """Let those who wait know; an event loop is woken once for all that wait in it."""
+    in_loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[bool], _Outcome]]] = {}
+    for waiter, outcome in told:
+        if isinstance(waiter, asyncio.Future):
+            in_loops.setdefault(waiter.get_loop(), []).append((waiter, outcome))
+        else:
+            _settle(waiter, outcome)
+    for loop, several in in_loops.items():
+        with suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits there any more
+            loop.call_soon_threadsafe(_settle_all, several)
+
+
+def _settle_all(several: Iterable[tuple[asyncio.Future[bool], _Outcome]]) -> None:
+    for future, outcome in several:
+        if not future.done():  # given up by whoever waited
+            _settle(future, outcome)
+
+
+def _settle(waiter: _Waiter, outcome: _Outcome) -> None:
+    if isinstance(outcome, StorageUnavailable):
+        waiter.set_exception(outcome)
+    else:
+        waiter.set_result(outcome)
 
 
 class Door:
@@ -122,6 +178,16 @@ class Door:
 
     def admit(self, shop: str, request: RawRequest) -> Reply | Future[bool]:
         """Return the answer, or a future for `answer` once it is done."""
+        looked_at = self._look_at(shop, request)
+        return looked_at if isinstance(looked_at, Reply) else self._inbox.put(looked_at)
+
+    def admit_in_loop(self, shop: str, request: RawRequest) -> Reply | asyncio.Future[bool]:
+        """Do the same for the event loop that runs."""
+        looked_at = self._look_at(shop, request)
+        return looked_at if isinstance(looked_at, Reply) else self._inbox.put_in_loop(looked_at)
+
+    def _look_at(self, shop: str, request: RawRequest) -> Reply | Arrival:
+        """Return the answer, or what is to be stored before there is one."""
         adapter = self._adapter_of(shop)
         if adapter is None:
             return UNKNOWN_SHOP
@@ -129,7 +195,9 @@ class Door:
             return TOO_LARGE
         now = self._now()
         try:
-            webhook = adapter.verify(replace(request, received_at=now))
+            webhook = adapter.verify(
+                RawRequest(headers=request.headers, body=request.body, path=request.path, received_at=now)
+            )
         except SignatureError:
             return NOT_SIGNED
         except Exception as error:  # noqa: BLE001 - what breaks an adapter was not signed by the shop either
@@ -137,7 +205,7 @@ class Door:
             return NOT_SIGNED
         if isinstance(webhook, Ping):
             return PONG
-        return self._inbox.put(_arrival(shop, webhook, now))
+        return _arrival(shop, webhook, now)
 
     def receive(self, shop: str, request: RawRequest) -> Reply:
         """Take a request in, and wait until it is stored."""

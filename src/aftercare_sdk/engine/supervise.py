@@ -108,6 +108,8 @@ class Line:
 
 
 Target = Callable[[Aftercare, Line], None]
+Reader = Callable[[Path | str | None], Settings]
+"""Reads the configuration at a path. It travels to the children, so it can be pickled."""
 
 
 def decide(aftercare: Aftercare, line: Line) -> None:
@@ -167,7 +169,7 @@ def once(aftercare: Aftercare, line: Line) -> None:
         sys.exit(TRANSIENT_EXIT)
 
 
-def _child(target: Target, config: str, pulse: Pulse, connection: Connection) -> None:
+def _child(target: Target, config: str, pulse: Pulse, connection: Connection, read: Reader = load) -> None:
     """Be a child process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -175,7 +177,7 @@ def _child(target: Target, config: str, pulse: Pulse, connection: Connection) ->
     threading.Thread(target=_beat, args=(pulse,), daemon=True).start()
     code = BROKEN_EXIT
     try:
-        with Aftercare(load(config), observer=pulse) as aftercare:
+        with Aftercare(read(config), observer=pulse) as aftercare:
             pulse.started()
             target(aftercare, Line(connection))
         code = 0
@@ -203,10 +205,11 @@ def _beat(pulse: Pulse) -> None:
 class _Role:
     """One child, and what the parent knows of it."""
 
-    def __init__(self, name: str, target: Target, config: str) -> None:
+    def __init__(self, name: str, target: Target, config: str, read: Reader) -> None:
         self.name = name
         self._target = target
         self._config = config
+        self._read = read
         self.pulse = Pulse()
         self.process: SpawnProcess | None = None
         self._line: Connection | None = None
@@ -221,7 +224,7 @@ class _Role:
         ours, theirs = _SPAWN.Pipe()
         process = _SPAWN.Process(
             target=_child,
-            args=(self._target, self._config, self.pulse, theirs),
+            args=(self._target, self._config, self.pulse, theirs, self._read),
             name=f"aftercare-{self.name}",
             daemon=True,
         )
@@ -255,13 +258,18 @@ class Supervisor:
     """Keeps children running, each with its own part of the work."""
 
     def __init__(
-        self, config: Path | str, targets: Mapping[str, Target], *, until_idle: bool = False
+        self,
+        config: Path | str,
+        targets: Mapping[str, Target],
+        *,
+        until_idle: bool = False,
+        read: Reader = load,
     ) -> None:
-        self._settings: Settings = load(config)
+        self._settings: Settings = read(str(config))
         self._stall = self._settings.defaults.stall.total_seconds()
         self._until_idle = until_idle
         self._stopped = threading.Event()
-        self._roles = [_Role(name, target, str(config)) for name, target in targets.items()]
+        self._roles = [_Role(name, target, str(config), read) for name, target in targets.items()]
 
     @property
     def alive(self) -> dict[str, bool]:

@@ -47,8 +47,7 @@ def fire_due(brand: Brand, token: int) -> int:
         )
         own = [timer for timer in due if timer.plugin != timers.ENGINE]
         assumed = {(timer.shop, "order", timer.object) for timer in due if timer.plugin == timers.ENGINE}
-        for timer in due:
-            timers.clear(connection, timer.plugin, timer.subject, timer.name)
+        timers.clear(connection, [(timer.plugin, timer.subject, timer.name) for timer in due])
         refresh(brand, connection, assumed, now)
         seq = control.number_events(connection, len(own)) if own else 0
         owners = _owners(connection, own)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from aftercare_sdk.engine.actions import Answered
+from aftercare_sdk.engine.actions import Applied
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.logs import log
+from aftercare_sdk.engine.pace import Pace
 from aftercare_sdk.engine.views import Views, load_views
 from aftercare_sdk.errors import CascadeTooDeep, Fenced, InvalidAction, TransientError
 from aftercare_sdk.model.actions import Action
@@ -50,12 +51,13 @@ class UnitRunner:
         self._brand = brand
         self._runner = runner
         self._breakers: dict[str, Breaker] = {}
+        self._pace = Pace(MOST_PER_ROUND, brand.clock.monotonic)
 
     def run(self, token: int) -> int:
         """Run one round; return how many units were tried."""
         now = self._brand.clock.now()
         with self._brand.database.read() as connection:
-            ready = units.ready(connection, self._brand.listening, now, MOST_PER_ROUND)
+            ready = units.ready(connection, self._brand.listening, now, self._pace.size)
             admitted, resting = self._admit(ready, now)
             views = load_views(self._brand, connection, admitted, now) if admitted else None
         self._rest(token, resting)
@@ -133,16 +135,15 @@ class UnitRunner:
             return
         brand = self._brand
         now = brand.clock.now()
-        with brand.database.write() as connection:
+        with self._pace.writing(len(done)), brand.database.write() as connection:
             control.check_token(connection, token)
+            finished = units.finish(connection, [one.unit for one in done], now)
+            applied = Applied(brand=brand, connection=connection, now=now)
             for one in done:
-                if not units.finish(connection, one.unit, now):
-                    continue  # finished by somebody else: everything decided here is discarded
-                answered = Answered(
-                    brand=brand, connection=connection, unit=one.unit, known=one.known, now=now
-                )
-                for action in one.actions:
-                    answered.apply(action)
+                # What somebody else has finished is discarded, with everything decided here.
+                if (one.unit.event, one.unit.plugin) in finished:
+                    applied.apply(one.unit, one.known, one.actions)
+            applied.write()
 
     def _postpone(self, token: int, waiting: Sequence[tuple[Unit, datetime]]) -> None:
         if not waiting:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from aftercare_sdk.plugins.backoff import RETRY_DELAYS, retry_delay
+from aftercare_sdk.plugins.blame import package_of, place
 from aftercare_sdk.plugins.breaker import (
     Breaker,
     BreakerState,
@@ -18,16 +19,7 @@ from aftercare_sdk.plugins.breaker import (
 )
 from aftercare_sdk.plugins.describe import PluginRow, plugin_rows
 from aftercare_sdk.plugins.discover import GROUP, PluginSource, find_plugins
-from aftercare_sdk.plugins.isolate import (
-    BUDGET_SECONDS,
-    Failure,
-    FailureKind,
-    HookCall,
-    HookResult,
-    HookRunner,
-    Observer,
-    read_only,
-)
+from aftercare_sdk.plugins.isolate import Failure, FailureKind, HookCall, HookResult, HookRunner, read_only
 from aftercare_sdk.plugins.parts import Parts
 from aftercare_sdk.plugins.registry import (
     Implementation,
@@ -36,6 +28,7 @@ from aftercare_sdk.plugins.registry import (
     PluginState,
     load_plugins,
 )
+from aftercare_sdk.plugins.watch import BUDGET_SECONDS, End, Ended, Observer, Task, Watch
 
 __all__ = [
     "BUDGET_SECONDS",
@@ -43,6 +36,8 @@ __all__ = [
     "RETRY_DELAYS",
     "Breaker",
     "BreakerState",
+    "End",
+    "Ended",
     "Failure",
     "FailureKind",
     "HookCall",
@@ -56,10 +51,14 @@ __all__ = [
     "PluginSource",
     "PluginState",
     "Plugins",
+    "Task",
+    "Watch",
     "admit",
     "failed",
     "find_plugins",
     "load_plugins",
+    "package_of",
+    "place",
     "plugin_rows",
     "read_only",
     "reopens_at",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, func, insert, select
 
 from aftercare_sdk.store.codec import dump, load_words
 from aftercare_sdk.store.messages import Message
@@ -45,7 +45,7 @@ def about(message: Message, at: datetime, verdict: str, code: str, detail: Mappi
 def append(connection: Connection, made: Sequence[Decision]) -> None:
     """Append decisions; a verdict equal to the last one about the same message is not repeated."""
     rows = []
-    last: dict[str, tuple[str, str, str] | None] = {}
+    last = _last(connection, {one.message for one in made if one.message})
     for one in made:
         row: dict[str, Any] = {
             "at": one.at,
@@ -58,10 +58,10 @@ def append(connection: Connection, made: Sequence[Decision]) -> None:
             "detail": dump(one.detail),
         }
         if one.message:
-            before = last[one.message] if one.message in last else _last(connection, one.message)
-            last[one.message] = (one.verdict, one.code, row["detail"])
-            if before == last[one.message]:
+            now = (one.verdict, one.code, row["detail"])
+            if last.get(one.message) == now:
                 continue
+            last[one.message] = now
         rows.append(row)
     if rows:
         connection.execute(insert(decisions), rows)
@@ -94,11 +94,18 @@ def _found(connection: Connection, which: ColumnElement[bool]) -> list[Decision]
     ]
 
 
-def _last(connection: Connection, message: str) -> tuple[str, str, str] | None:
-    row = connection.execute(
-        select(decisions.c.verdict, decisions.c.code, decisions.c.detail)
-        .where(decisions.c.message == message)
-        .order_by(decisions.c.id.desc())
-        .limit(1)
-    ).first()
-    return None if row is None else (row[0], row[1], row[2])
+def _last(connection: Connection, about: Collection[str]) -> dict[str, tuple[str, str, str]]:
+    """Return verdict, code and detail of the last decision about each of these messages."""
+    if not about:
+        return {}
+    newest = (
+        select(func.max(decisions.c.id))
+        .where(decisions.c.message.in_(sorted(about)))
+        .group_by(decisions.c.message)
+    )
+    rows = connection.execute(
+        select(decisions.c.message, decisions.c.verdict, decisions.c.code, decisions.c.detail).where(
+            decisions.c.id.in_(newest)
+        )
+    )
+    return {row[0]: (row[1], row[2], row[3]) for row in rows}

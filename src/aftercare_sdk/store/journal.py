@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
 from aftercare_sdk.store.codec import dump, load_words
 from aftercare_sdk.store.database import insert_into, literal_text
@@ -71,6 +71,13 @@ class Arrival:
     outcome: str = ""
 
 
+_FINISH = (
+    update(journal)
+    .where(journal.c.seq == bindparam("row"))
+    .values(state=bindparam("is"), outcome=bindparam("told"), processed_at=bindparam("now"))
+)
+
+
 def append(connection: Connection, arrivals: Sequence[Arrival]) -> list[bool]:
     """Store arrivals in their order; return for each whether it was new (False: counted as a copy)."""
     first: dict[str | None, int] = {}
@@ -115,10 +122,9 @@ def oldest_new(connection: Connection) -> datetime | None:
 
 def finish(connection: Connection, results: Iterable[tuple[int, State, str]], now: datetime) -> None:
     """Note for rows what became of them: (seq, state, outcome in words)."""
-    for seq, state, outcome in results:
-        connection.execute(
-            update(journal).where(journal.c.seq == seq).values(state=state, outcome=outcome, processed_at=now)
-        )
+    rows = [{"row": seq, "is": state, "told": outcome, "now": now} for seq, state, outcome in results]
+    if rows:
+        connection.execute(_FINISH, rows)
 
 
 def retry(connection: Connection, seqs: Sequence[int] | None = None) -> int:

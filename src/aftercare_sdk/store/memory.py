@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from aftercare_sdk.store.tables import memory
 
@@ -32,17 +32,46 @@ def of_identities(connection: Connection, wanted: Collection[int]) -> dict[tuple
     return found
 
 
-def remember(connection: Connection, plugin: str, identity: int, name: str, value: str, seq: int) -> None:  # noqa: PLR0917 - the columns in their order
-    """Keep a value under a name that is free; `seq` is the event's place."""
-    connection.execute(
-        insert(memory).values(plugin=plugin, identity=identity, name=name, value=value, seq=seq)
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What a plugin wants kept under a name, for one person: a value, or None to forget the name.
+
+    `person` are all identities of the person, `identity` the one that the value is kept with. `seq` is the
+    place of the event that it comes from.
+    """
+
+    plugin: str
+    person: Sequence[int]
+    identity: int
+    name: str
+    value: str | None = field(repr=False)
+    seq: int
 
 
-def forget(connection: Connection, plugin: str, identities: Collection[int], name: str) -> None:
-    """Forget a name for all identities of a person."""
-    connection.execute(
-        delete(memory).where(
-            memory.c.plugin == plugin, memory.c.identity.in_(sorted(identities)), memory.c.name == name
-        )
-    )
+def keep(connection: Connection, notes: Sequence[Note]) -> None:
+    """Replace what is remembered, for all identities of each person; a name may come up once only."""
+    old = [
+        {"of": one.plugin, "who": identity, "called": one.name} for one in notes for identity in one.person
+    ]
+    if old:
+        connection.execute(_FORGET, old)
+    rows = [
+        {
+            "plugin": one.plugin,
+            "identity": one.identity,
+            "name": one.name,
+            "value": one.value,
+            "seq": one.seq,
+        }
+        for one in notes
+        if one.value is not None
+    ]
+    if rows:
+        connection.execute(insert(memory), rows)
+
+
+_FORGET = delete(memory).where(
+    memory.c.plugin == bindparam("of"),
+    memory.c.identity == bindparam("who"),
+    memory.c.name == bindparam("called"),
+)

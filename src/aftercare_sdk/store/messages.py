@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.premises import PREMISE_BY_KIND, Premise
@@ -26,6 +37,15 @@ _UNCLAIMED: Mapping[str, Any] = {
     "lease_until": None,
 }
 """What takes a message out of the hands of whoever has claimed it."""
+
+
+_MOVE = (
+    update(messages)
+    .where(
+        messages.c.key == bindparam("of"), messages.c.state.in_([literal_text(state) for state in _NOT_LEFT])
+    )
+    .values(due_at=bindparam("then"), next_at=bindparam("then"), expires_at=bindparam("end"), **_UNCLAIMED)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,14 +106,22 @@ def _is_leased() -> ColumnElement[bool]:
 
 
 def plan(connection: Connection, planned: Sequence[Message]) -> list[str]:
-    """Insert messages; one whose key exists stays as it is. Return the keys that are new."""
-    fresh: list[str] = []
+    """Insert messages; one whose key exists stays as it is. Return the keys that are new.
+
+    For the decider only: nobody else plans, so what is not there now is new.
+    """
+    wanted: dict[str, Message] = {}
     for one in planned:
-        statement = insert_into(connection, messages).values(**_row(one))
-        # Asked for the key, because PostgreSQL's driver does not count what an INSERT did.
-        statement = statement.on_conflict_do_nothing(index_elements=["key"])
-        fresh.extend(connection.execute(statement.returning(messages.c.key)).scalars())
-    return fresh
+        wanted.setdefault(one.key, one)
+    if not wanted:
+        return []
+    known = set(
+        connection.execute(select(messages.c.key).where(messages.c.key.in_(sorted(wanted)))).scalars()
+    )
+    fresh = [one for one in wanted.values() if one.key not in known]
+    if fresh:
+        connection.execute(insert(messages), [_row(one) for one in fresh])
+    return [one.key for one in fresh]
 
 
 def move(connection: Connection, anchors: Mapping[str, datetime]) -> None:
@@ -101,24 +129,19 @@ def move(connection: Connection, anchors: Mapping[str, datetime]) -> None:
 
     A claim falls with it: whoever holds it looked at the old moment.
     """
-    for anchor, occurred_at in anchors.items():
-        rows = connection.execute(
-            select(messages.c.key, messages.c.delay, messages.c.window).where(
-                messages.c.anchor == anchor, messages.c.state.in_(_NOT_LEFT)
-            )
-        ).all()
-        for key, delay, window in rows:
-            due_at = occurred_at + timedelta(microseconds=delay)
-            connection.execute(
-                update(messages)
-                .where(messages.c.key == key, messages.c.state.in_(_NOT_LEFT))
-                .values(
-                    due_at=due_at,
-                    next_at=due_at,
-                    expires_at=due_at + timedelta(microseconds=window),
-                    **_UNCLAIMED,
-                )
-            )
+    if not anchors:
+        return
+    found = connection.execute(
+        select(messages.c.key, messages.c.anchor, messages.c.delay, messages.c.window).where(
+            messages.c.anchor.in_(sorted(anchors)), messages.c.state.in_(_NOT_LEFT)
+        )
+    )
+    rows: list[dict[str, Any]] = []
+    for key, anchor, delay, window in found:
+        due_at = anchors[anchor] + timedelta(microseconds=delay)
+        rows.append({"of": key, "then": due_at, "end": due_at + timedelta(microseconds=window)})
+    if rows:
+        connection.execute(_MOVE, rows)
 
 
 def follow(connection: Connection, shop: str, object_: str, identity: int) -> None:

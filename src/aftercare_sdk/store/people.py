@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, insert, or_, select, tuple_, update
 
 from aftercare_sdk.model.people import Identity, IdentityKind, fold_email
-from aftercare_sdk.store.database import insert_into
+from aftercare_sdk.store.database import insert_into, literal_text
 from aftercare_sdk.store.tables import customers, identities, links, units
+
+_JOIN = (
+    update(identities).where(identities.c.customer == bindparam("goes")).values(customer=bindparam("stays")),
+    # Two statements, for two partial indexes: what is done would cost more with every year.
+    *(
+        update(units).where(still, units.c.customer == bindparam("goes")).values(customer=bindparam("stays"))
+        for still in (
+            units.c.state == literal_text("pending"),
+            (units.c.state == "parked") & (units.c.error != literal_text("")),
+        )
+    ),
+)
 
 
 def ids(connection: Connection, wanted: Iterable[Identity], now: datetime) -> dict[Identity, int]:
@@ -28,22 +40,24 @@ def ids(connection: Connection, wanted: Iterable[Identity], now: datetime) -> di
         Identity(kind=IdentityKind(row["kind"]), shop=row["shop"], value=row["value"]): row["id"]
         for row in rows
     }
-    for one in asked:
-        if one not in found:
-            found[one] = _add(connection, one, now)
-    return found
+    return found | _add(connection, [one for one in asked if one not in found], now)
 
 
-def _add(connection: Connection, one: Identity, now: datetime) -> int:
-    customer = connection.execute(
-        insert(customers).values(created_at=now).returning(customers.c.id)
-    ).scalar_one()
-    identity: int = connection.execute(
-        insert(identities)
-        .values(kind=one.kind, shop=one.shop, value=one.value, customer=customer)
-        .returning(identities.c.id)
-    ).scalar_one()
-    return identity
+def _add(connection: Connection, several: Sequence[Identity], now: datetime) -> dict[Identity, int]:
+    if not several:
+        return {}
+    owners = connection.execute(
+        insert(customers).returning(customers.c.id, sort_by_parameter_order=True),
+        [{"created_at": now}] * len(several),
+    ).scalars()
+    rows = [
+        {"kind": one.kind, "shop": one.shop, "value": one.value, "customer": customer}
+        for one, customer in zip(several, owners, strict=True)
+    ]
+    made = connection.execute(
+        insert(identities).returning(identities.c.id, sort_by_parameter_order=True), rows
+    ).scalars()
+    return dict(zip(several, made, strict=True))
 
 
 def join(connection: Connection, pairs: Iterable[tuple[int, int]]) -> None:
@@ -51,19 +65,34 @@ def join(connection: Connection, pairs: Iterable[tuple[int, int]]) -> None:
 
     Units that are still to be run follow, also parked ones: a person may put them back.
     """
-    for one, other in sorted({(min(pair), max(pair)) for pair in pairs}):
-        connection.execute(
-            insert_into(connection, links).values(one=one, other=other).on_conflict_do_nothing()
-        )
-        owners = customers_of(connection, [one, other])
-        stays, goes = sorted((owners[one], owners[other]))
-        if stays != goes:
-            connection.execute(update(identities).where(identities.c.customer == goes).values(customer=stays))
-            # Two statements, for two partial indexes: what is done would cost more with every year.
-            for still in (units.c.state == "pending", (units.c.state == "parked") & (units.c.error != "")):
-                connection.execute(
-                    update(units).where(still, units.c.customer == goes).values(customer=stays)
-                )
+    told = sorted({(min(pair), max(pair)) for pair in pairs})
+    if not told:
+        return
+    connection.execute(
+        insert_into(connection, links).on_conflict_do_nothing(),
+        [{"one": one, "other": other} for one, other in told],
+    )
+    owners = customers_of(connection, {one for pair in told for one in pair})
+    moved = _united((owners[one], owners[other]) for one, other in told)
+    if moved:
+        rows = [{"goes": goes, "stays": stays} for goes, stays in moved.items()]
+        for statement in _JOIN:
+            connection.execute(statement, rows)
+
+
+def _united(pairs: Iterable[tuple[int, int]]) -> dict[int, int]:
+    """Return for each customer that becomes another one which one it becomes."""
+    parent: dict[int, int] = {}
+
+    def root(one: int) -> int:
+        while (above := parent.get(one, one)) != one:
+            one = above
+        return one
+
+    for one, other in pairs:
+        stays, goes = sorted((root(one), root(other)))
+        parent[goes] = stays
+    return {one: stays for one in parent if (stays := root(one)) != one}
 
 
 def customers_of(connection: Connection, wanted: Iterable[int]) -> dict[int, int]:

@@ -36,18 +36,22 @@ def request(connection: Connection, wanted: Sequence[Read]) -> None:
     A read that is under way when its object becomes ambiguous again is made once more, since its answer
     may be older than the doubt.
     """
-    for one in wanted:
-        statement = insert_into(connection, reads).values(
-            shop=one.shop,
-            kind=one.kind,
-            id=one.id,
-            reason=one.reason,
-            requested_at=one.requested_at,
-            due_at=one.due_at,
-            attempts=0,
-            error="",
-            lease="",
-        )
+    rows = [
+        {
+            "shop": one.shop,
+            "kind": one.kind,
+            "id": one.id,
+            "reason": one.reason,
+            "requested_at": one.requested_at,
+            "due_at": one.due_at,
+            "attempts": 0,
+            "error": "",
+            "lease": "",
+        }
+        for one in wanted
+    ]
+    if rows:
+        statement = insert_into(connection, reads)
         connection.execute(
             statement.on_conflict_do_update(
                 index_elements=["shop", "kind", "id"],
@@ -57,7 +61,8 @@ def request(connection: Connection, wanted: Sequence[Read]) -> None:
                     "due_at": case((reads.c.lease == "", reads.c.due_at), else_=statement.excluded.due_at),
                     "lease": "",
                 },
-            )
+            ),
+            rows,
         )
 
 

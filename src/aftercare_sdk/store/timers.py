@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select, update
 
 from aftercare_sdk.store.codec import dump, load_words
 from aftercare_sdk.store.database import insert_into, literal_text
@@ -40,44 +40,44 @@ class Timer:
     data: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-def put(connection: Connection, timer: Timer) -> None:
-    """Set a timer, or set it anew."""
-    values: dict[str, Any] = {
-        "plugin": timer.plugin,
-        "subject": timer.subject,
-        "name": timer.name,
-        "event": timer.event,
-        "anchor": timer.anchor,
-        "delay": timer.delay // _MICROSECOND,
-        "due_at": timer.due_at,
-        "shop": timer.shop,
-        "object": timer.object,
-        "identity": timer.identity,
-        "depth": timer.depth,
-        "data": dump(timer.data),
-    }
-    connection.execute(
-        insert_into(connection, timers)
-        .values(**values)
-        .on_conflict_do_update(index_elements=["plugin", "subject", "name"], set_=values)
-    )
+Name = tuple[str, str, str]
+"""Plugin, subject and name of a timer."""
 
 
-def clear(connection: Connection, plugin: str, subject: str, name: str) -> bool:
-    """Clear a timer; False if it was not set."""
-    return connection.execute(delete(timers).where(*_is(plugin, subject, name))).rowcount == 1
+def put(connection: Connection, several: Iterable[Timer]) -> None:
+    """Set timers, or set them anew."""
+    rows = [_row(timer) for timer in several]
+    if rows:
+        statement = insert_into(connection, timers)
+        told = {name: statement.excluded[name] for name in _TOLD}
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["plugin", "subject", "name"], set_=told), rows
+        )
+
+
+def clear(connection: Connection, several: Iterable[Name]) -> None:
+    """Clear timers, those that are set among them."""
+    rows = [{"of": plugin, "about": subject, "called": name} for plugin, subject, name in several]
+    if rows:
+        connection.execute(_CLEAR, rows)
 
 
 def move(connection: Connection, anchors: Mapping[str, datetime]) -> None:
     """Give timers their moment anew, from the facts they are anchored to."""
-    for anchor, occurred_at in anchors.items():
-        rows = connection.execute(select(timers).where(timers.c.anchor == anchor)).mappings().all()
-        for row in rows:
-            connection.execute(
-                update(timers)
-                .where(*_is(row["plugin"], row["subject"], row["name"]))
-                .values(due_at=occurred_at + timedelta(microseconds=row["delay"]))
-            )
+    if not anchors:
+        return
+    found = connection.execute(select(timers).where(timers.c.anchor.in_(sorted(anchors)))).mappings()
+    rows = [
+        {
+            "of": row["plugin"],
+            "about": row["subject"],
+            "called": row["name"],
+            "then": anchors[row["anchor"]] + timedelta(microseconds=row["delay"]),
+        }
+        for row in found
+    ]
+    if rows:
+        connection.execute(_MOVE, rows)
 
 
 def due(connection: Connection, *, before: datetime | None, now: datetime, limit: int) -> list[Timer]:
@@ -110,8 +110,31 @@ def next_due(connection: Connection, after: datetime) -> datetime | None:
     return connection.execute(select(func.min(timers.c.due_at)).where(timers.c.due_at > after)).scalar()
 
 
-def _is(plugin: str, subject: str, name: str) -> tuple[ColumnElement[bool], ...]:
-    return (timers.c.plugin == plugin, timers.c.subject == subject, timers.c.name == name)
+_TOLD = ("event", "anchor", "delay", "due_at", "shop", "object", "identity", "depth", "data")
+_IS = (
+    timers.c.plugin == bindparam("of"),
+    timers.c.subject == bindparam("about"),
+    timers.c.name == bindparam("called"),
+)
+_CLEAR = delete(timers).where(*_IS)
+_MOVE = update(timers).where(*_IS).values(due_at=bindparam("then"))
+
+
+def _row(timer: Timer) -> dict[str, Any]:
+    return {
+        "plugin": timer.plugin,
+        "subject": timer.subject,
+        "name": timer.name,
+        "event": timer.event,
+        "anchor": timer.anchor,
+        "delay": timer.delay // _MICROSECOND,
+        "due_at": timer.due_at,
+        "shop": timer.shop,
+        "object": timer.object,
+        "identity": timer.identity,
+        "depth": timer.depth,
+        "data": dump(timer.data),
+    }
 
 
 def _timer(row: RowMapping) -> Timer:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, or_, select, tuple_, update
 
 from aftercare_sdk.store.database import insert_into, literal_text
 from aftercare_sdk.store.tables import events, plugins, units
@@ -36,28 +36,36 @@ class Trouble:
     error: str
 
 
-def add(
-    connection: Connection, *, event: str, plugins: Sequence[str], seq: int, customer: int, now: datetime
-) -> None:
-    """Make the units of one event; one that exists stays as it is."""
-    if plugins:
-        connection.execute(
-            insert_into(connection, units).on_conflict_do_nothing(),
-            [
-                {
-                    "event": event,
-                    "plugin": plugin,
-                    "seq": seq,
-                    "customer": customer,
-                    "known_at": now,
-                    "state": "pending",
-                    "attempts": 0,
-                    "due_at": now,
-                    "error": "",
-                }
-                for plugin in plugins
-            ],
-        )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """The plugins that must hear of an event, which became known at `known_at`."""
+
+    event: str
+    plugins: Sequence[str]
+    seq: int
+    customer: int
+    known_at: datetime
+
+
+def add(connection: Connection, audiences: Iterable[Audience]) -> None:
+    """Make the units of events; one that exists stays as it is."""
+    rows = [
+        {
+            "event": one.event,
+            "plugin": plugin,
+            "seq": one.seq,
+            "customer": one.customer,
+            "known_at": one.known_at,
+            "state": "pending",
+            "attempts": 0,
+            "due_at": one.known_at,
+            "error": "",
+        }
+        for one in audiences
+        for plugin in one.plugins
+    ]
+    if rows:
+        connection.execute(insert_into(connection, units).on_conflict_do_nothing(), rows)
 
 
 def ready(connection: Connection, plugins: Collection[str], now: datetime, limit: int) -> list[Unit]:
@@ -153,10 +161,20 @@ def next_due(connection: Connection, plugins: Collection[str], after: datetime) 
     ).scalar()
 
 
-def finish(connection: Connection, unit: Unit, now: datetime) -> bool:
-    """Mark a unit as done; False if somebody else has finished it."""
-    values = {"state": "done", "attempts": unit.attempts + 1, "done_at": now, "error": ""}
-    return connection.execute(update(units).where(*_pending(unit)).values(**values)).rowcount == 1
+def finish(connection: Connection, done: Collection[Unit], now: datetime) -> frozenset[tuple[str, str]]:
+    """Mark units as done; return event and plugin of those that nobody had finished before."""
+    if not done:
+        return frozenset()
+    names = tuple_(units.c.event, units.c.plugin)
+    finished = connection.execute(
+        update(units)
+        .where(
+            names.in_([(unit.event, unit.plugin) for unit in done]), units.c.state == literal_text("pending")
+        )
+        .values(state="done", attempts=units.c.attempts + 1, done_at=now, error="")
+        .returning(units.c.event, units.c.plugin)
+    )
+    return frozenset((event, plugin) for event, plugin in finished)
 
 
 def fail(connection: Connection, unit: Unit, error: str, due_at: datetime | None) -> None:

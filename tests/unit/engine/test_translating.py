@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
 from aftercare_sdk.engine.brand import ConnectedShop
-from aftercare_sdk.engine.translating import CannotTell, Translator
+from aftercare_sdk.engine.translating import Question, Told, Translator
 from aftercare_sdk.errors import TranslationError
 from aftercare_sdk.model.shops import Ignored, Shop, Webhook
 
@@ -35,11 +36,21 @@ class Moody:
 
 @pytest.fixture
 def translate():
-    """Returns what a moody adapter says to a topic."""
+    """Returns what a moody adapter says to topics of one batch."""
     adapter = Moody()
     shop = ConnectedShop(shop=Shop(name="main"), kind="moody", adapter=adapter)
-    translator = Translator(0.2, None)
-    yield lambda topic: translator.translate(shop, Webhook(topic=topic, body=b"{}"), 7)
+    other = ConnectedShop(shop=Shop(name="other"), kind="steady", adapter=Moody())
+    translator = Translator(0.2, None, monotonic=time.monotonic)
+    yield lambda *topics: translator.translate(
+        [
+            Question(
+                shop=other if topic == "other" else shop,
+                webhook=Webhook(topic=topic, body=b"{}"),
+                row=row,
+            )
+            for row, topic in enumerate(topics)
+        ]
+    )
     adapter.never.set()
     translator.close()
 
@@ -48,15 +59,24 @@ def translate():
     ("topic", "told"),
     [
         ("hang", "adapter 'moody' took more than 0.2 s"),
-        ("exit", "adapter 'moody' failed with SystemExit"),
-        ("bug", "adapter 'moody' failed with KeyError"),
+        ("exit", "adapter 'moody' failed with SystemExit in "),
+        ("bug", "adapter 'moody' failed with KeyError in "),
         ("malformed", "id: not a number"),
     ],
 )
 def test_whatever_an_adapter_does_the_next_row_is_translated(translate, topic, told):
     """The row is told apart with its reason, without what the adapter quoted; the next one is as it was."""
-    with pytest.raises(CannotTell) as caught:
-        translate(topic)
-    assert str(caught.value).startswith(told)
-    assert "ogawa" not in str(caught.value)
-    assert TELLS == translate("order")
+    before, broken, other = translate("order", topic, "other")
+    assert broken.problem.startswith(told)
+    assert "ogawa" not in broken.problem
+    assert ((), False) == (broken.items, broken.skipped)
+    assert (TELLS, TELLS) == (before.items, other.items)
+    assert TELLS == translate("order")[0].items
+
+
+def test_an_adapter_that_hangs_costs_its_time_once(translate):
+    """Its later rows of the batch are not asked, and not answered for: they are asked next time."""
+    hung, later, other = translate("hang", "order", "other")
+    assert hung.problem
+    assert Told(skipped=True) == later
+    assert Told(items=TELLS) == other

@@ -10,6 +10,7 @@ from aftercare_sdk.store import people, units
 from aftercare_sdk.store.database import Database
 from aftercare_sdk.store.tables import links
 from aftercare_sdk.store.tables import units as units_table
+from aftercare_sdk.store.units import Audience
 from tests.support.databases import migrate
 from tests.support.histories import DAWN
 
@@ -101,16 +102,16 @@ class TestJoin:
         for number in range(SEVERAL):
             with database.write() as connection:
                 owner = people.customers_of(connection, [numbers[number]])[numbers[number]]
-                units.add(
-                    connection,
+                told = Audience(
                     event=f"event-{number}",
                     plugins=["pending", "parked", "done"],
                     seq=number,
                     customer=owner,
-                    now=DAWN,
+                    known_at=DAWN,
                 )
+                units.add(connection, [told])
                 units.park(connection, f"event-{number}", "parked", "mend me")
-                units.finish(connection, self.unit(f"event-{number}", "done"), DAWN)
+                units.finish(connection, [self.unit(f"event-{number}", "done")], DAWN)
         for batch in batches:
             with database.write() as connection:
                 people.join(connection, [(numbers[one], numbers[other]) for one, other in batch])

@@ -6,6 +6,7 @@ import pytest
 
 from aftercare_sdk.store import people, timers, units
 from aftercare_sdk.store.timers import Timer
+from aftercare_sdk.store.units import Audience
 from tests.support.histories import DAWN, DAY, HOUR, SECOND
 from tests.unit.store.test_people import account, make
 
@@ -31,6 +32,11 @@ def timer(name="ask", **said):
     )
 
 
+def untold(event, customer, plugin="late"):
+    """Return an event that a plugin is still to be told of."""
+    return Audience(event=event, plugins=[plugin], seq=1, customer=customer, known_at=DAWN)
+
+
 @pytest.fixture
 def store(database):
     """A function that calls another one in a transaction of its own."""
@@ -54,15 +60,14 @@ def due(store):
 def test_every_field(store, due):
     """A timer comes back as it was set."""
     assert [] == [entry.name for entry in fields(Timer) if not getattr(timer(), entry.name)]
-    store(timers.put, timer())
+    store(timers.put, [timer()])
     assert [timer()] == due()
 
 
 def test_set_by_the_latest_fact(store, due):
     """A timer is named by plugin, subject and name: setting it anew replaces it whole."""
     anew = timer(due_at=DAWN + DAY, event="other", data={}, depth=0, identity=2)
-    for one in (timer(), timer(plugin="x"), timer(subject="y"), timer("z"), anew):
-        store(timers.put, one)
+    store(timers.put, [timer(), timer(plugin="x"), timer(subject="y"), timer("z"), anew])
     assert [anew] == [
         one for one in due() if (one.plugin, one.subject, one.name) == ("late", anew.subject, "ask")
     ]
@@ -70,19 +75,22 @@ def test_set_by_the_latest_fact(store, due):
 
 
 def test_cleared(store, due):
-    """A cleared timer is gone, and it is told whether there was one."""
-    store(timers.put, timer())
-    assert [False, True, False] == [
-        store(timers.clear, "late", "main/order/1042", name) for name in ("other", "ask", "ask")
-    ]
-    assert [] == due()
+    """Cleared timers are gone, and no others; to clear one that is not set changes nothing."""
+    store(timers.put, [timer(), timer("stays"), timer(subject="main/order/1043"), timer(plugin="flows")])
+    store(timers.clear, [("late", "main/order/1042", name) for name in ("other", "ask", "ask")])
+    assert [("flows", "main/order/1042", "ask"), ("late", "main/order/1042", "stays")] == sorted(
+        (one.plugin, one.subject, one.name)
+        for one in due()
+        if one.object == "1042" and one.subject[-1] == "2"
+    )
+    assert 3 == len(due())
 
 
 def test_moves_with_its_anchor(store, due):
     """A timer moves with the fact that it counts from; one whose fact was not known gets its moment."""
-    store(timers.put, timer())
-    store(timers.put, timer("waits", due_at=None))
-    store(timers.put, timer("other", anchor="main/order/1042/delivery/p1"))
+    store(timers.put, [timer()])
+    store(timers.put, [timer("waits", due_at=None)])
+    store(timers.put, [timer("other", anchor="main/order/1042/delivery/p1")])
     assert ["ask", "other"] == sorted(one.name for one in due())
     store(timers.move, {"main/order/1042/purchase": DAWN + DAY})
     assert {"ask": DAWN + DAY + HOUR, "waits": DAWN + DAY + HOUR, "other": DAWN + HOUR} == {
@@ -93,7 +101,7 @@ def test_moves_with_its_anchor(store, due):
 def test_due(store, due):
     """Due timers come oldest first, up to now and before the barrier, as many as are wanted."""
     for number in (3, 1, 2):
-        store(timers.put, timer(str(number), due_at=DAWN + number * HOUR))
+        store(timers.put, [timer(str(number), due_at=DAWN + number * HOUR)])
     assert ["1", "2"] == [one.name for one in due(DAWN + 2 * HOUR)]
     assert ["1"] == [one.name for one in due(before=DAWN + 2 * HOUR)]
     assert ["1", "2"] == [one.name for one in due(limit=2)]
@@ -104,25 +112,23 @@ def test_due(store, due):
 
 def test_waits_for_its_plugin(store, due):
     """A timer waits while its plugin is not through with what it is told of that customer."""
-    store(timers.put, timer())
+    store(timers.put, [timer()])
     owner = store(people.customers_of, [1])[1]
     other = store(people.customers_of, [2])[2]
-    said = {"seq": 1, "now": DAWN}
-    store(units.add, event="elsewhere", plugins=["late"], customer=other, **said)
-    store(units.add, event="another plugin", plugins=["flows"], customer=owner, **said)
+    store(units.add, [untold("elsewhere", other), untold("another plugin", owner, plugin="flows")])
     assert [timer()] == due()
-    store(units.add, event="untold", plugins=["late"], customer=owner, **said)
+    store(units.add, [untold("untold", owner)])
     assert [] == due()
     unit = units.Unit(event="untold", plugin="late", seq=1, customer=owner, attempts=0)
-    store(units.finish, unit, DAWN + SECOND)
+    store(units.finish, [unit], DAWN + SECOND)
     assert [timer()] == due()
 
 
 def test_parked_units_do_not_hold_timers(store, due):
     """What waits for a person does not hold the timers of its plugin for ever."""
-    store(timers.put, timer())
+    store(timers.put, [timer()])
     owner = store(people.customers_of, [1])[1]
-    store(units.add, event="untold", plugins=["late"], customer=owner, seq=1, now=DAWN)
+    store(units.add, [untold("untold", owner)])
     store(units.park, "untold", "late", "mend me")
     assert [timer()] == due()
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from aftercare_sdk.store import units
+from aftercare_sdk.store.units import Audience
 from tests.support.histories import DAWN, DAY, HOUR, SECOND
 
 PLUGINS = ["flows", "late"]
@@ -26,7 +27,8 @@ def add(store):
     """A function that makes the units of an event."""
 
     def make(event, seq, customer=1, plugins=PLUGINS, now=DAWN):
-        store(units.add, event=event, plugins=plugins, seq=seq, customer=customer, now=now)
+        one = Audience(event=event, plugins=plugins, seq=seq, customer=customer, known_at=now)
+        store(units.add, [one])
 
     return make
 
@@ -52,8 +54,7 @@ class TestOrder:
         add("b", 2)
         add("c", 3, customer=2)
         assert [("a", "flows"), ("a", "late"), ("c", "flows"), ("c", "late")] == sorted(ready())
-        for unit in ready.units():
-            store(units.finish, unit, DAWN)
+        store(units.finish, ready.units(), DAWN)
         assert [("b", "flows"), ("b", "late")] == sorted(ready())
 
     def test_a_failed_plugin_blocks_only_itself(self, add, ready, store):
@@ -63,7 +64,7 @@ class TestOrder:
         add("c", 3, customer=2)
         failed, fine = sorted(ready.units(), key=lambda unit: (unit.event, unit.plugin))[:2]
         store(units.fail, failed, "it raised", DAWN + HOUR)
-        store(units.finish, fine, DAWN)
+        store(units.finish, [fine], DAWN)
         assert [("b", "late"), ("c", "flows"), ("c", "late")] == sorted(ready())
         assert DAWN + HOUR == store(units.next_due, PLUGINS, DAWN)
         assert [("a", "flows")] == [one for one in ready(DAWN + HOUR) if one[1] == "flows"][:1]
@@ -88,7 +89,7 @@ class TestOrder:
         add("a", 1, customer=1)
         add("b", 2, customer=2, plugins=["late"])
         done = min(ready.units(), key=lambda unit: unit.plugin)
-        store(units.finish, done, DAWN)
+        store(units.finish, [done], DAWN)
         store(units.park, "a", "late", "mend me")
         store(units.follow, {"a": 2})
         assert [("b", "late")] == ready()
@@ -107,8 +108,7 @@ class TestOnce:
     def test_made_once(self, add, ready, store):
         """A unit that exists stays as it is, so that a fact that is derived again is not told again."""
         add("a", 1)
-        for unit in ready.units():
-            store(units.finish, unit, DAWN)
+        store(units.finish, ready.units(), DAWN)
         add("a", 9)
         assert [] == ready()
         add("b", 2, plugins=[])
@@ -118,13 +118,15 @@ class TestOnce:
         """Of two that finish the same unit one is told that it was first."""
         add("a", 1, plugins=["late"])
         (unit,) = ready.units()
-        assert [True, False] == [store(units.finish, unit, DAWN), store(units.finish, unit, DAWN)]
+        assert {("a", "late")} == store(units.finish, [unit], DAWN)
+        assert set() == store(units.finish, [unit], DAWN)
+        assert set() == store(units.finish, [], DAWN)
 
     def test_a_late_failure_changes_nothing(self, add, ready, store):
         """What is done cannot fail, be postponed or be parked any more."""
         add("a", 1, plugins=["late"])
         (unit,) = ready.units()
-        store(units.finish, unit, DAWN)
+        store(units.finish, [unit], DAWN)
         store(units.fail, unit, "too late", None)
         store(units.postpone, unit, DAWN + DAY)
         assert not store(units.park, "a", "late", "too late")
