@@ -25,10 +25,11 @@ from aftercare_sdk.model.events import OrderEvent, TimerDue
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.orders import order_ref
 from aftercare_sdk.outreach.reasons import Reason
-from aftercare_sdk.store import decisions, events, memory, messages, people, timers
+from aftercare_sdk.store import decisions, events, memory, messages, people, sending, timers
 from aftercare_sdk.store.decisions import about
 from aftercare_sdk.store.events import Known
 from aftercare_sdk.store.messages import Message
+from aftercare_sdk.store.sending import Change
 from aftercare_sdk.store.timers import Timer
 from aftercare_sdk.store.units import Unit
 
@@ -70,14 +71,14 @@ class Applied:
         self._write_messages()
         detail = {"plugin": plugin, "reason": reason}
         code = Reason.CANCELLED_BY_PLUGIN
-        made = [
-            about(message, self.now, "cancelled", code, detail)
+        cancelled = [
+            Change(message=message, state=MessageState.CANCELLED, code=code, detail=detail)
             for message in messages.cancellable(self.connection, plugin, label, which)
-            if messages.settle(
-                self.connection, message, MessageState.CANCELLED, code=code, detail=detail, now=self.now
-            )
         ]
-        decisions.append(self.connection, made)
+        made = sending.change(self.connection, cancelled, now=self.now)
+        decisions.append(
+            self.connection, [about(one.message, self.now, "cancelled", code, detail) for one in made]
+        )
 
     def set_timer(self, name: timers.Name, timer: Timer | None) -> None:
         """Set a timer, or clear it."""

@@ -1,25 +1,27 @@
 """Messages that are due: claimed, checked, composed, submitted by one compare-and-set, handed to a channel.
 
 Nothing here decides; any number of workers may run it. The checks are made twice: once with nothing locked,
-so that only what will leave is composed, and again in the transaction that submits.
+so that only what will leave is composed, and again in the transaction that submits. A few messages share such
+a transaction, as many as the channel takes in a moment: what has waited longer than that is not handed over,
+but checked anew.
 """
 
 from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.logs import log
+from aftercare_sdk.engine.looking import Look, look
+from aftercare_sdk.engine.outcomes import still_awaited, write_outcomes
 from aftercare_sdk.engine.timing import barrier
 from aftercare_sdk.errors import AftercareError, TransientError
-from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.messages import (
     Accepted,
     Channel,
@@ -30,132 +32,45 @@ from aftercare_sdk.model.messages import (
     TryAgain,
     Unknown,
 )
-from aftercare_sdk.model.orders import Order
-from aftercare_sdk.model.people import Contact
-from aftercare_sdk.model.premises import NoRefund, OrderStands, Premise
-from aftercare_sdk.model.records import CustomerRecord, OrderRecord
 from aftercare_sdk.outreach.compose import Composed, MissingVariable, TemplateFailed, UnknownTemplate
-from aftercare_sdk.outreach.gate import Candidate, Outcome, decide
 from aftercare_sdk.outreach.gate import Decision as Verdict
-from aftercare_sdk.outreach.locales import locale_for, zone_for
+from aftercare_sdk.outreach.gate import Outcome
 from aftercare_sdk.outreach.names import display_name
 from aftercare_sdk.outreach.reasons import Reason
 from aftercare_sdk.outreach.variables import message_variables
-from aftercare_sdk.plugins import retry_delay
 from aftercare_sdk.redact import redact
-from aftercare_sdk.shops.reconcile import as_order
-from aftercare_sdk.store import decisions, journal, messages, objects, people, reads, units
-from aftercare_sdk.store.codec import dump
-from aftercare_sdk.store.decisions import about
-from aftercare_sdk.store.journal import Arrival, Kind, State
+from aftercare_sdk.store import decisions, messages, sending
+from aftercare_sdk.store.decisions import Decision, about
 from aftercare_sdk.store.messages import Copy, Message
-from aftercare_sdk.store.objects import Stored
+from aftercare_sdk.store.sending import Change, Submission
 
-CLAIMED_AT_ONCE = 20
+CLAIMED_AT_ONCE = 100
+_GROUPS_AT_ONCE = 8
+MOST_TOGETHER = 50
+"""How many messages share a transaction at most."""
+A_MOMENT = 0.05
+"""Seconds. So long the hand-over of messages that were submitted together should take.
+
+Whoever dies in between leaves that many outcomes unknown: with a real mail server a few.
+"""
+TOO_LONG = 1.0
+"""Seconds. What was not handed over by then is checked anew."""
 LOOK_AGAIN = timedelta(hours=1)
 """How long a held message waits before it is looked at again; the awaited read looks at once."""
-REPEAT_AFTER = timedelta(minutes=1)
 _MOST_WRITINGS = 3
 """How often a message is written anew because the facts changed; then it waits for its lease to end."""
 SENDING_PATIENCE = timedelta(minutes=15)
 """After which a submission nobody reports on is lost; longer than a channel takes with all its time-outs."""
 
-_REPEATABLE = frozenset({Purpose.TRANSACTIONAL, Purpose.SERVICE})
-"""Purposes whose unknown outcome is repeated, once, with the same Message-ID (SEND-08)."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Facts:
-    """What premises are checked against, inside one transaction; `locked`: nobody may change it."""
+class _Letter:
+    """A message that may leave, written from what was seen of it."""
 
-    brand: Brand
-    connection: Connection
-    locked: bool
     message: Message
-    customer: int
-    recipient: int | None
-    now: datetime
-
-    def order(self, ref: str) -> Order | None:
-        key = _key(ref)
-        stored = _stored(self.connection, key, locked=self.locked)
-        if stored is None or not isinstance(stored.record, OrderRecord):
-            return None
-        return as_order(stored.record, self.brand.assumptions(key[0]), self.now)
-
-    def last_sent(self, label: str, since: datetime) -> datetime | None:
-        return messages.reached_since(
-            self.connection,
-            self.message,
-            label=label,
-            customer=self.customer,
-            recipient=self.recipient,
-            since=since,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Look:
-    """What one transaction says of a message: the verdict, and what is needed to write it."""
-
-    verdict: Verdict
-    order: Order | None
-    recipient: int | None
-    contact: Contact = field(repr=False)
-    locale: str
-    zone: ZoneInfo
-
-    @property
-    def material(self) -> tuple[object, ...]:
-        """What the message is written from, and where it goes."""
-        return (self.order, self.recipient, self.contact, self.locale, self.zone)
-
-
-def _contact(record: OrderRecord | None, account: CustomerRecord | None) -> Contact | None:
-    """Return how to reach the person: as the order says, else as the account does.
-
-    An order from which the shop has removed the person reaches nobody, whatever the account says.
-    """
-    told = record.contact if record else None
-    if told is not None and (told.value is None or told.value.email):
-        return told.value
-    return (account.contact.value if account and account.contact else None) or (told.value if told else None)
-
-
-def _key(ref: str) -> objects.Key:
-    shop, _, order = ref.partition("/order/")
-    return (shop, "order", order)
-
-
-def _orders(premises: Iterable[Premise]) -> set[objects.Key]:
-    """Return the orders that premises are about."""
-    return {_key(premise.order) for premise in premises if isinstance(premise, OrderStands | NoRefund)}
-
-
-def _stored(connection: Connection, key: objects.Key, *, locked: bool) -> Stored | None:
-    if locked:
-        return objects.lock(connection, key)
-    return objects.get_many(connection, [key]).get(key)
-
-
-def _customer(connection: Connection, identity: int, recipient: int | None, *, locked: bool) -> int:
-    """Return the customer of `identity`; `locked`: others wait who decide about that person or mailbox."""
-    concerned = {identity} if recipient is None else {identity, recipient}
-    customers = people.customers_of(connection, concerned)
-    if locked:
-        for customer in sorted(set(customers.values())):
-            people.lock(connection, customer)
-    return customers[identity]
-
-
-def _still_awaited(current: Message, sent: Message, result: SendResult) -> bool:
-    """Tell whether a result is still news: nobody has settled the message or submitted it again meanwhile.
-
-    After our lease has run out, only a certain answer says more than what was written down then.
-    """
-    if current.attempts != sent.attempts + 1 or current.state.final:
-        return False
-    return current.state is MessageState.SUBMITTED or isinstance(result, Accepted | Refused)
+    look: Look = field(repr=False)
+    channel: Channel
+    composed: Composed
 
 
 class Dispatcher:
@@ -165,6 +80,7 @@ class Dispatcher:
         self._brand = brand
         self._channels: dict[str, Channel] = {}
         self._turn = threading.Lock()
+        self._together = 1
 
     def close(self) -> None:
         """Give up the connections of all channels."""
@@ -176,290 +92,282 @@ class Dispatcher:
         """Look at messages that are due; return how many."""
         with self._turn:
             claimed = self._claim()
-            for message in claimed:
-                try:
-                    self._send(message)
-                except TransientError:
-                    raise
-                except Exception as error:  # noqa: BLE001 - whatever one message meets, the others leave
-                    self._put_off(message, error)
+            left = list(claimed)
+            while left:
+                group, left = left[: self._together], left[self._together :]
+                self._send_all(group)
         return len(claimed)
 
     def _claim(self) -> list[Message]:
         brand = self._brand
         now = brand.clock.now()
-        lease = str(uuid.uuid4())
         with brand.database.write() as connection:
-            messages.unclaim(connection, now)
-            for message in messages.lost(connection, now):
-                self._outcome(connection, message, Unknown("the sender was interrupted"), now)
-            return messages.claim(
+            sending.unclaim(connection, now)
+            lost = sending.lost(connection, now)
+            write_outcomes(connection, [(one, Unknown("the sender was interrupted")) for one in lost], now)
+            return sending.claim(
                 connection,
                 before=barrier(brand, connection),
                 now=now,
-                lease=lease,
+                lease=str(uuid.uuid4()),
                 until=now + brand.settings.defaults.lease,
-                limit=CLAIMED_AT_ONCE,
+                # No more than can be sent before the lease ends, however slow a channel is.
+                limit=min(CLAIMED_AT_ONCE, _GROUPS_AT_ONCE * self._together),
             )
+
+    def _send_all(self, group: Sequence[Message]) -> None:
+        """Send messages, or settle why not. What meets a mistake is put off, and stops no other message."""
+        try:
+            self._send(group)
+        except TransientError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever one message meets, the others leave
+            if len(group) == 1:
+                self._put_off(group[0], error)
+            else:
+                for one in group:
+                    self._send_all([one])
 
     def _put_off(self, message: Message, error: Exception) -> None:
         """Let a message wait that met a mistake of the configuration, a plugin or this SDK."""
         told = str(error) if isinstance(error, AftercareError) else type(error).__name__
-        detail = {"reason": redact(told)}
         log.error("message not sent", id=message.id, channel=message.channel, problem=told)
         now = self._brand.clock.now()
-        state, code = MessageState.DEFERRED, Reason.TRY_AGAIN
-        with self._brand.database.write() as connection:
-            if messages.wait(connection, message, state, code=code, detail=detail, until=now + LOOK_AGAIN):
-                decisions.append(connection, [about(message, now, state.value, code, detail)])
+        self._change(
+            [
+                Change(
+                    message=message,
+                    state=MessageState.DEFERRED,
+                    code=Reason.TRY_AGAIN,
+                    detail={"reason": redact(told)},
+                    until=now + LOOK_AGAIN,
+                )
+            ]
+        )
 
-    def _send(self, message: Message) -> None:
-        """Send a message, or settle why not. What the facts have overtaken meanwhile is written anew."""
-        for _ in range(_MOST_WRITINGS):
-            if self._sent_or_settled(message):
-                return
+    def _send(self, group: Sequence[Message]) -> None:
+        """Send a group, of each person one message after the other.
 
-    def _sent_or_settled(self, message: Message) -> bool:
-        """Return False if the facts have changed between the writing and the submission."""
-        brand = self._brand
-        with brand.database.read() as connection:
-            look = self._look(connection, message)
-        if look.verdict.outcome is not Outcome.ALLOW:
-            with brand.database.write() as connection:
-                self._not_now(connection, message, look.verdict, brand.clock.now())
-            return True
+        What the facts have overtaken meanwhile is written anew.
+        """
+        written = dict.fromkeys((message.key for message in group), 0)
+        left = list(group)
+        while left:
+            with self._brand.database.read() as connection:
+                looks = look(self._brand, connection, left)
+            self._settle([one for one in left if not _may(looks[one.key])], looks)
+            now, left = _apart([one for one in left if _may(looks[one.key])], looks)
+            letters = [letter for one in now if (letter := self._written(one, looks[one.key]))]
+            for letter in letters:
+                written[letter.message.key] += 1
+            submitted, anew = self._submitted(letters)
+            self._hand_over(submitted)
+            left += [one for one in anew if written[one.key] < _MOST_WRITINGS]
+
+    def _written(self, message: Message, seen: Look) -> _Letter | None:
+        """Write a message; if it cannot be written, settle it with the reason."""
         channel = self._channel(message.channel)  # a channel that cannot be opened must not lose a message
-        composed = self._compose(message, look)
-        if isinstance(composed, Reason):
-            return True
-        written_from = look.material
-        now = brand.clock.now()
-        with brand.database.write() as connection:
-            look = self._look(connection, message, locked=True)
-            if look.verdict.outcome is not Outcome.ALLOW:
-                self._not_now(connection, message, look.verdict, now)
-                return True
-            if look.material != written_from:
-                return False
-            copy = Copy(
-                message=message.key,
-                locale=composed.locale,
-                subject=composed.subject,
-                text=composed.text,
-                html=composed.html,
-            )
-            if not messages.submit(
-                connection,
-                message,
-                now=now,
-                until=now + SENDING_PATIENCE,
-                recipient=look.recipient,
-                copy=copy,
-            ):
-                return True  # cancelled, or claimed by somebody else after our lease ran out
-            self._note(connection, message, "submitted", look.verdict, now)
-        self._hand_over(channel, message, look, composed, now)
-        return True
-
-    def _look(self, connection: Connection, message: Message, *, locked: bool = False) -> _Look:
-        """Ask every check. `locked`: nobody can change what it saw before the transaction ends."""
-        brand = self._brand
-        now = brand.clock.now()
-        shop = brand.shop(message.shop)
-        # Objects before customers, as the decider writes them: else each could wait for the other.
-        own = (message.shop, "order", message.object)
-        concerned = sorted({own, *_orders(message.premises)})
-        stored = {key: _stored(connection, key, locked=locked) for key in concerned}[own]
-        record = stored.record if stored and isinstance(stored.record, OrderRecord) else None
-        recipient = stored.contact_identity if stored else None
-        customer = _customer(connection, message.identity, recipient, locked=locked)
-        account = self._account(connection, message)
-        contact = _contact(record, account)
-        facts = _Facts(
-            brand=brand,
-            connection=connection,
-            locked=locked,
-            message=message,
-            customer=customer,
-            recipient=recipient,
-            now=now,
-        )
-        order = as_order(record, brand.assumptions(message.shop), now) if record else None
-        waits = reads.pending(connection, message.shop, "order", message.object)
-        unheard = units.unheard(
-            connection,
-            message.plugin,
-            (message.shop, message.object),
-            identity=message.identity,
-            customer=customer,
-            now=now,
-        )
-        event, again_at = unheard or (None, None)
-        candidate = Candidate(
-            purpose=Purpose(message.purpose),
-            due_at=message.due_at or now,
-            window=message.window,
-            premises=message.premises,
-            awaiting_read=None if waits is None else f"order {message.object}",
-            awaiting_event=event,
-            awaiting_until=None if again_at is None else max(again_at, now + REPEAT_AFTER),
-            recipient=contact.email if contact else "",
-        )
-        country = (order.country if order else "") or (contact.country if contact else "")
-        return _Look(
-            verdict=decide(candidate, facts),
-            order=order,
-            recipient=recipient,
-            contact=contact or Contact(),
-            locale=locale_for(
-                account.locale.value if account and account.locale else "",
-                order.locale if order else "",
-                country,
-                shop.locale,
-            ),
-            zone=zone_for(account.zone.value if account and account.zone else "", country, shop.zone),
-        )
-
-    def _account(self, connection: Connection, message: Message) -> CustomerRecord | None:
-        for stored in objects.accounts_of(connection, [message.identity]):
-            if isinstance(stored.record, CustomerRecord):
-                return stored.record
+        try:
+            composed = self._compose(message, seen)
+        except (UnknownTemplate, TemplateFailed) as error:
+            code = Reason.TEMPLATE_UNKNOWN if isinstance(error, UnknownTemplate) else Reason.TEMPLATE_FAILED
+            state, told = MessageState.FAILED, str(error)
+        except MissingVariable as error:
+            state, code, told = MessageState.SKIPPED, Reason.MISSING_VARIABLE, str(error)
+        else:
+            return _Letter(message=message, look=seen, channel=channel, composed=composed)
+        detail = {"template": message.template, "problem": redact(told)}
+        self._change([Change(message=message, state=state, code=code, detail=detail)])
         return None
 
-    def _compose(self, message: Message, look: _Look) -> Composed | Reason:
-        """Write the message; if it cannot be written, settle it with the reason and return that."""
+    def _compose(self, message: Message, seen: Look) -> Composed:
         brand = self._brand
-        try:
-            return brand.composer.compose(
-                message.template,
-                look.locale,
-                message_variables(
-                    contact=look.contact,
-                    shop=brand.card(message.shop),
-                    order=look.order,
-                    data=message.data,
-                    zone=look.zone,
-                ),
-                shop_locale=brand.shop(message.shop).locale,
-            )
-        except UnknownTemplate as error:
-            return self._not_written(message, MessageState.FAILED, Reason.TEMPLATE_UNKNOWN, str(error))
-        except TemplateFailed as error:
-            return self._not_written(message, MessageState.FAILED, Reason.TEMPLATE_FAILED, str(error))
-        except MissingVariable as error:
-            return self._not_written(message, MessageState.SKIPPED, Reason.MISSING_VARIABLE, str(error))
-
-    def _not_written(self, message: Message, state: MessageState, code: Reason, told: str) -> Reason:
-        now = self._brand.clock.now()
-        detail = {"template": message.template, "problem": redact(told)}
-        with self._brand.database.write() as connection:
-            if messages.settle(connection, message, state, code=code, detail=detail, now=now):
-                decisions.append(connection, [about(message, now, state.value, code, detail)])
-        return code
-
-    def _not_now(self, connection: Connection, message: Message, verdict: Verdict, now: datetime) -> None:
-        detail = dict(verdict.values)
-        if verdict.outcome is Outcome.DENY:
-            state = MessageState.SKIPPED
-            kept = messages.settle(connection, message, state, code=verdict.code, detail=detail, now=now)
-        else:
-            state = MessageState.DEFERRED if verdict.outcome is Outcome.DEFER else MessageState.HELD
-            until = verdict.until or now + LOOK_AGAIN
-            if verdict.outcome is Outcome.HOLD and message.expires_at is not None:
-                until = min(until, max(message.expires_at, now))
-            kept = messages.wait(connection, message, state, code=verdict.code, detail=detail, until=until)
-        if kept:
-            self._note(connection, message, state.value, verdict, now)
-
-    def _hand_over(
-        self, channel: Channel, message: Message, look: _Look, composed: Composed, now: datetime
-    ) -> None:
-        outgoing = OutgoingMessage(
-            id=message.id,
-            date=now,
-            recipient=look.contact.email,
-            recipient_name=display_name(look.contact, composed.locale),
-            subject=composed.subject,
-            text=composed.text,
-            html=composed.html,
-            locale=composed.locale,
+        return brand.composer.compose(
+            message.template,
+            seen.locale,
+            message_variables(
+                contact=seen.contact,
+                shop=brand.card(message.shop),
+                order=seen.order,
+                data=message.data,
+                zone=seen.zone,
+            ),
+            shop_locale=brand.shop(message.shop).locale,
         )
-        # A channel is somebody's code: after a bug in it nobody can tell whether it had sent.
-        try:
-            answer: object = channel.send(outgoing)
-        except Exception as error:  # noqa: BLE001
-            result: SendResult = Unknown(f"channel {message.channel!r} failed with {type(error).__name__}")
-        else:
-            result = (
-                answer
-                if isinstance(answer, Accepted | Refused | TryAgain | Unknown)
-                else Unknown(f"channel {message.channel!r} answered with {type(answer).__name__}")
-            )
-        at = self._brand.clock.now()
-        with self._brand.database.write() as connection:
-            current = next(iter(messages.get_many(connection, [message.key])), None)
-            if current is not None and _still_awaited(current, message, result):
-                self._outcome(connection, current, result, at)
 
-    def _outcome(self, connection: Connection, message: Message, result: SendResult, now: datetime) -> None:
-        """Write down what became of a submission, in the message and as a row of the journal."""
-        detail: dict[str, str] = {}
-        if not isinstance(result, Accepted):
-            detail["reason"] = redact(str(result.reason))
-        settle = {
-            Accepted: (MessageState.ACCEPTED, Reason.ACCEPTED),
-            Refused: (MessageState.FAILED, Reason.REFUSED),
-            Unknown: (MessageState.UNKNOWN, Reason.OUTCOME_UNKNOWN),
-            TryAgain: (MessageState.FAILED, Reason.TRIES_USED_UP),
-        }
-        state, code = settle[type(result)]
-        retry_at: datetime | None = None
-        repeats = 0
-        if isinstance(result, TryAgain):
-            delay = retry_delay(message.attempts)
-            retry_at = None if delay is None else now + delay
-        elif isinstance(result, Unknown) and not message.repeated and Purpose(message.purpose) in _REPEATABLE:
-            retry_at, repeats = now + REPEAT_AFTER, 1
-        if retry_at is not None:
-            state = MessageState.DEFERRED
-            code = Reason.OUTCOME_UNKNOWN if repeats else Reason.TRY_AGAIN
-            written = messages.wait(
-                connection, message, state, code=code, detail=detail, until=retry_at, repeats=repeats
+    def _submitted(self, letters: Sequence[_Letter]) -> tuple[list[_Letter], list[Message]]:
+        """Submit what still may leave; return that, and the messages that are to be written anew."""
+        if not letters:
+            return [], []
+        brand = self._brand
+        now = brand.clock.now()
+        with brand.database.write() as connection:
+            looks = look(brand, connection, [letter.message for letter in letters], locked=True)
+            refused = [one.message for one in letters if not _may(looks[one.message.key])]
+            _write_verdicts(connection, refused, looks, now)
+            same = [
+                one
+                for one in letters
+                if _may(looks[one.message.key]) and looks[one.message.key].material == one.look.material
+            ]
+            # Two that were of different persons a moment ago may be of one by now.
+            apart, _ = _apart([one.message for one in same], looks)
+            leaving = [one for one in same if one.message in apart]
+            ours = sending.submit(
+                connection,
+                [_submission(one, looks[one.message.key]) for one in leaving],
+                now=now,
+                until=now + SENDING_PATIENCE,
             )
-        else:
-            reference = str(result.reference) if isinstance(result, Accepted) else ""
-            written = messages.settle(
-                connection, message, state, code=code, detail=detail, now=now, reference=reference
+            submitted = [one for one in leaving if one.message.key in ours]
+            decisions.append(
+                connection,
+                [_told(one.message, "submitted", looks[one.message.key].verdict, now) for one in submitted],
             )
-        if not written:
-            return  # somebody else has written down the same loss
-        decisions.append(connection, [about(message, now, state.value, code, detail)])
-        log.info("message", id=message.id, plugin=message.plugin, state=state.value, outcome=code.value)
-        journal.append(
-            connection,
-            [
-                Arrival(
-                    kind=Kind.OUTCOME,
-                    shop=message.shop,
-                    topic=f"{message.channel}.{code.value}",
-                    delivery=message.id,
-                    received_at=now,
-                    body=dump({"message": message.key, "outcome": code.value, **detail}).encode(),
-                    state=State.DONE,
-                    outcome=f"message {message.id}: {state.value}",
+        settled = {one.key for one in refused} | {one.message.key for one in leaving}
+        return submitted, [one.message for one in letters if one.message.key not in settled]
+
+    def _hand_over(self, letters: Sequence[_Letter]) -> None:
+        """Hand submitted messages to their channels, one after the other, and write down what came of it."""
+        if not letters:
+            return
+        clock = self._brand.clock
+        date, began = clock.now(), clock.monotonic()
+        results: list[tuple[Message, SendResult]] = []
+        for letter in letters:
+            if results and clock.monotonic() - began > TOO_LONG:
+                break
+            results.append((letter.message, _handed(letter, date)))
+        self._learn(len(results), clock.monotonic() - began)
+        now = clock.now()
+        with self._brand.database.write() as connection:
+            current = {
+                one.key: one for one in messages.get_many(connection, [sent.key for sent, _ in results])
+            }
+            write_outcomes(
+                connection,
+                [
+                    (current[sent.key], result)
+                    for sent, result in results
+                    if sent.key in current and still_awaited(current[sent.key], sent, result)
+                ],
+                now,
+            )
+            waiting = [
+                Change(
+                    message=replace(letter.message, state=MessageState.SUBMITTED),
+                    state=MessageState.DEFERRED,
+                    code=Reason.CHANNEL_BUSY,
+                    until=now,
                 )
-            ],
-        )
+                for letter in letters[len(results) :]
+            ]
+            _note(connection, sending.give_back(connection, waiting, now=now), now)
+
+    def _learn(self, sent: int, seconds: float) -> None:
+        """Adapt how many messages share a transaction to what the channels took in a moment."""
+        in_a_moment = int(sent * A_MOMENT / seconds) if seconds else MOST_TOGETHER
+        self._together = max(1, min(MOST_TOGETHER, 2 * self._together, in_a_moment))
+
+    def _settle(self, refused: Sequence[Message], looks: Mapping[str, Look]) -> None:
+        if refused:
+            now = self._brand.clock.now()
+            with self._brand.database.write() as connection:
+                _write_verdicts(connection, refused, looks, now)
+
+    def _change(self, changes: Sequence[Change]) -> None:
+        if changes:
+            now = self._brand.clock.now()
+            with self._brand.database.write() as connection:
+                _note(connection, sending.change(connection, changes, now=now), now)
 
     def _channel(self, name: str) -> Channel:
         if name not in self._channels:
             self._channels[name] = self._brand.open_channel(name)
         return self._channels[name]
 
-    def _note(
-        self, connection: Connection, message: Message, verdict: str, made: Verdict, now: datetime
-    ) -> None:
-        """Record a verdict with the checks that led to it."""
-        checks = ", ".join(f"{check.rule}: {check.code}" for check in made.checks)
-        detail = {**made.values, "checks": checks}
-        decisions.append(connection, [about(message, now, verdict, made.code, detail)])
+
+def _may(seen: Look) -> bool:
+    return seen.verdict.outcome is Outcome.ALLOW
+
+
+def _apart(several: Sequence[Message], looks: Mapping[str, Look]) -> tuple[list[Message], list[Message]]:
+    """Split messages: those of different persons, and those that must see first what became of them."""
+    met: set[int] = set()
+    now: list[Message] = []
+    later: list[Message] = []
+    for one in several:
+        persons = looks[one.key].persons
+        (later if persons & met else now).append(one)
+        met |= persons
+    return now, later
+
+
+def _not_now(message: Message, seen: Look, now: datetime) -> Change:
+    """Return what becomes of a message that may not leave."""
+    verdict = seen.verdict
+    state, until = MessageState.SKIPPED, None
+    if verdict.outcome is not Outcome.DENY:
+        state = MessageState.DEFERRED if verdict.outcome is Outcome.DEFER else MessageState.HELD
+        until = verdict.until or now + LOOK_AGAIN
+        if verdict.outcome is Outcome.HOLD and message.expires_at is not None:
+            until = min(until, max(message.expires_at, now))
+    return Change(message=message, state=state, code=verdict.code, detail=dict(verdict.values), until=until)
+
+
+def _submission(letter: _Letter, seen: Look) -> Submission:
+    composed = letter.composed
+    copy = Copy(
+        message=letter.message.key,
+        locale=composed.locale,
+        subject=composed.subject,
+        text=composed.text,
+        html=composed.html,
+    )
+    return Submission(message=letter.message, recipient=seen.recipient, copy=copy)
+
+
+def _handed(letter: _Letter, date: datetime) -> SendResult:
+    composed, contact = letter.composed, letter.look.contact
+    outgoing = OutgoingMessage(
+        id=letter.message.id,
+        date=date,
+        recipient=contact.email,
+        recipient_name=display_name(contact, composed.locale),
+        subject=composed.subject,
+        text=composed.text,
+        html=composed.html,
+        locale=composed.locale,
+    )
+    # A channel is somebody's code: after a bug in it nobody can tell whether it had sent.
+    name = letter.message.channel
+    try:
+        answer: object = letter.channel.send(outgoing)
+    except Exception as error:  # noqa: BLE001
+        return Unknown(f"channel {name!r} failed with {type(error).__name__}")
+    if isinstance(answer, Accepted | Refused | TryAgain | Unknown):
+        return answer
+    return Unknown(f"channel {name!r} answered with {type(answer).__name__}")
+
+
+def _write_verdicts(
+    connection: Connection, refused: Sequence[Message], looks: Mapping[str, Look], now: datetime
+) -> None:
+    """Write down why messages do not leave now."""
+    made = sending.change(connection, [_not_now(one, looks[one.key], now) for one in refused], now=now)
+    decisions.append(
+        connection,
+        [_told(one.message, one.state.value, looks[one.message.key].verdict, now) for one in made],
+    )
+
+
+def _told(message: Message, verdict: str, made: Verdict, now: datetime) -> Decision:
+    """Return the record of a verdict with the checks that led to it."""
+    checks = ", ".join(f"{check.rule}: {check.code}" for check in made.checks)
+    return about(message, now, verdict, made.code, {**made.values, "checks": checks})
+
+
+def _note(connection: Connection, made: Sequence[Change], now: datetime) -> None:
+    decisions.append(
+        connection, [about(one.message, now, one.state.value, one.code, one.detail) for one in made]
+    )

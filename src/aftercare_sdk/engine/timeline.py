@@ -200,12 +200,11 @@ class _Story:
         return next((name for name in names if name), "")
 
     def _order_entries(self) -> Iterator[Entry]:
-        for stored in self._orders:
-            record = stored.record
-            if not isinstance(record, OrderRecord):
-                continue
+        records = [one.record for one in self._orders if isinstance(one.record, OrderRecord)]
+        reading = reads.pending(self._connection, [(record.shop, "order", record.id) for record in records])
+        for record in records:
             order = as_order(record, self._brand.assumptions(record.shop), self._now)
-            waits = reads.pending(self._connection, record.shop, "order", record.id)
+            waits = reading.get((record.shop, "order", record.id))
             awaited = () if waits is None else (_awaited(waits),)
             if order is not None:
                 yield Entry(

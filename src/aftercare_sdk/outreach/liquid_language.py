@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sized
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from babel.dates import format_date
@@ -71,10 +71,20 @@ class Shown:
 
     def text(self, date_format: str = "long") -> str:
         """Return the localised text (REND-09)."""
-        locale = parse_locale(self.locale)
         if isinstance(self.value, Money):
-            return format_currency(self.value.amount, self.value.currency, locale=locale)
-        return format_date(self.value, date_format, locale=locale)
+            return _amount(self.value, self.locale)
+        return _day(self.value.date(), date_format, self.locale)
+
+
+# Text part and HTML part show the same amounts and days, and so do many messages of one hour.
+@functools.lru_cache(maxsize=4_096)
+def _amount(value: Money, locale: str) -> str:
+    return format_currency(value.amount, value.currency, locale=parse_locale(locale))
+
+
+@functools.lru_cache(maxsize=1_024)
+def _day(value: date, date_format: str, locale: str) -> str:
+    return format_date(value, date_format, locale=parse_locale(locale))
 
 
 def prepare(value: object, *, locale: str, name: str = "variables") -> object:
@@ -121,7 +131,7 @@ class Language(Environment):
             del self.filters[name]
         for name, function in list(self.filters.items()):
             self.filters[name] = _limited(function)
-        self.filters.update(salutation=_salutation, money=_money, date=_date)
+        self.filters.update(salutation=_salutation, money=_money, date=_date_of)
 
 
 def _salutation(customer: object) -> str:
@@ -143,7 +153,7 @@ def _money(amount: object) -> str:
     return amount.text()
 
 
-def _date(moment: object, date_format: object = "long") -> str:
+def _date_of(moment: object, date_format: object = "long") -> str:
     _refuse_missing(moment)
     if not isinstance(moment, Shown) or not isinstance(moment.value, datetime):
         raise WrongValue("date is for moments such as order.placed_on", token=None)

@@ -42,6 +42,12 @@ class Reason(StrEnum):
     TRY_AGAIN = "try_again"
     TRIES_USED_UP = "tries_used_up"
     OUTCOME_UNKNOWN = "outcome_unknown"
+    CHANNEL_BUSY = "channel_busy"
 
     # A plugin's decision
     CANCELLED_BY_PLUGIN = "cancelled_by_plugin"
+
+    # What a person found out about an unknown outcome
+    FOUND_DELIVERED = "found_delivered"
+    FOUND_NOT_SENT = "found_not_sent"
+    SENT_AGAIN = "sent_again"

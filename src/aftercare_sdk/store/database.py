@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
     Table,
+    and_,
     create_engine,
     event,
+    false,
     literal_column,
     make_url,
+    or_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -100,6 +104,27 @@ def literal_text(value: str) -> ColumnElement[str]:
     SQLite uses a partial index only if the statement shows, without parameters, that it may.
     """
     return literal_column(f"'{value}'")
+
+
+def among(columns: Sequence[ColumnElement[Any]], keys: Iterable[tuple[Any, ...]]) -> ColumnElement[bool]:
+    """Return the condition that a row has one of these keys, in values of `columns`.
+
+    Written as `a = ? AND b IN (…)`: for `(a, b) IN (VALUES …)` SQLite reads the whole table.
+    """
+    groups: dict[tuple[Any, ...], set[Any]] = {}
+    for key in keys:
+        groups.setdefault(key[:-1], set()).add(key[-1])
+    *first, last = columns
+    return or_(
+        false(),
+        *(
+            and_(
+                *(column == value for column, value in zip(first, group, strict=True)),
+                last.in_(sorted(values)),
+            )
+            for group, values in sorted(groups.items())
+        ),
+    )
 
 
 def insert_into(connection: Connection, table: Table) -> Insert:

@@ -1,4 +1,4 @@
-"""Messages: planned, claimed with a lease, submitted by one compare-and-set, and what became of them."""
+"""Messages: planned, moved with their facts, looked up. How they leave: `sending`."""
 
 from __future__ import annotations
 
@@ -23,12 +23,11 @@ from sqlalchemy import (
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.premises import PREMISE_BY_KIND, Premise
 from aftercare_sdk.store.codec import dump, load, load_any, load_words
-from aftercare_sdk.store.database import insert_into, literal_text
-from aftercare_sdk.store.tables import copies, identities, messages
+from aftercare_sdk.store.database import literal_text
+from aftercare_sdk.store.tables import copies, messages
 
 WAITING = (MessageState.PLANNED, MessageState.HELD, MessageState.DEFERRED)
 LEASED = (MessageState.CLAIMED, MessageState.SUBMITTED)
-_REACHED = tuple(state for state in MessageState if state.may_have_reached)
 _MICROSECOND = timedelta(microseconds=1)
 _NOT_LEFT = (*WAITING, MessageState.CLAIMED)
 _UNCLAIMED: Mapping[str, Any] = {
@@ -97,11 +96,13 @@ class Copy:
     html: str = field(repr=False)
 
 
-def _is_waiting() -> ColumnElement[bool]:
+def is_waiting() -> ColumnElement[bool]:
+    """Return the condition that a message waits for its moment."""
     return messages.c.state.in_([literal_text(state) for state in WAITING])
 
 
-def _is_leased() -> ColumnElement[bool]:
+def is_leased() -> ColumnElement[bool]:
+    """Return the condition that a sender has it in hand."""
     return messages.c.state.in_([literal_text(state) for state in LEASED])
 
 
@@ -179,150 +180,7 @@ def cancellable(
     where = [which, messages.c.plugin == plugin, messages.c.state.in_(_NOT_LEFT)]
     if label is not None:
         where.append(messages.c.label == label)
-    return [_message(row) for row in connection.execute(select(messages).where(*where)).mappings()]
-
-
-def claim(
-    connection: Connection, *, before: datetime | None, now: datetime, lease: str, until: datetime, limit: int
-) -> list[Message]:
-    """Take messages that are due, and older than `before`, under a lease that ends at `until`."""
-    due = (
-        select(messages.c.key)
-        .where(_is_waiting(), messages.c.next_at <= now)
-        .order_by(messages.c.next_at)
-        .limit(limit)
-    )
-    if before is not None:
-        due = due.where(messages.c.next_at < before)
-    if connection.dialect.name == "postgresql":
-        due = due.with_for_update(skip_locked=True)
-    keys = list(connection.execute(due).scalars())
-    if not keys:
-        return []
-    connection.execute(
-        update(messages)
-        .where(messages.c.key.in_(keys), _is_waiting())
-        .values(state=MessageState.CLAIMED, lease=lease, lease_until=until)
-    )
-    return [one for one in get_many(connection, keys) if one.lease == lease]
-
-
-def unclaim(connection: Connection, now: datetime) -> None:
-    """Put claims whose lease ran out back; nothing has left."""
-    connection.execute(
-        update(messages)
-        .where(_is_leased(), messages.c.state == MessageState.CLAIMED, messages.c.lease_until < now)
-        .values(state=MessageState.PLANNED, lease="", lease_until=None)
-    )
-
-
-def lost(connection: Connection, now: datetime) -> list[Message]:
-    """Return submissions whose lease ran out: nobody can tell whether they arrived."""
-    rows = connection.execute(
-        select(messages).where(
-            _is_leased(), messages.c.state == MessageState.SUBMITTED, messages.c.lease_until < now
-        )
-    )
-    return [_message(row) for row in rows.mappings()]
-
-
-def submit(
-    connection: Connection,
-    message: Message,
-    *,
-    now: datetime,
-    until: datetime,
-    recipient: int | None,
-    copy: Copy,
-) -> bool:
-    """Mark a claimed message as leaving: the one compare-and-set on its lease. False: it is not ours."""
-    done = connection.execute(
-        update(messages)
-        .where(
-            messages.c.key == message.key,
-            messages.c.state == MessageState.CLAIMED,
-            messages.c.lease == message.lease,
-        )
-        .values(
-            state=MessageState.SUBMITTED,
-            submitted_at=now,
-            lease_until=until,
-            attempts=message.attempts + 1,
-            recipient=recipient,
-            code="",
-            detail="{}",
-        )
-    )
-    if done.rowcount != 1:
-        return False
-    values = {
-        "message": copy.message,
-        "locale": copy.locale,
-        "subject": copy.subject,
-        "text": copy.text,
-        "html": copy.html,
-    }
-    connection.execute(
-        insert_into(connection, copies)
-        .values(**values)
-        .on_conflict_do_update(index_elements=["message"], set_=values)
-    )
-    return True
-
-
-def settle(
-    connection: Connection,
-    message: Message,
-    state: MessageState,
-    *,
-    code: str = "",
-    detail: Mapping[str, str] | None = None,
-    now: datetime,
-    reference: str = "",
-) -> bool:
-    """Bring a message to a final state, if it is still as it was seen (state and lease)."""
-    done = connection.execute(
-        update(messages)
-        .where(*_as_seen(message))
-        .values(
-            state=state,
-            code=code,
-            detail=dump(detail or {}),
-            final_at=now,
-            lease="",
-            lease_until=None,
-            next_at=None,
-            reference=reference,
-        )
-    )
-    return done.rowcount == 1
-
-
-def wait(
-    connection: Connection,
-    message: Message,
-    state: MessageState,
-    *,
-    code: str,
-    detail: Mapping[str, str] | None = None,
-    until: datetime,
-    repeats: int = 0,
-) -> bool:
-    """Let a message wait, held or deferred, if it is still as it was seen (state and lease)."""
-    done = connection.execute(
-        update(messages)
-        .where(*_as_seen(message))
-        .values(
-            state=state,
-            code=code,
-            detail=dump(detail or {}),
-            next_at=until,
-            lease="",
-            lease_until=None,
-            repeated=message.repeated + repeats,
-        )
-    )
-    return done.rowcount == 1
+    return [as_message(row) for row in connection.execute(select(messages).where(*where)).mappings()]
 
 
 def get_many(connection: Connection, keys: Iterable[str]) -> list[Message]:
@@ -332,7 +190,7 @@ def get_many(connection: Connection, keys: Iterable[str]) -> list[Message]:
         .where(messages.c.key.in_(sorted(set(keys))))
         .order_by(messages.c.next_at, messages.c.key)
     )
-    return [_message(row) for row in rows.mappings()]
+    return [as_message(row) for row in rows.mappings()]
 
 
 def of_identities(connection: Connection, wanted: Collection[int]) -> list[Message]:
@@ -343,40 +201,7 @@ def of_identities(connection: Connection, wanted: Collection[int]) -> list[Messa
         .where(or_(messages.c.identity.in_(ids), messages.c.recipient.in_(ids)))
         .order_by(messages.c.planned_at, messages.c.key)
     )
-    return [_message(row) for row in rows.mappings()]
-
-
-def reached_since(
-    connection: Connection,
-    message: Message,
-    *,
-    label: str,
-    customer: int,
-    recipient: int | None,
-    since: datetime,
-) -> datetime | None:
-    """Return when another message of this plugin and label last may have reached the person or mailbox.
-
-    Also one whose outcome was unknown once counts, whatever became of its repeat. None: not after `since`.
-    """
-    whose: ColumnElement[bool] = messages.c.identity.in_(
-        select(identities.c.id).where(identities.c.customer == customer)
-    )
-    if recipient is not None:
-        whose = or_(whose, messages.c.recipient == recipient)
-    return connection.execute(
-        select(messages.c.submitted_at)
-        .where(
-            messages.c.plugin == message.plugin,
-            messages.c.label == label,
-            messages.c.key != message.key,
-            or_(messages.c.state.in_(_REACHED), messages.c.repeated > 0),
-            messages.c.submitted_at > since,
-            whose,
-        )
-        .order_by(messages.c.submitted_at.desc())
-        .limit(1)
-    ).scalar()
+    return [as_message(row) for row in rows.mappings()]
 
 
 def copies_of(connection: Connection, keys: Iterable[str]) -> dict[str, Copy]:
@@ -388,7 +213,7 @@ def copies_of(connection: Connection, keys: Iterable[str]) -> dict[str, Copy]:
 def everything(connection: Connection) -> list[Message]:
     """Return all messages, oldest plan first; for reports over small databases such as the demo's."""
     rows = connection.execute(select(messages).order_by(messages.c.planned_at, messages.c.key))
-    return [_message(row) for row in rows.mappings()]
+    return [as_message(row) for row in rows.mappings()]
 
 
 def counts(connection: Connection) -> list[tuple[str, str, int]]:
@@ -404,28 +229,20 @@ def counts(connection: Connection) -> list[tuple[str, str, int]]:
 def oldest_due(connection: Connection, now: datetime) -> datetime | None:
     """Return since when the message that waits longest was to be looked at; None: none is late."""
     return connection.execute(
-        select(func.min(messages.c.next_at)).where(_is_waiting(), messages.c.next_at <= now)
+        select(func.min(messages.c.next_at)).where(is_waiting(), messages.c.next_at <= now)
     ).scalar()
 
 
 def next_due(connection: Connection, after: datetime) -> datetime | None:
     """Return when the next message is to be looked at or a lease has run out, after a moment."""
     waiting: datetime | None = connection.execute(
-        select(func.min(messages.c.next_at)).where(_is_waiting(), messages.c.next_at > after)
+        select(func.min(messages.c.next_at)).where(is_waiting(), messages.c.next_at > after)
     ).scalar()
     leased: datetime | None = connection.execute(
-        select(func.min(messages.c.lease_until)).where(_is_leased(), messages.c.lease_until >= after)
+        select(func.min(messages.c.lease_until)).where(is_leased(), messages.c.lease_until >= after)
     ).scalar()
     found = (waiting, leased + _MICROSECOND if leased else None)
     return min((at for at in found if at is not None), default=None)
-
-
-def _as_seen(message: Message) -> tuple[ColumnElement[bool], ...]:
-    return (
-        messages.c.key == message.key,
-        messages.c.state == message.state,
-        messages.c.lease == message.lease,
-    )
 
 
 def _row(one: Message) -> dict[str, Any]:
@@ -465,7 +282,8 @@ def _row(one: Message) -> dict[str, Any]:
     }
 
 
-def _message(row: RowMapping) -> Message:
+def as_message(row: RowMapping) -> Message:
+    """Return the message in a row."""
     values = dict(row)
     values["delay"] = timedelta(microseconds=values["delay"])
     values["window"] = timedelta(microseconds=values["window"])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, bindparam, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
 
 from aftercare_sdk.model.people import Identity, IdentityKind, fold_email
-from aftercare_sdk.store.database import insert_into, literal_text
+from aftercare_sdk.store.database import among, insert_into, literal_text
 from aftercare_sdk.store.tables import customers, identities, links, units
 
 _JOIN = (
@@ -31,8 +31,9 @@ def ids(connection: Connection, wanted: Iterable[Identity], now: datetime) -> di
         return {}
     rows = connection.execute(
         select(identities).where(
-            tuple_(identities.c.kind, identities.c.shop, identities.c.value).in_(
-                [(one.kind.value, one.shop, one.value) for one in asked]
+            among(
+                (identities.c.kind, identities.c.shop, identities.c.value),
+                [(one.kind.value, one.shop, one.value) for one in asked],
             )
         )
     ).mappings()
@@ -155,6 +156,11 @@ def search(connection: Connection, text: str) -> dict[int, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def lock(connection: Connection, customer: int) -> None:
-    """Make other transactions that decide about the same person wait for the end of this one."""
-    connection.execute(select(customers.c.id).where(customers.c.id == customer).with_for_update())
+def lock(connection: Connection, several: Iterable[int]) -> None:
+    """Make other transactions that decide about the same persons wait for the end of this one."""
+    connection.execute(
+        select(customers.c.id)
+        .where(customers.c.id.in_(sorted(set(several))))
+        .order_by(customers.c.id)
+        .with_for_update()
+    )

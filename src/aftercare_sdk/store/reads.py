@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, case, delete, func, select, update
 
-from aftercare_sdk.store.database import insert_into
+from aftercare_sdk.store.database import among, insert_into
 from aftercare_sdk.store.tables import reads
+
+Key = tuple[str, str, str]
+"""Shop, kind and id of an object."""
 
 MOST_DOUBLINGS = 7
 """So that a read whose answer is lost again and again is asked for once a day in the end."""
@@ -95,14 +98,11 @@ def fail(connection: Connection, one: Read, error: str, due_at: datetime) -> Non
     connection.execute(update(reads).where(*_is(one), reads.c.lease == one.lease).values(**values))
 
 
-def pending(connection: Connection, shop: str, kind: str, id_: str) -> Read | None:
-    """Return the read that an object waits for."""
-    row = (
-        connection.execute(select(reads).where(reads.c.shop == shop, reads.c.kind == kind, reads.c.id == id_))
-        .mappings()
-        .first()
-    )
-    return Read(**row) if row else None
+def pending(connection: Connection, objects: Iterable[Key]) -> dict[Key, Read]:
+    """Return the reads that these objects wait for."""
+    rows = connection.execute(select(reads).where(among((reads.c.shop, reads.c.kind, reads.c.id), objects)))
+    found = [Read(**row) for row in rows.mappings()]
+    return {(one.shop, one.kind, one.id): one for one in found}
 
 
 def listing(connection: Connection, limit: int = 100) -> list[Read]:

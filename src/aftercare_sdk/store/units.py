@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam, func, or_, select, update
 
 from aftercare_sdk.store.database import insert_into, literal_text
 from aftercare_sdk.store.tables import events, plugins, units
@@ -22,6 +22,25 @@ class Unit:
     seq: int
     customer: int
     attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """A plugin, as far as it is about to speak to a person about an object."""
+
+    plugin: str
+    shop: str
+    object: str
+    identity: int
+    customer: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unheard:
+    """An event that a plugin is to be told of again, `at` a moment; None: when a person says so."""
+
+    event: str
+    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,40 +133,48 @@ def _runnable(plugins: Collection[str], now: datetime) -> tuple[ColumnElement[bo
 
 
 def unheard(
-    connection: Connection,
-    plugin: str,
-    about: tuple[str, str],
-    *,
-    identity: int,
-    customer: int,
-    now: datetime,
-) -> tuple[str, datetime | None] | None:
-    """Return an event that a plugin is to be told of again, and when (None: when a person says so).
+    connection: Connection, listeners: Collection[Listener], now: datetime
+) -> dict[Listener, Unheard]:
+    """Return for each of these who still has something to hear what that is, and when.
 
     Of a customer whatever waits for a retry, or for a plugin that is off; parked events only if they are
-    `about` an object (its shop and id). None: there is no such event.
+    about the same object.
     """
-    same = (events.c.shop == about[0]) & (events.c.object == about[1])
-    off = select(plugins.c.name).where(plugins.c.name == plugin, plugins.c.off != "").exists()
-    own = select(units.c.event, units.c.due_at, off.label("off")).join(events, events.c.id == units.c.event)
+    if not listeners:
+        return {}
+    found: dict[Listener, Unheard] = {}
+    off = set(connection.execute(select(plugins.c.name).where(plugins.c.off != "")).scalars())
     waits = connection.execute(
-        own.where(
+        select(units.c.event, units.c.plugin, units.c.customer, units.c.due_at)
+        .where(
             units.c.state == literal_text("pending"),
-            units.c.customer == customer,
-            units.c.plugin == plugin,
-            or_(units.c.attempts > 0, units.c.due_at > now, off),
+            units.c.customer.in_(sorted({one.customer for one in listeners})),
+            units.c.plugin.in_(sorted({one.plugin for one in listeners})),
+            or_(units.c.attempts > 0, units.c.due_at > now, units.c.plugin.in_(sorted(off))),
         )
-        .order_by(units.c.seq)
-        .limit(1)
-    ).first()
-    if waits is not None:
-        return waits.event, None if waits.off else waits.due_at
-    parked = connection.execute(
-        own.where(
-            events.c.identity == identity, same, units.c.plugin == plugin, units.c.state == "parked"
-        ).limit(1)
-    ).first()
-    return None if parked is None else (parked.event, None)
+        .order_by(units.c.seq.desc())
+    )
+    first = {(row.customer, row.plugin): row for row in waits}
+    parked = {
+        (row.identity, row.shop, row.object, row.plugin): row.event
+        for row in connection.execute(
+            select(events.c.identity, events.c.shop, events.c.object, units.c.plugin, units.c.event)
+            .join(units, units.c.event == events.c.id)
+            .where(
+                events.c.identity.in_(sorted({one.identity for one in listeners})),
+                units.c.plugin.in_(sorted({one.plugin for one in listeners})),
+                units.c.state == "parked",
+            )
+        )
+    }
+    for one in listeners:
+        row = first.get((one.customer, one.plugin))
+        event = parked.get((one.identity, one.shop, one.object, one.plugin))
+        if row is not None:
+            found[one] = Unheard(event=row.event, at=None if one.plugin in off else row.due_at)
+        elif event is not None:
+            found[one] = Unheard(event=event, at=None)
+    return found
 
 
 def next_due(connection: Connection, plugins: Collection[str], after: datetime) -> datetime | None:
@@ -165,16 +192,28 @@ def finish(connection: Connection, done: Collection[Unit], now: datetime) -> fro
     """Mark units as done; return event and plugin of those that nobody had finished before."""
     if not done:
         return frozenset()
-    names = tuple_(units.c.event, units.c.plugin)
-    finished = connection.execute(
-        update(units)
+    named = {(unit.event, unit.plugin) for unit in done}
+    still = connection.execute(
+        select(units.c.event, units.c.plugin)
         .where(
-            names.in_([(unit.event, unit.plugin) for unit in done]), units.c.state == literal_text("pending")
+            units.c.event.in_(sorted({event for event, _ in named})),
+            units.c.state == literal_text("pending"),
         )
-        .values(state="done", attempts=units.c.attempts + 1, done_at=now, error="")
-        .returning(units.c.event, units.c.plugin)
+        .order_by(units.c.event, units.c.plugin)
+        .with_for_update()
     )
-    return frozenset((event, plugin) for event, plugin in finished)
+    ours = frozenset((event, plugin) for event, plugin in still) & named
+    if ours:
+        rows = [{"of": event, "for": plugin, "now": now} for event, plugin in sorted(ours)]
+        connection.execute(_FINISH, rows)
+    return ours
+
+
+_FINISH = (
+    update(units)
+    .where(units.c.event == bindparam("of"), units.c.plugin == bindparam("for"))
+    .values(state="done", attempts=units.c.attempts + 1, done_at=bindparam("now"), error="")
+)
 
 
 def fail(connection: Connection, unit: Unit, error: str, due_at: datetime | None) -> None:

@@ -9,6 +9,8 @@ from sqlalchemy import event
 
 from aftercare_sdk.actions import CancelMessages, NotSentWithin, OrderStands
 from aftercare_sdk.engine import dispatch
+from aftercare_sdk.model.messages import Accepted
+from aftercare_sdk.store import sending
 from tests.support.databases import migrate
 from tests.support.shop import DAY, MINUTE, START, Bench, always, customer, in_threads, note, order, program
 
@@ -107,3 +109,70 @@ def test_one_message_that_breaks_the_sender_does_not_stop_the_others(migrated_da
         monkeypatch.setattr(dispatch.Dispatcher, "_compose", compose)
         bench.run(START + DAY)
         assert {"accepted"} == {one.state.value for one in bench.messages()}
+
+
+def test_messages_of_many_persons_share_a_transaction(migrated_database_url, monkeypatch):
+    """As soon as the channel is known to be quick; what was submitted together leaves together."""
+    together: list[int] = []
+    submit = sending.submit
+
+    def counted(connection, several, **said):
+        together.append(len(several))
+        return submit(connection, several, **said)
+
+    monkeypatch.setattr(sending, "submit", counted)
+    with Bench(migrated_database_url, {"p": program(on_purchase=always(note()))}) as bench:
+        bench.tell(*(order(str(n), email=f"c{n}@customer.example") for n in range(40)))
+        bench.run_due()
+        assert 40 == len(bench.sent) == len({one.id for one in bench.sent})
+    assert (1, 40) == (together[0], sum(together))
+    assert max(together) > 3
+
+
+def test_messages_to_one_person_see_each_other(migrated_database_url, monkeypatch):
+    """Two that would pass together are submitted one after the other, so that the second is refused."""
+    monkeypatch.setattr(dispatch.Dispatcher, "_learn", lambda *_: None)
+    once = note(premises=(NotSentWithin(label="note", period=DAY),))
+    with Bench(migrated_database_url, {"p": program(on_purchase=always(once))}) as bench:
+        bench.aftercare._dispatcher._together = 10
+        bench.tell(order("1", email=ANN), order("2", email=ANN), order("3", email=BOB))
+        bench.run_due()
+        assert ["accepted", "accepted", "sent_recently"] == sorted(code for _, _, code in bench.outcomes())
+
+
+def test_what_a_slow_channel_keeps_waiting_is_checked_again(migrated_database_url, monkeypatch):
+    """Its premises were asked a while ago: it goes back, and leaves only if they still hold."""
+    monkeypatch.setattr(dispatch.Dispatcher, "_learn", lambda *_: None)
+    plugin = program(on_purchase=lambda event, _: [note(premises=(OrderStands(order=event.order_ref),))])
+    with Bench(migrated_database_url, {"p": plugin}) as bench:
+        bench.aftercare._dispatcher._together = 10
+        twin = bench.twin()
+        bench.tell(order("1", email=ANN), order("2", email=BOB))
+        bench.process()
+
+        def slow(message):
+            other, email = ("1", ANN) if message.recipient == BOB else ("2", BOB)
+            bench.tell(order(other, email=email, modified=START + MINUTE, cancelled=True))
+            twin.process()
+            bench.clock.seconds += 2 * dispatch.TOO_LONG
+            return Accepted("late")
+
+        bench.probe.answers.append(slow)
+        bench.run_due()
+        twin.aftercare.close()
+        told = {(one.state.value, one.code, one.attempts) for one in bench.messages()}
+        assert {("accepted", "accepted", 1), ("skipped", "order_cancelled", 0)} == told
+        assert 1 == len(bench.sent)
+        verdicts = [(one.verdict, one.code) for one in bench.decisions() if one.verdict == "deferred"]
+        assert [("deferred", "channel_busy")] == verdicts
+
+
+def test_the_group_shrinks_with_a_slow_channel(migrated_database_url):
+    """No more messages are submitted together than the channel takes in a moment."""
+    with Bench(migrated_database_url, {}) as bench:
+        dispatcher = bench.aftercare._dispatcher
+        sizes = []
+        for sent, seconds in [(1, 0.0), (2, 0.001), (4, 0.01), (8, 0.4), (1, 2.0), (1, 0.001)]:
+            dispatcher._learn(sent, seconds)
+            sizes.append(dispatcher._together)
+        assert [2, 4, 8, 1, 1, 2] == sizes

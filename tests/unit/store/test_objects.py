@@ -194,8 +194,9 @@ class TestQueries:
             assert [account] == objects.accounts_of(connection, [1, 2])
             assert [] == objects.orders_of(connection, [])
             assert [1] == objects.owners_of_mailboxes(connection, [9])
-            assert mine == objects.lock(connection, (SHOP, "order", "1"))
-            assert None is objects.lock(connection, (SHOP, "order", "3"))
+            key = (SHOP, "order", "1")
+            assert {key: mine} == objects.lock(connection, [(SHOP, "order", "3"), key])
+            assert {} == objects.lock(connection, [])
 
     def test_old_records_load(self, database):
         """A record that was written before a field existed is read with that field empty."""

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from aftercare_sdk.store import units
-from aftercare_sdk.store.units import Audience
+from aftercare_sdk.model.events import Purchase
+from aftercare_sdk.store import control, events, units
+from aftercare_sdk.store.events import Known
+from aftercare_sdk.store.units import Audience, Listener, Unheard
 from tests.support.histories import DAWN, DAY, HOUR, SECOND
 
 PLUGINS = ["flows", "late"]
@@ -186,3 +188,56 @@ def test_oldest_fresh(add, ready, store):
     first = ready.units(DAWN + SECOND)[0]
     store(units.fail, first, "it raised", DAWN + DAY)
     assert DAWN + SECOND == store(units.oldest_fresh, PLUGINS, DAWN + SECOND)
+
+
+class TestUnheard:
+    @pytest.fixture
+    def known(self, database):
+        """Two orders of Ann, whose events are stored, and one of somebody else."""
+        facts = [
+            Known(event=purchase(number), seq=seq, object=number, identity=identity, known_at=DAWN)
+            for seq, (number, identity) in enumerate([("1", 10), ("2", 10), ("3", 20)], 1)
+        ]
+        with database.write() as connection:
+            events.save_many(connection, facts)
+        return [one.event.id for one in facts]
+
+    def listener(self, number="1", plugin="flows", identity=10, customer=1):
+        """Return a plugin that is about to write about an order."""
+        return Listener(plugin=plugin, shop="main", object=number, identity=identity, customer=customer)
+
+    def test_what_waits_for_a_retry(self, add, ready, store, known):
+        """Whatever of that customer its plugin is to be told of again, the first of it; and nobody else's."""
+        for seq, event in enumerate(known[:2], 1):
+            add(event, seq)
+        mine, other = self.listener("2"), self.listener("3", identity=20, customer=2)
+        assert {} == store(units.unheard, [mine, other], DAWN)
+        for unit in ready.units():
+            store(units.fail, unit, "it raised", DAWN + HOUR)
+        both = [mine, self.listener("2", plugin="late"), other]
+        told = Unheard(event=known[0], at=DAWN + HOUR)
+        assert {mine: told, both[1]: told} == store(units.unheard, both, DAWN)
+        assert {} == store(units.unheard, [], DAWN)
+
+    def test_what_is_parked(self, add, store, known):
+        """Only for messages about the same object, until a person says so."""
+        add(known[0], 1)
+        store(units.park, known[0], "flows", "mend me")
+        same, elsewhere = self.listener("1"), self.listener("2")
+        another = self.listener("1", plugin="late")
+        assert {same: Unheard(event=known[0], at=None)} == store(
+            units.unheard, [same, elsewhere, another], DAWN
+        )
+
+    def test_a_plugin_that_is_off(self, add, store, known):
+        """What it has not heard waits until a person switches it on."""
+        add(known[0], 1)
+        store(control.note_plugin, "flows", "aftercare-sdk", "1", DAWN)
+        store(control.switch_plugin, "flows", "it hung")
+        mine = self.listener("2")
+        assert {mine: Unheard(event=known[0], at=None)} == store(units.unheard, [mine], DAWN)
+
+
+def purchase(number):
+    """Return the purchase of an order."""
+    return Purchase(id=f"main/order/{number}/purchase", shop="main", occurred_at=DAWN, order=number)

@@ -1,0 +1,252 @@
+"""What one transaction sees of messages that are about to leave: the gate's verdict, and what to write from.
+
+Everything is looked up for a whole group of messages at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.model.actions import Purpose
+from aftercare_sdk.model.orders import Order
+from aftercare_sdk.model.people import Contact
+from aftercare_sdk.model.premises import NoRefund, NotSentWithin, OrderStands, Premise
+from aftercare_sdk.model.records import CustomerRecord, OrderRecord
+from aftercare_sdk.outreach.gate import Candidate, Decision, decide
+from aftercare_sdk.outreach.locales import locale_for, zone_for
+from aftercare_sdk.shops.reconcile import as_order
+from aftercare_sdk.store import objects, people, reads, sending, units
+from aftercare_sdk.store.messages import Message
+from aftercare_sdk.store.objects import Key, Stored
+from aftercare_sdk.store.sending import Sent
+from aftercare_sdk.store.units import Listener, Unheard
+
+SHORTEST_WAIT = timedelta(minutes=1)
+"""How soon a message that waits for its plugin is looked at again, at the earliest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What one transaction says of a message: the verdict, and what is needed to write it.
+
+    `persons` are the customers whom it concerns: whose it is, and whose mailbox it goes to.
+    """
+
+    verdict: Decision
+    order: Order | None
+    recipient: int | None
+    persons: frozenset[int]
+    contact: Contact = field(repr=False)
+    locale: str
+    zone: ZoneInfo
+
+    @property
+    def material(self) -> tuple[object, ...]:
+        """What the message is written from, and where it goes."""
+        return (self.order, self.recipient, self.contact, self.locale, self.zone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What is known of everything that a group of messages is about."""
+
+    stored: Mapping[Key, Stored]
+    orders: Mapping[Key, Order]
+    customers: Mapping[int, int]
+    accounts: Mapping[int, CustomerRecord]
+    awaited: Collection[Key]
+    unheard: Mapping[Listener, Unheard]
+    sent: Sequence[Sent]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Facts:
+    """What the premises of one message are checked against."""
+
+    seen: _Seen
+    message: Message
+    customer: int
+    recipient: int | None
+    now: datetime
+
+    def order(self, ref: str) -> Order | None:
+        return self.seen.orders.get(_key(ref))
+
+    def last_sent(self, label: str, since: datetime) -> datetime | None:
+        return max(
+            (
+                sent.at
+                for sent in self.seen.sent
+                if (sent.plugin, sent.label) == (self.message.plugin, label)
+                and sent.key != self.message.key
+                and sent.at > since
+                and (
+                    sent.customer == self.customer
+                    or (self.recipient is not None and sent.recipient == self.recipient)
+                )
+            ),
+            default=None,
+        )
+
+
+def look(
+    brand: Brand, connection: Connection, group: Sequence[Message], *, locked: bool = False
+) -> dict[str, Look]:
+    """Ask every check for every message; the answers by message key.
+
+    `locked`: nobody can change what was seen before the transaction ends. Messages of one group that concern
+    the same person do not know of each other.
+    """
+    now = brand.clock.now()
+    seen = _see(brand, connection, group, now, locked=locked)
+    return {message.key: _look(brand, seen, message, now) for message in group}
+
+
+def _see(
+    brand: Brand, connection: Connection, group: Sequence[Message], now: datetime, *, locked: bool
+) -> _Seen:
+    # Objects before customers, as the decider writes them: else each could wait for the other.
+    own = {message.key: _own(message) for message in group}
+    wanted = {*own.values(), *(key for message in group for key in _orders(message.premises))}
+    stored = (objects.lock if locked else objects.get_many)(connection, wanted)
+    recipients = {key: stored[about].contact_identity for key, about in own.items() if about in stored}
+    mine = {message.identity for message in group}
+    customers = people.customers_of(
+        connection, mine | {one for one in recipients.values() if one is not None}
+    )
+    if locked:
+        people.lock(connection, customers.values())
+    listeners = [
+        Listener(
+            plugin=message.plugin,
+            shop=message.shop,
+            object=message.object,
+            identity=message.identity,
+            customer=customers[message.identity],
+        )
+        for message in group
+    ]
+    return _Seen(
+        stored=stored,
+        orders={
+            key: order
+            for key, one in stored.items()
+            if isinstance(one.record, OrderRecord)
+            and (order := as_order(one.record, brand.assumptions(key[0]), now))
+        },
+        customers=customers,
+        accounts={
+            one.identity: one.record
+            for one in objects.accounts_of(connection, mine)
+            if one.identity is not None and isinstance(one.record, CustomerRecord)
+        },
+        awaited=reads.pending(connection, own.values()).keys(),
+        unheard=units.unheard(connection, listeners, now),
+        sent=_sent(connection, group, customers, recipients, now),
+    )
+
+
+def _sent(
+    connection: Connection,
+    group: Sequence[Message],
+    customers: Mapping[int, int],
+    recipients: Mapping[str, int | None],
+    now: datetime,
+) -> Sequence[Sent]:
+    """Return what premises on earlier messages are checked against: nothing, if there are none."""
+    asking = [
+        (message, premise)
+        for message in group
+        for premise in message.premises
+        if isinstance(premise, NotSentWithin)
+    ]
+    if not asking:
+        return ()
+    return sending.reached_since(
+        connection,
+        plugins={message.plugin for message, _ in asking},
+        labels={premise.label for _, premise in asking},
+        customers={customers[message.identity] for message, _ in asking},
+        recipients={
+            recipient for message, _ in asking if (recipient := recipients.get(message.key)) is not None
+        },
+        since=now - max(premise.period for _, premise in asking),
+    )
+
+
+def _look(brand: Brand, seen: _Seen, message: Message, now: datetime) -> Look:
+    shop = brand.shop(message.shop)
+    own = _own(message)
+    stored = seen.stored.get(own)
+    record = stored.record if stored and isinstance(stored.record, OrderRecord) else None
+    recipient = stored.contact_identity if stored else None
+    customer = seen.customers[message.identity]
+    account = seen.accounts.get(message.identity)
+    contact = _contact(record, account)
+    order = seen.orders.get(own)
+    unheard = seen.unheard.get(
+        Listener(
+            plugin=message.plugin,
+            shop=message.shop,
+            object=message.object,
+            identity=message.identity,
+            customer=customer,
+        )
+    )
+    candidate = Candidate(
+        purpose=Purpose(message.purpose),
+        due_at=message.due_at or now,
+        window=message.window,
+        premises=message.premises,
+        awaiting_read=f"order {message.object}" if own in seen.awaited else None,
+        awaiting_event=unheard.event if unheard else None,
+        awaiting_until=max(unheard.at, now + SHORTEST_WAIT) if unheard and unheard.at else None,
+        recipient=contact.email if contact else "",
+    )
+    country = (order.country if order else "") or (contact.country if contact else "")
+    facts = _Facts(seen=seen, message=message, customer=customer, recipient=recipient, now=now)
+    return Look(
+        verdict=decide(candidate, facts),
+        order=order,
+        recipient=recipient,
+        persons=frozenset({customer} if recipient is None else {customer, seen.customers[recipient]}),
+        contact=contact or Contact(),
+        locale=locale_for(
+            account.locale.value if account and account.locale else "",
+            order.locale if order else "",
+            country,
+            shop.locale,
+        ),
+        zone=zone_for(account.zone.value if account and account.zone else "", country, shop.zone),
+    )
+
+
+def _contact(record: OrderRecord | None, account: CustomerRecord | None) -> Contact | None:
+    """Return how to reach the person: as the order says, else as the account does.
+
+    An order from which the shop has removed the person reaches nobody, whatever the account says.
+    """
+    told = record.contact if record else None
+    if told is not None and (told.value is None or told.value.email):
+        return told.value
+    return (account.contact.value if account and account.contact else None) or (told.value if told else None)
+
+
+def _own(message: Message) -> Key:
+    return (message.shop, "order", message.object)
+
+
+def _key(ref: str) -> Key:
+    shop, _, order = ref.partition("/order/")
+    return (shop, "order", order)
+
+
+def _orders(premises: Iterable[Premise]) -> set[Key]:
+    """Return the orders that premises are about."""
+    return {_key(premise.order) for premise in premises if isinstance(premise, OrderStands | NoRefund)}

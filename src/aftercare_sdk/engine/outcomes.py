@@ -1,0 +1,109 @@
+"""What became of messages, written down: in the message, as a decision, and as a row of the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from aftercare_sdk.engine.logs import log
+from aftercare_sdk.model.actions import Purpose
+from aftercare_sdk.model.messages import (
+    Accepted,
+    MessageState,
+    Refused,
+    SendResult,
+    TryAgain,
+    Unknown,
+)
+from aftercare_sdk.outreach.reasons import Reason
+from aftercare_sdk.plugins import retry_delay
+from aftercare_sdk.redact import redact
+from aftercare_sdk.store import decisions, journal, sending
+from aftercare_sdk.store.codec import dump
+from aftercare_sdk.store.decisions import about
+from aftercare_sdk.store.journal import Arrival, Kind, State
+from aftercare_sdk.store.messages import Message
+from aftercare_sdk.store.sending import Change
+
+REPEAT_AFTER = timedelta(minutes=1)
+"""How long after an outcome that nobody knows a message is repeated, if its purpose allows that."""
+
+_REPEATABLE = frozenset({Purpose.TRANSACTIONAL, Purpose.SERVICE})
+"""Purposes whose unknown outcome is repeated, once, with the same Message-ID (SEND-08)."""
+
+_FINAL = {
+    Accepted: (MessageState.ACCEPTED, Reason.ACCEPTED),
+    Refused: (MessageState.FAILED, Reason.REFUSED),
+    Unknown: (MessageState.UNKNOWN, Reason.OUTCOME_UNKNOWN),
+    TryAgain: (MessageState.FAILED, Reason.TRIES_USED_UP),
+}
+
+
+def write_outcomes(
+    connection: Connection, results: Sequence[tuple[Message, SendResult]], now: datetime
+) -> None:
+    """Write down what became of submissions. What somebody else has written down meanwhile stays."""
+    made = sending.change(connection, [_change(message, result, now) for message, result in results], now=now)
+    decisions.append(
+        connection, [about(one.message, now, one.state.value, one.code, one.detail) for one in made]
+    )
+    for one in made:
+        log.info(
+            "message",
+            id=one.message.id,
+            plugin=one.message.plugin,
+            state=one.state.value,
+            outcome=str(one.code),
+        )
+    if made:
+        journal.append(connection, [_arrival(one, now) for one in made])
+
+
+def still_awaited(current: Message, sent: Message, result: SendResult) -> bool:
+    """Tell whether a result is still news: nobody has settled the message or submitted it again meanwhile.
+
+    After our lease has run out, only a certain answer says more than what was written down then.
+    """
+    if current.attempts != sent.attempts + 1 or current.state.final:
+        return False
+    return current.state is MessageState.SUBMITTED or isinstance(result, Accepted | Refused)
+
+
+def _change(message: Message, result: SendResult, now: datetime) -> Change:
+    detail = {} if isinstance(result, Accepted) else {"reason": redact(str(result.reason))}
+    state, code = _FINAL[type(result)]
+    if isinstance(result, TryAgain) and (delay := retry_delay(message.attempts)) is not None:
+        return Change(
+            message=message,
+            state=MessageState.DEFERRED,
+            code=Reason.TRY_AGAIN,
+            detail=detail,
+            until=now + delay,
+        )
+    if isinstance(result, Unknown) and not message.repeated and Purpose(message.purpose) in _REPEATABLE:
+        return Change(
+            message=message,
+            state=MessageState.DEFERRED,
+            code=Reason.OUTCOME_UNKNOWN,
+            detail=detail,
+            until=now + REPEAT_AFTER,
+            repeats=1,
+        )
+    reference = str(result.reference) if isinstance(result, Accepted) else ""
+    return Change(message=message, state=state, code=code, detail=detail, reference=reference)
+
+
+def _arrival(one: Change, now: datetime) -> Arrival:
+    message = one.message
+    return Arrival(
+        kind=Kind.OUTCOME,
+        shop=message.shop,
+        topic=f"{message.channel}.{one.code}",
+        delivery=message.id,
+        received_at=now,
+        body=dump({"message": message.key, "outcome": str(one.code), **one.detail}).encode(),
+        state=State.DONE,
+        outcome=f"message {message.id}: {one.state.value}",
+    )

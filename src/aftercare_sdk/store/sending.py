@@ -1,0 +1,282 @@
+"""How messages leave: claimed with a lease, submitted by one compare-and-set, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, or_, select, update
+
+from aftercare_sdk.model.messages import MessageState
+from aftercare_sdk.store.codec import dump
+from aftercare_sdk.store.database import insert_into
+from aftercare_sdk.store.messages import Copy, Message, as_message, get_many, is_leased, is_waiting
+from aftercare_sdk.store.tables import copies, identities, messages
+
+_REACHED = tuple(state for state in MessageState if state.may_have_reached)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A claimed message that is to leave, the mailbox it goes to, and what it says."""
+
+    message: Message
+    recipient: int | None
+    copy: Copy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What is to become of a message, as it was seen.
+
+    `until` is when it is looked at again, if `state` is not final. `repeats` counts an outcome that nobody
+    knows and that is tried once more.
+    """
+
+    message: Message
+    state: MessageState
+    code: str = ""
+    detail: Mapping[str, str] = field(default_factory=dict)
+    until: datetime | None = None
+    reference: str = ""
+    repeats: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A message that may have reached `customer`, or the mailbox `recipient`, at a moment."""
+
+    key: str
+    plugin: str
+    label: str
+    customer: int
+    recipient: int | None
+    at: datetime
+
+
+def claim(
+    connection: Connection, *, before: datetime | None, now: datetime, lease: str, until: datetime, limit: int
+) -> list[Message]:
+    """Take messages that are due, and older than `before`, under a lease that ends at `until`."""
+    due = (
+        select(messages.c.key)
+        .where(is_waiting(), messages.c.next_at <= now)
+        .order_by(messages.c.next_at)
+        .limit(limit)
+    )
+    if before is not None:
+        due = due.where(messages.c.next_at < before)
+    if connection.dialect.name == "postgresql":
+        due = due.with_for_update(skip_locked=True)
+    keys = list(connection.execute(due).scalars())
+    if not keys:
+        return []
+    connection.execute(
+        update(messages)
+        .where(messages.c.key.in_(keys), is_waiting())
+        .values(state=MessageState.CLAIMED, lease=lease, lease_until=until)
+    )
+    return [one for one in get_many(connection, keys) if one.lease == lease]
+
+
+def unclaim(connection: Connection, now: datetime) -> None:
+    """Put claims whose lease ran out back; nothing has left."""
+    connection.execute(
+        update(messages)
+        .where(is_leased(), messages.c.state == MessageState.CLAIMED, messages.c.lease_until < now)
+        .values(state=MessageState.PLANNED, lease="", lease_until=None)
+    )
+
+
+def lost(connection: Connection, now: datetime) -> list[Message]:
+    """Return submissions whose lease ran out: nobody can tell whether they arrived."""
+    rows = connection.execute(
+        select(messages).where(
+            is_leased(), messages.c.state == MessageState.SUBMITTED, messages.c.lease_until < now
+        )
+    )
+    return [as_message(row) for row in rows.mappings()]
+
+
+def submit(
+    connection: Connection, several: Sequence[Submission], *, now: datetime, until: datetime
+) -> frozenset[str]:
+    """Mark claimed messages as leaving; return the keys of those whose lease was still ours."""
+    claimed = [one.message for one in several if one.message.state is MessageState.CLAIMED]
+    ours = _as_seen(connection, claimed)
+    leaving = [one for one in several if one.message.key in ours]
+    if not leaving:
+        return frozenset()
+    connection.execute(
+        _SUBMIT,
+        [
+            {
+                "of": one.message.key,
+                "now": now,
+                "until": until,
+                "tries": one.message.attempts + 1,
+                "to": one.recipient,
+            }
+            for one in leaving
+        ],
+    )
+    statement = insert_into(connection, copies)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["message"],
+            set_={name: statement.excluded[name] for name in ("locale", "subject", "text", "html")},
+        ),
+        [
+            {
+                "message": one.copy.message,
+                "locale": one.copy.locale,
+                "subject": one.copy.subject,
+                "text": one.copy.text,
+                "html": one.copy.html,
+            }
+            for one in leaving
+        ],
+    )
+    return ours
+
+
+def change(connection: Connection, changes: Sequence[Change], *, now: datetime) -> list[Change]:
+    """Bring messages into other states; return the changes of those that were still as they were seen."""
+    ours = _as_seen(connection, [one.message for one in changes])
+    made = [one for one in changes if one.message.key in ours]
+    if made:
+        connection.execute(
+            _CHANGE,
+            [
+                {
+                    "of": one.message.key,
+                    "is": one.state,
+                    "why": one.code,
+                    "told": dump(one.detail),
+                    "until": one.until,
+                    "end": now if one.state.final else None,
+                    "known_as": one.reference,
+                    "times": one.message.repeated + one.repeats,
+                }
+                for one in made
+            ],
+        )
+    return made
+
+
+def give_back(connection: Connection, several: Sequence[Change], *, now: datetime) -> list[Change]:
+    """Let submitted messages wait that were never handed over: their last submission is undone.
+
+    Each `message` is as it was before that submission, but for its state.
+    """
+    given = change(connection, several, now=now)
+    if given:
+        connection.execute(
+            _UNDO,
+            [
+                {"of": one.message.key, "tries": one.message.attempts, "before": one.message.submitted_at}
+                for one in given
+            ],
+        )
+        never_left = [one.message.key for one in given if one.message.submitted_at is None]
+        connection.execute(delete(copies).where(copies.c.message.in_(never_left)))
+    return given
+
+
+def reached_since(
+    connection: Connection,
+    *,
+    plugins: Collection[str],
+    labels: Collection[str],
+    customers: Collection[int],
+    recipients: Collection[int],
+    since: datetime,
+) -> list[Sent]:
+    """Return what these plugins sent under these labels that may have reached these persons or mailboxes.
+
+    Also one whose outcome was unknown once counts, whatever became of its repeat.
+    """
+    found: dict[str, Sent] = {}
+    for whose in (
+        messages.c.identity.in_(select(identities.c.id).where(identities.c.customer.in_(sorted(customers)))),
+        messages.c.recipient.in_(sorted(recipients)),
+    ):
+        rows = connection.execute(
+            select(
+                messages.c.key,
+                messages.c.plugin,
+                messages.c.label,
+                identities.c.customer,
+                messages.c.recipient,
+                messages.c.submitted_at,
+            )
+            .join(identities, identities.c.id == messages.c.identity)
+            .where(
+                whose,
+                messages.c.plugin.in_(sorted(plugins)),
+                messages.c.label.in_(sorted(labels)),
+                or_(messages.c.state.in_(_REACHED), messages.c.repeated > 0),
+                messages.c.submitted_at > since,
+            )
+        )
+        for row in rows:
+            found[row.key] = Sent(
+                key=row.key,
+                plugin=row.plugin,
+                label=row.label,
+                customer=row.customer,
+                recipient=row.recipient,
+                at=row.submitted_at,
+            )
+    return list(found.values())
+
+
+def _as_seen(connection: Connection, several: Sequence[Message]) -> frozenset[str]:
+    """Return the keys of messages that are still as they were seen, and keep them so.
+
+    State and lease are compared after the row is locked: on PostgreSQL by this statement, on SQLite by the
+    transaction. So of two who have seen the same, one changes it.
+    """
+    if not several:
+        return frozenset()
+    seen = {one.key: (one.state.value, one.lease) for one in several}
+    rows = connection.execute(
+        select(messages.c.key, messages.c.state, messages.c.lease)
+        .where(messages.c.key.in_(sorted(seen)))
+        .order_by(messages.c.key)
+        .with_for_update()
+    )
+    return frozenset(row.key for row in rows if seen[row.key] == (row.state, row.lease))
+
+
+_IS: ColumnElement[bool] = messages.c.key == bindparam("of")
+_SUBMIT = (
+    update(messages)
+    .where(_IS)
+    .values(
+        state=MessageState.SUBMITTED,
+        submitted_at=bindparam("now"),
+        lease_until=bindparam("until"),
+        attempts=bindparam("tries"),
+        recipient=bindparam("to"),
+        code="",
+        detail="{}",
+    )
+)
+_CHANGE = (
+    update(messages)
+    .where(_IS)
+    .values(
+        state=bindparam("is"),
+        code=bindparam("why"),
+        detail=bindparam("told"),
+        next_at=bindparam("until"),
+        final_at=bindparam("end"),
+        reference=bindparam("known_as"),
+        repeated=bindparam("times"),
+        lease="",
+        lease_until=None,
+    )
+)
+_UNDO = update(messages).where(_IS).values(attempts=bindparam("tries"), submitted_at=bindparam("before"))

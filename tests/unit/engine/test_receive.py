@@ -1,0 +1,189 @@
+"""The inbox for event loops; that for threads is tested in tests/acceptance/test_door.py."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import event
+
+from aftercare_sdk.engine.receive import Inbox
+from aftercare_sdk.errors import StorageUnavailable
+from aftercare_sdk.store import journal
+from aftercare_sdk.store.database import Database
+from aftercare_sdk.store.journal import Arrival, Kind
+
+NOW = datetime(2026, 5, 1, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def database(migrated_database_url):
+    """A database with the schema of the SDK."""
+    database = Database(migrated_database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def inbox(database):
+    """An inbox that is closed at the end."""
+    inbox = Inbox(database)
+    yield inbox
+    inbox.close()
+
+
+@pytest.fixture
+def commits(database):
+    """How many commits there were, as a list."""
+    counted = []
+    event.listen(database.engine, "commit", counted.append)
+    return counted
+
+
+def arrival(number, dedupe=None):
+    """Return a webhook to be stored."""
+    return Arrival(
+        kind=Kind.WEBHOOK, shop="main", topic="t", received_at=NOW, body=b"%d" % number, dedupe=dedupe
+    )
+
+
+def stored(database):
+    """Return the bodies in the journal, in their order."""
+    with database.read() as connection:
+        return [entry.body for entry in reversed(journal.listing(connection, limit=1_000))]
+
+
+def test_what_a_loop_takes_in_during_one_turn_shares_a_commit(inbox, database, commits):
+    """64 requests that are read in one turn are one commit and one awakening, in their order."""
+
+    async def take_in():
+        return await asyncio.gather(*[inbox.put_in_loop(arrival(number)) for number in range(64)])
+
+    assert [True] * 64 == asyncio.run(take_in())
+    assert 1 == len(commits)
+    assert [b"%d" % number for number in range(64)] == stored(database)
+
+
+def test_many_more_than_a_commit_takes(inbox, database, commits):
+    """No commit holds more than 128, so that none of them is long."""
+
+    async def take_in():
+        return await asyncio.gather(*[inbox.put_in_loop(arrival(number)) for number in range(300)])
+
+    assert [True] * 300 == asyncio.run(take_in())
+    assert 3 == len(commits)
+    assert 300 == len(stored(database))
+
+
+def test_a_copy_in_the_same_turn_is_seen_before(inbox, database):
+    """The first of two copies is new; both are answered after the commit that holds the original."""
+
+    async def take_in():
+        return await asyncio.gather(*[inbox.put_in_loop(arrival(number, "same")) for number in range(2)])
+
+    assert [True, False] == asyncio.run(take_in())
+    assert [b"0"] == stored(database)
+
+
+def test_nobody_is_answered_before_the_commit(inbox, database):
+    """While the commit is held up, the loop goes on and its futures wait."""
+    reached, go = threading.Event(), threading.Event()
+
+    def hold(connection):
+        reached.set()
+        assert go.wait(60)
+
+    event.listen(database.engine, "commit", hold)
+
+    async def take_in():
+        future = inbox.put_in_loop(arrival(1))
+        await asyncio.to_thread(reached.wait)
+        waited = not future.done()
+        go.set()
+        return waited, await future
+
+    assert (True, True) == asyncio.run(take_in())
+
+
+def test_a_request_that_is_given_up_is_stored_and_takes_nobody_along(inbox, database):
+    """Its client has hung up; the others of its commit are answered."""
+
+    async def take_in():
+        futures = [inbox.put_in_loop(arrival(number)) for number in range(3)]
+        futures[1].cancel()
+        return await asyncio.gather(*futures, return_exceptions=True)
+
+    first, given_up, last = asyncio.run(take_in())
+    assert (True, True) == (first, last)
+    assert isinstance(given_up, asyncio.CancelledError)
+    assert [b"0", b"1", b"2"] == stored(database)
+
+
+def test_a_row_that_cannot_be_stored_takes_nobody_along(inbox, database):
+    """Those who shared its commit are stored without it."""
+
+    async def take_in():
+        arrivals = [arrival(0), replace(arrival(1), body=object()), arrival(2)]
+        futures = [inbox.put_in_loop(each) for each in arrivals]
+        return await asyncio.gather(*futures, return_exceptions=True)
+
+    first, refused, last = asyncio.run(take_in())
+    assert (True, True) == (first, last)
+    assert isinstance(refused, StorageUnavailable)
+    assert [b"0", b"2"] == stored(database)
+
+
+def test_a_loop_that_has_ended_stops_nothing(inbox, database):
+    """Its server was stopped while it waited: the rows are stored, and the next loop is served."""
+    reached, go = threading.Event(), threading.Event()
+
+    def hold(connection):
+        reached.set()
+        assert go.wait(60)
+
+    event.listen(database.engine, "commit", hold)
+
+    async def leave():
+        inbox.put_in_loop(arrival(0))
+        await asyncio.to_thread(reached.wait)
+
+    async def take_in():
+        return await inbox.put_in_loop(arrival(1))
+
+    asyncio.run(leave())
+    go.set()
+    assert asyncio.run(take_in())
+    assert [b"0", b"1"] == stored(database)
+
+
+def test_two_loops_at_once(inbox, database):
+    """Each thread with a loop of its own hears of its own requests."""
+    told = {}
+
+    async def take_in(first):
+        numbers = range(first, first + 50)
+        told[first] = await asyncio.gather(*[inbox.put_in_loop(arrival(number)) for number in numbers])
+
+    threads = [threading.Thread(target=lambda first=first: asyncio.run(take_in(first))) for first in (0, 50)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert {0: [True] * 50, 50: [True] * 50} == told
+    assert {b"%d" % number for number in range(100)} == set(stored(database))
+
+
+def test_what_waits_is_stored_when_the_inbox_closes(database):
+    """The writer ends after the last commit, and whoever waits is told."""
+    inbox = Inbox(database)
+
+    async def take_in():
+        futures = [inbox.put_in_loop(arrival(number)) for number in range(200)]
+        await asyncio.sleep(0)  # the end of the turn
+        await asyncio.to_thread(inbox.close)
+        return await asyncio.gather(*futures)
+
+    assert [True] * 200 == asyncio.run(take_in())
