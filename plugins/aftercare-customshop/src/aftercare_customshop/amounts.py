@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -24,8 +23,8 @@ class Till:
         self._currency: str = data["currency"] or rules.currency
         if not self._currency:
             raise misunderstood(["data.currency is missing, here and as the shop's in aftercare.toml"])
-        places = decimals(self._currency)
-        wrong = list(_written_otherwise(data, places, "data"))
+        self._places = places = decimals(self._currency)
+        wrong = [f"data.{path}" for path in _written_otherwise(data, Decimal(1).scaleb(-places))]
         if wrong:
             rule = (
                 f"must have {places} decimals, as {self._currency} has" if places else "must have no decimals"
@@ -34,17 +33,18 @@ class Till:
 
     def money(self, amount: Decimal | None) -> Money:
         """Return an amount of the message; what is not told is nothing."""
-        return Money.parse(amount or 0, self._currency)
+        # Exact, and no more than 64 bits: all amounts of the message have been looked at.
+        return Money(0 if amount is None else int(amount.scaleb(self._places)), self._currency)
 
 
-def _written_otherwise(value: Any, places: int, path: str) -> Iterator[str]:
-    # Amounts are the only numbers of this type that a schema reads.
-    if isinstance(value, Decimal):
-        if value.as_tuple().exponent != -places:
-            yield path
-    elif isinstance(value, Mapping):
-        for key, below in value.items():
-            yield from _written_otherwise(below, places, f"{path}.{key}")
-    elif isinstance(value, list):
-        for place, below in enumerate(value):
-            yield from _written_otherwise(below, places, f"{path}.{place}")
+def _written_otherwise(data: Any, smallest: Decimal) -> list[str]:
+    wrong = []
+    # Amounts are the only numbers of this type that a schema reads. A list is of objects or of texts.
+    for key, below in data.items() if isinstance(data, dict) else enumerate(data):
+        kind = type(below)
+        if kind is Decimal:
+            if not below.same_quantum(smallest):
+                wrong.append(str(key))
+        elif kind is dict or (kind is list and below and type(below[0]) is dict):
+            wrong += [f"{key}.{path}" for path in _written_otherwise(below, smallest)]
+    return wrong

@@ -14,6 +14,8 @@ from typing import Any, ClassVar, TypeVar
 
 from marshmallow import fields
 
+from aftercare_sdk.shops.loading import Exact
+
 T = TypeVar("T")
 
 SAID: dict[str, Any] = {"required": "is missing", "null": "must not be null"}
@@ -22,27 +24,31 @@ SAID: dict[str, Any] = {"required": "is missing", "null": "must not be null"}
 # No database column takes NUL, and none but Python takes half a surrogate pair.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
-_COUNTRY = "[A-Z]{2}"
-_CURRENCY = "[A-Z]{3}"
-_AMOUNT = r"[0-9]{1,12}(\.[0-9]{1,4})?"
-_MOMENT = (
+_COUNTRY = re.compile("[A-Z]{2}")
+_CURRENCY = re.compile("[A-Z]{3}")
+_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,4})?")
+_MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:?[0-9]{2})"
 )
-_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _YEARS = range(1970, 2200)  # beyond, nothing is a date of a shop, and sums of dates leave the calendar
+_TEXT_OR_NUMBER = (str, int)
 _LARGEST_COUNT = 10**9
 _LONGEST_ID = 100
 
 
 def storable(text: str) -> str:
     """Return the text without those characters that no database takes."""
-    return _UNSTORABLE.sub("", text)
+    # Asked first because it costs a tenth; what is not printable may still be storable, such as a new line.
+    return text if text.isprintable() else _UNSTORABLE.sub("", text)
 
 
 class Value(fields.Field[T]):
     """A value that is either read or refused, with one message."""
 
     must: ClassVar[str]
+    usual: ClassVar[type] = str
+    """What JSON type the value has, as Python reads it; `read` decides about all others as well."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(error_messages={**SAID, "invalid": self.must}, **options)
@@ -52,6 +58,9 @@ class Value(fields.Field[T]):
         if read is None:
             raise self.make_error("invalid")
         return read
+
+    def exact(self) -> Exact:
+        return Exact(self.usual, self.read)
 
     def read(self, value: Any) -> T | None:
         """Return what `value` means, or None if it is no such value."""
@@ -91,9 +100,12 @@ class Id(Value[str]):
         self._form = re.compile(self._pattern)
 
     def read(self, value: Any) -> str | None:
-        if isinstance(value, bool) or not isinstance(value, str | int):
+        if isinstance(value, str):
+            text = value
+        elif isinstance(value, int) and not isinstance(value, bool):
+            text = str(value)
+        else:
             return None
-        text = str(value)
         return text if self._form.fullmatch(text) and text == storable(text) else None
 
     def json_schema(self) -> dict[str, Any]:
@@ -106,10 +118,10 @@ class Country(Value[str]):
     must = "must be a country in two capital letters (ISO 3166)"
 
     def read(self, value: Any) -> str | None:
-        return value if isinstance(value, str) and re.fullmatch(_COUNTRY, value) else None
+        return value if isinstance(value, str) and _COUNTRY.fullmatch(value) else None
 
     def json_schema(self) -> dict[str, Any]:
-        return {"type": "string", "pattern": f"^{_COUNTRY}$"}
+        return {"type": "string", "pattern": f"^{_COUNTRY.pattern}$"}
 
 
 class Currency(Value[str]):
@@ -118,10 +130,10 @@ class Currency(Value[str]):
     must = "must be a currency in three capital letters (ISO 4217)"
 
     def read(self, value: Any) -> str | None:
-        return value if isinstance(value, str) and re.fullmatch(_CURRENCY, value) else None
+        return value if isinstance(value, str) and _CURRENCY.fullmatch(value) else None
 
     def json_schema(self) -> dict[str, Any]:
-        return {"type": "string", "pattern": f"^{_CURRENCY}$"}
+        return {"type": "string", "pattern": f"^{_CURRENCY.pattern}$"}
 
 
 class Amount(Value[Decimal]):
@@ -130,10 +142,10 @@ class Amount(Value[Decimal]):
     must = 'must be an amount as text, such as "12.50", not negative'
 
     def read(self, value: Any) -> Decimal | None:
-        return Decimal(value) if isinstance(value, str) and re.fullmatch(_AMOUNT, value) else None
+        return Decimal(value) if isinstance(value, str) and _AMOUNT.fullmatch(value) else None
 
     def json_schema(self) -> dict[str, Any]:
-        return {"type": "string", "pattern": f"^{_AMOUNT}$"}
+        return {"type": "string", "pattern": f"^{_AMOUNT.pattern}$"}
 
 
 class Moment(Value[datetime]):
@@ -142,7 +154,7 @@ class Moment(Value[datetime]):
     must = "must be a time with its offset from UTC (ISO 8601)"
 
     def read(self, value: Any) -> datetime | None:
-        if not isinstance(value, str) or not re.fullmatch(_MOMENT, value):
+        if not isinstance(value, str) or not _MOMENT.fullmatch(value):
             return None
         try:
             moment = datetime.fromisoformat(value.upper()).astimezone(UTC)
@@ -151,7 +163,7 @@ class Moment(Value[datetime]):
         return moment if moment.year in _YEARS else None
 
     def json_schema(self) -> dict[str, Any]:
-        return {"type": "string", "format": "date-time", "pattern": f"^{_MOMENT}$"}
+        return {"type": "string", "format": "date-time", "pattern": f"^{_MOMENT.pattern}$"}
 
 
 class Day(Value[date]):
@@ -160,7 +172,7 @@ class Day(Value[date]):
     must = "must be a date (ISO 8601)"
 
     def read(self, value: Any) -> date | None:
-        if not isinstance(value, str) or not re.fullmatch(_DAY, value):
+        if not isinstance(value, str) or not _DAY.fullmatch(value):
             return None
         try:
             return date.fromisoformat(value)
@@ -168,13 +180,14 @@ class Day(Value[date]):
             return None
 
     def json_schema(self) -> dict[str, Any]:
-        return {"type": "string", "format": "date", "pattern": f"^{_DAY}$"}
+        return {"type": "string", "format": "date", "pattern": f"^{_DAY.pattern}$"}
 
 
 class Count(Value[int]):
     """A number of things."""
 
     must = "must be a whole number, 0 or more"
+    usual = int
 
     def read(self, value: Any) -> int | None:
         whole = isinstance(value, int) and not isinstance(value, bool)
@@ -188,6 +201,7 @@ class Flag(Value[bool]):
     """True or false."""
 
     must = "must be true or false"
+    usual = bool
 
     def read(self, value: Any) -> bool | None:
         return value if isinstance(value, bool) else None
@@ -200,12 +214,15 @@ class Words(Value[dict[str, str]]):
     """An object of texts, whose names are the shop's own. What is null in it is left out."""
 
     must = "must be an object of texts and whole numbers"
+    usual = dict
 
     def read(self, value: Any) -> dict[str, str] | None:
         if not isinstance(value, dict):
             return None
         told = {storable(name): below for name, below in value.items() if below is not None}
-        if not all(isinstance(below, str | int) and not isinstance(below, bool) for below in told.values()):
+        if not all(
+            isinstance(below, _TEXT_OR_NUMBER) and not isinstance(below, bool) for below in told.values()
+        ):
             return None
         return {name: storable(str(below)) for name, below in told.items()}
 

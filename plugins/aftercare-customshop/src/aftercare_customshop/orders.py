@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from typing import Any
 
 from aftercare_customshop.amounts import Till
 from aftercare_customshop.options import Rules
@@ -28,9 +28,9 @@ def order(data: Data, rules: Rules) -> tuple[Translation, ...]:
     facts = _facts(data, rules, till)
     if data["updated_at"] is None:
         doubt = "the order does not say when it was last changed (updated_at)"
-        return (dated(facts, None), NeedsRead(Ref("order", facts.id), doubt))
-    picture = replace(
-        facts,
+        return (dated(OrderSnapshot(**facts), None), NeedsRead(Ref("order", data["id"]), doubt))
+    picture = OrderSnapshot(
+        **facts,
         status=data["status"] or None,
         customer=data["customer"],
         contact=None if data["erased"] else contact(data["contact"]),
@@ -80,18 +80,18 @@ def refund_created(data: Data, rules: Rules) -> tuple[Translation, ...]:
     return (noticed(told, data["refunded_at"]),)
 
 
-def _facts(data: Data, rules: Rules, till: Till) -> OrderSnapshot:
-    """Return that part of an order which never changes, or only ever grows."""
+def _facts(data: Data, rules: Rules, till: Till) -> dict[str, Any]:
+    """Return that part of an OrderSnapshot which never changes, or only ever grows."""
     shipments = data["shipments"] or []
     refunds = data["refunds"]
-    return OrderSnapshot(
-        shop=rules.shop,
-        id=data["id"],
-        version=UNDATED,
-        number=data["number"] or None,
-        placed_at=data["placed_at"],
-        test=bool(data["test"]),
-        purchased_at=purchased_at(
+    return {
+        "shop": rules.shop,
+        "id": data["id"],
+        "version": UNDATED,
+        "number": data["number"] or None,
+        "placed_at": data["placed_at"],
+        "test": bool(data["test"]),
+        "purchased_at": purchased_at(
             placed_at=data["placed_at"],
             paid_at=data["paid_at"],
             # What is finished or on its way has been released, whoever forgot to say so.
@@ -101,10 +101,10 @@ def _facts(data: Data, rules: Rules, till: Till) -> OrderSnapshot:
             total=till.money(data["total"]),
             pay_on_delivery=rules.pay_on_delivery,
         ),
-        shipments=tuple(Parcel(id=each["id"], at=each["shipped_at"]) for each in shipments),
-        deliveries=_delivered(shipments),
-        refunds=None if refunds is None else tuple(_refund(each, till) for each in refunds),
-    )
+        "shipments": tuple(Parcel(id=each["id"], at=each["shipped_at"]) for each in shipments),
+        "deliveries": _delivered(shipments),
+        "refunds": None if refunds is None else tuple(_refund(each, till) for each in refunds),
+    }
 
 
 def _delivered(parcels: Iterable[Data]) -> tuple[Parcel, ...]:

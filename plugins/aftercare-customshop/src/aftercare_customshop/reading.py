@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any
 
-from marshmallow import Schema, ValidationError
+from marshmallow import ValidationError
 
 from aftercare_sdk.errors import TranslationError
+from aftercare_sdk.shops import parsing
+from aftercare_sdk.shops.loading import Loader
 
 _MOST_SHOWN = 4
 
@@ -17,19 +17,19 @@ _MOST_SHOWN = 4
 def parse(body: bytes) -> dict[str, Any]:
     """Read a JSON object. Raises TranslationError, without a word of the text."""
     try:
-        told = json.loads(body, parse_float=Decimal, parse_constant=_refuse)
-    except (ValueError, ArithmeticError, RecursionError):
+        told = parsing.parse(body)
+    except ValueError:
         told = None
         problem = "the body is not JSON in UTF-8"
     else:
         problem = "the body is not a JSON object"
-    # Outside the handler: the decoder's error holds the whole text, and must not travel as context.
+    # Outside the handler, so that the error tells what it tells and carries no other along.
     if not isinstance(told, dict):
         raise TranslationError(problem)
     return told
 
 
-def load(schema: Schema, told: Mapping[str, Any]) -> dict[str, Any]:
+def load(schema: Loader, told: Mapping[str, Any]) -> dict[str, Any]:
     """Read by `schema`. Raises TranslationError with what is wrong in which place."""
     try:
         loaded: dict[str, Any] = schema.load(told)
@@ -57,7 +57,3 @@ def _problems(messages: object, path: str = "") -> Iterator[str]:
             yield from _problems(each, path)
     else:
         yield f"{path} {messages}"
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(constant)

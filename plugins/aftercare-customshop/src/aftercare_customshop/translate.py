@@ -14,6 +14,7 @@ from aftercare_customshop.reading import load, misunderstood, parse
 from aftercare_customshop.schemas import Data, Part
 from aftercare_sdk.errors import TranslationError
 from aftercare_sdk.model.shops import Ignored, Translation
+from aftercare_sdk.shops.loading import compiled
 
 PING = "ping"
 """The type of a message that only asks whether the signature is right."""
@@ -63,8 +64,8 @@ KINDS: Mapping[str, Kind] = {
     PING: Kind(data=schemas.Ping, tell=_ignored("a ping")),
 }
 
-# Built once: building a schema costs more than reading a message with it.
-_SCHEMAS = {data: schemas.envelope(data) for data in {kind.data for kind in KINDS.values()}}
+# Compiled once: that costs more than reading a message.
+_LOADERS = {data: compiled(schemas.envelope(data)) for data in {kind.data for kind in KINDS.values()}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +101,6 @@ def translate(body: bytes, rules: Rules) -> Told:
         shown = f" {named}" if _TYPE.fullmatch(named) else ""
         return (Ignored(f"the type{shown} is none that is used here"),)
     try:
-        return kind.tell(load(_SCHEMAS[kind.data], told)["data"], rules)
+        return kind.tell(load(_LOADERS[kind.data], told)["data"], rules)
     except TranslationError as error:
         raise TranslationError(f"{named}: {error}") from None

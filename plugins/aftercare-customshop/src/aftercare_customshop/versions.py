@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -12,6 +10,7 @@ from aftercare_sdk.model.orders import OrderSnapshot
 from aftercare_sdk.model.people import CustomerSnapshot
 from aftercare_sdk.model.products import ProductSnapshot
 from aftercare_sdk.model.versions import Version
+from aftercare_sdk.shops.digests import digest
 
 S = TypeVar("S", OrderSnapshot, CustomerSnapshot, ProductSnapshot)
 
@@ -24,14 +23,9 @@ def dated(snapshot: S, modified_at: datetime | None) -> S:
     The hash covers what the snapshot says and not the payload: unknown fields make no new picture, and two
     pictures of one second with different content are told apart.
     """
-    return replace(snapshot, version=Version(modified_at=modified_at, digest=_digest(snapshot)))
+    return replace(snapshot, version=Version(modified_at=modified_at, digest=digest(snapshot)))
 
 
 def noticed(snapshot: OrderSnapshot, at: datetime) -> OrderSnapshot:
     """Give a notice of one fact the version of that fact. It is no picture of the order, and says so."""
     return dated(replace(snapshot, partial=True), at)
-
-
-def _digest(snapshot: OrderSnapshot | CustomerSnapshot | ProductSnapshot) -> str:
-    told = json.dumps(asdict(replace(snapshot, version=UNDATED)), sort_keys=True, default=str)
-    return hashlib.sha256(told.encode()).hexdigest()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from typing import Any
 
 from aftercare_sdk.model.money import Money, decimals
@@ -32,6 +33,8 @@ _CHECKOUTS = frozenset({"checkout", "store-api"})
 # A status tells of the order as a whole. One name, whichever status told it, so that an order that
 # becomes `shipped` and then `completed` has left once.
 _PARCEL = "whole"
+
+_ZERO = Decimal(0)
 
 
 def order_snapshot(order: Mapping[str, Any], *, shop: str, rules: Rules) -> OrderSnapshot:
@@ -122,18 +125,20 @@ def _amounts(order: Mapping[str, Any]) -> Amounts:
     # Fees (gift wrapping, a discount as a negative fee) are in the total, but no line: nothing was bought.
     currency = order["currency"]
     shipping = order["shipping_total"] + order["shipping_tax"]
-    lines = tuple(_line(item, currency) for item in order["line_items"])
+    taxed = [(item, _tax(item)) for item in order["line_items"]]
+    lines = tuple(_line(item, tax, currency) for item, tax in taxed)
+    told = [order["total"], order["shipping_total"], order["shipping_tax"]]
+    told += [amount for item, tax in taxed for amount in (item["total"], tax)]
     return Amounts(
         total=_money(order["total"], currency),
         shipping=_money(shipping, currency),
         lines=lines,
         # The store writes every amount with the decimals it is set to, whatever the currency has.
-        rounded=_told_decimals(order["total"]) < decimals(currency) or _too_fine(order),
+        rounded=_told_decimals(order["total"]) < decimals(currency) or _too_fine(told, currency),
     )
 
 
-def _line(item: Mapping[str, Any], currency: str) -> OrderLine:
-    tax = _tax(item)
+def _line(item: Mapping[str, Any], tax: Decimal, currency: str) -> OrderLine:
     return OrderLine(
         id=str(item["id"]),
         title=item["name"],
@@ -151,7 +156,7 @@ def _tax(item: Mapping[str, Any]) -> Decimal:
     # `total_tax` stays rounded to the store's decimals where more were asked for; the single taxes do not.
     # It stands in for orders from elsewhere, whose lines do not list them.
     taxes = [tax["total"] for tax in item["taxes"] if tax["total"] is not None]
-    total: Decimal = sum(taxes, Decimal(0)) if taxes else item["total_tax"]
+    total: Decimal = sum(taxes, _ZERO) if taxes else item["total_tax"]
     return total
 
 
@@ -166,10 +171,9 @@ def _told_decimals(amount: Decimal) -> int:
     return -exponent if isinstance(exponent, int) else 0
 
 
-def _too_fine(order: Mapping[str, Any]) -> bool:
-    amounts = [order["total"], order["shipping_total"], order["shipping_tax"]]
-    amounts += [amount for item in order["line_items"] for amount in (item["total"], _tax(item))]
-    return any(amount != _round(amount, decimals(order["currency"])) for amount in amounts)
+def _too_fine(amounts: Iterable[Decimal], currency: str) -> bool:
+    places = decimals(currency)
+    return any(amount != _round(amount, places) for amount in amounts)
 
 
 def _money(amount: Decimal, currency: str) -> Money:
@@ -177,7 +181,12 @@ def _money(amount: Decimal, currency: str) -> Money:
 
 
 def _round(amount: Decimal, places: int) -> Decimal:
-    return amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    return amount.quantize(_unit(places), ROUND_HALF_UP)
+
+
+@cache
+def _unit(places: int) -> Decimal:
+    return Decimal(1).scaleb(-places)
 
 
 def _needs_shipping(order: Mapping[str, Any]) -> bool | None:

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import Schema
-
 from aftercare_sdk.errors import ConfigurationError, PlatformUnavailable, TranslationError
 from aftercare_sdk.model.money import decimals
 from aftercare_sdk.model.orders import RefundSnapshot
 from aftercare_sdk.model.shops import Gone, Reading, Ref
+from aftercare_sdk.shops.loading import Loader
 from aftercare_woocommerce import schemas
 from aftercare_woocommerce.client import Answer, Client
 from aftercare_woocommerce.options import Rules
@@ -91,7 +90,7 @@ class Reader:
             raise _NotThere
         return customer_snapshot(customer, shop=self.shop)
 
-    def _load(self, path: str, schema: Schema, params: Mapping[str, int] | None = None) -> dict[str, Any]:
+    def _load(self, path: str, schema: Loader, params: Mapping[str, int] | None = None) -> dict[str, Any]:
         return schemas.load(schema, self._get(path, params or {}), what=path)
 
     def _get(self, path: str, params: Mapping[str, int]) -> Any:

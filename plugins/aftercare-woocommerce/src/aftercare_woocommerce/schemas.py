@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_CEILING, Decimal
-from typing import Any, NoReturn
+from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 from aftercare_sdk.errors import TranslationError
+from aftercare_sdk.shops import parsing
+from aftercare_sdk.shops.loading import Exact, Loader, Projection, compiled
 
 # Bounds keep a broken plugin's numbers from breaking the arithmetic or the database after it.
 _AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,30})?")
@@ -27,18 +28,14 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 def parse(body: bytes) -> Any:
     """Read JSON without floats. Raises TranslationError, without a word of the text."""
     try:
-        return json.loads(body, parse_float=Decimal, parse_constant=_refuse)
-    except (ValueError, ArithmeticError, RecursionError):
+        return parsing.parse(body)
+    except ValueError:
         pass
-    # Outside the handler: the decoder's error holds the whole text, and must not travel as context.
+    # Outside the handler, so that the error tells what it tells and carries no other along.
     raise TranslationError("the body is not JSON")
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(constant)
-
-
-def load(schema: Schema, data: Any, *, what: str) -> dict[str, Any]:
+def load(schema: Loader, data: Any, *, what: str) -> dict[str, Any]:
     """Read `data` by `schema`. Raises TranslationError with the paths of the bad fields and no values."""
     try:
         loaded: dict[str, Any] = schema.load(data)
@@ -72,6 +69,9 @@ class Text(fields.Field[str]):
             raise self.make_error("invalid")
         return text
 
+    def exact(self) -> Exact:
+        return Exact(str, storable)
+
 
 class Title(Text):
     """A WordPress title as plain text: it is told with HTML entities, sometimes with tags."""
@@ -79,8 +79,10 @@ class Title(Text):
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> str:
-        told = super()._deserialize(value, attr, data, **kwargs)
-        return storable(html.unescape(_TAG.sub("", told))).strip()
+        return _plain(super()._deserialize(value, attr, data, **kwargs))
+
+    def exact(self) -> Exact:
+        return Exact(str, lambda text: _plain(storable(text)))
 
 
 class Amount(fields.Field[Decimal | None]):
@@ -98,6 +100,9 @@ class Amount(fields.Field[Decimal | None]):
             raise self.make_error("invalid")
         return Decimal(text)
 
+    def exact(self) -> Exact:
+        return Exact(str, lambda text: Decimal(text) if _AMOUNT.fullmatch(text) else None)
+
 
 class Moment(fields.Field[datetime]):
     """An instant of a `*_gmt` field: UTC, although it is written without a zone."""
@@ -108,10 +113,12 @@ class Moment(fields.Field[datetime]):
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> datetime:
         try:
-            moment = datetime.fromisoformat(value)
-            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+            return _instant(value)
         except (TypeError, ValueError, OverflowError):
             raise self.make_error("invalid") from None
+
+    def exact(self) -> Exact:
+        return Exact(str, _instant)
 
 
 class Quantity(fields.Field[int]):
@@ -130,6 +137,9 @@ class Quantity(fields.Field[int]):
             raise self.make_error("invalid")
         return int(abs(number).to_integral_value(ROUND_CEILING).copy_sign(number))
 
+    def exact(self) -> Exact:
+        return Exact(int, lambda number: number if abs(number) <= _LARGEST_QUANTITY else None)
+
 
 class MetaData(fields.Field[dict[str, str]]):
     """`meta_data` as name → value, of those values that are plain.
@@ -140,36 +150,45 @@ class MetaData(fields.Field[dict[str, str]]):
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> dict[str, str]:
-        pairs = (
-            (scalar(entry.get("key")), scalar(entry.get("value")))
-            for entry in (value if isinstance(value, list) else ())
-            if isinstance(entry, dict)
-        )
-        return {key: text for key, text in pairs if key is not None and text is not None}
+        return _plain_pairs(value) if isinstance(value, list) else {}
+
+    def exact(self) -> Exact:
+        return Exact(list, _plain_pairs)
 
 
 def scalar(value: Any) -> str | None:
     """Return a string or a number as storable text, and None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
-    return storable(str(value))
+    return str(value)
 
 
 def storable(text: str) -> str:
     """Return the text without those characters that no database takes."""
-    return _UNSTORABLE.sub("", text)
+    # Asked first because it costs a tenth; what is not printable may still be storable, such as a new line.
+    return text if text.isprintable() else _UNSTORABLE.sub("", text)
 
 
-class _Projection(Schema):
-    # Set here because a parent's setting does not reach the schemas nested in it.
-    class Meta:
-        unknown = EXCLUDE
+def _plain(title: str) -> str:
+    if "<" in title:
+        title = _TAG.sub("", title)
+    if "&" in title:
+        title = storable(html.unescape(title))
+    return title.strip()
 
-    @pre_load
-    def _null_is_nothing(self, data: Any, **kwargs: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        return {key: value for key, value in data.items() if value is not None}
+
+def _instant(told: str) -> datetime:
+    moment = datetime.fromisoformat(told)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _plain_pairs(entries: list[Any]) -> dict[str, str]:
+    pairs = (
+        (scalar(entry.get("key")), scalar(entry.get("value"))) for entry in entries if isinstance(entry, dict)
+    )
+    return {key: text for key, text in pairs if key is not None and text is not None}
 
 
 def _id() -> fields.Integer:
@@ -199,7 +218,7 @@ def _listed(schema: type[Schema]) -> fields.List[Any]:
 _CURRENCY = validate.Regexp(r"[A-Z]{3}\Z")
 
 
-class _Address(_Projection):
+class _Address(Projection):
     first_name = _text()
     last_name = _text()
     company = _text()
@@ -213,11 +232,11 @@ class _Address(_Projection):
     phone = _text()
 
 
-class _Tax(_Projection):
+class _Tax(Projection):
     total = Amount(load_default=None)
 
 
-class _Line(_Projection):
+class _Line(Projection):
     id = _id()
     name = Title(load_default="")
     product_id = _reference()
@@ -230,24 +249,24 @@ class _Line(_Projection):
     meta_data = _meta()
 
 
-class _Fee(_Projection):
+class _Fee(Projection):
     total = Amount(required=True)
 
 
-class _Coupon(_Projection):
+class _Coupon(Projection):
     code = Text(required=True)
 
 
-class _ShippingLine(_Projection):
+class _ShippingLine(Projection):
     """Nothing of it is used but that it is there."""
 
 
-class _ListedRefund(_Projection):
+class _ListedRefund(Projection):
     id = _id()
     total = Amount(required=True)
 
 
-class _Order(_Projection):
+class _Order(Projection):
     id = _id()
     number = _text()
     status = Text(required=True)
@@ -274,14 +293,14 @@ class _Order(_Projection):
     refunds = _listed(_ListedRefund)
 
 
-class _Refund(_Projection):
+class _Refund(Projection):
     id = _id()
     date_created_gmt = _moment()
     amount = Amount(required=True)
     line_items = _listed(_Line)
 
 
-class _Customer(_Projection):
+class _Customer(Projection):
     id = _id()
     role = _text()
     email = _text()
@@ -292,11 +311,11 @@ class _Customer(_Projection):
     billing = fields.Nested(_Address, required=True)
 
 
-class _Term(_Projection):
+class _Term(Projection):
     name = Title(required=True)
 
 
-class _Product(_Projection):
+class _Product(Projection):
     id = _id()
     parent_id = _reference()
     type = _text()
@@ -311,13 +330,13 @@ class _Product(_Projection):
     meta_data = _meta()
 
 
-class _Stub(_Projection):
+class _Stub(Projection):
     id = _id()
 
 
-# Built once: building a schema costs more than reading an order with it.
-ORDER = _Order()
-REFUND = _Refund()
-CUSTOMER = _Customer()
-PRODUCT = _Product()
-STUB = _Stub()
+# Compiled once: that costs more than reading an order.
+ORDER = compiled(_Order())
+REFUND = compiled(_Refund())
+CUSTOMER = compiled(_Customer())
+PRODUCT = compiled(_Product())
+STUB = compiled(_Stub())

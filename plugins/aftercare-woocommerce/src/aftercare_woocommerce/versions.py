@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -12,6 +10,7 @@ from aftercare_sdk.model.orders import OrderSnapshot
 from aftercare_sdk.model.people import CustomerSnapshot
 from aftercare_sdk.model.products import ProductSnapshot
 from aftercare_sdk.model.versions import Version
+from aftercare_sdk.shops.digests import digest
 
 S = TypeVar("S", OrderSnapshot, CustomerSnapshot, ProductSnapshot)
 
@@ -24,6 +23,4 @@ def dated(snapshot: S, modified_at: datetime | None) -> S:
     The hash covers what the snapshot says and not the payload, so that order.created and order.updated of
     one change are equal, and two payloads of one second with different content are not.
     """
-    told = json.dumps(asdict(replace(snapshot, version=UNDATED)), sort_keys=True, default=str)
-    digest = hashlib.sha256(told.encode()).hexdigest()
-    return replace(snapshot, version=Version(modified_at=modified_at, digest=digest))
+    return replace(snapshot, version=Version(modified_at=modified_at, digest=digest(snapshot)))
