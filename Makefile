@@ -117,6 +117,28 @@ wheel-demo: wheels ## Run the demo from the built wheels in an empty environment
 	cd "$$folder"; venv/bin/aftercare demo --no-serve --json >demo.json; \
 	venv/bin/python -m json.tool demo.json
 
+# With no more than an author of plugins gets: the SDK with [testing], the plugin, and what its own tests
+# import beside it. Only tests and the files that they read are taken along, and the first check proves that
+# no source of the checkout is among what is imported.
+.PHONY: test-wheel
+test-wheel: wheels ## Run the tests of the plugins against the built wheels, away from the checkout
+	set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; unset PYTHONPATH; \
+	$(BIN)/python -m venv "$$folder/venv"; \
+	"$$folder/venv/bin/python" -m pip install --quiet --constraint constraints.txt jsonschema \
+		"$$(ls dist/aftercare_sdk-*.whl)[testing]" $$(ls dist/*.whl | grep -v /aftercare_sdk-); \
+	mkdir -p "$$folder/away/docs" "$$folder/away/plugins"; \
+	cp -R docs/reference "$$folder/away/docs"; cp .ci/plugins.ini .ci/only_wheels.py "$$folder/away"; \
+	for plugin in $(PLUGINS); do \
+		mkdir "$$folder/away/$$plugin"; cp -R $$plugin/tests $$plugin/README.md "$$folder/away/$$plugin"; \
+	done; \
+	cd "$$folder/away"; ../venv/bin/python only_wheels.py; \
+	../venv/bin/python -m pytest -c plugins.ini --rootdir . -p no:cacheprovider $(ARGS)
+
+# It measures for minutes, prints, and fails only when something does not run.
+.PHONY: bench
+bench: install ## Measure against named baselines
+	$(BIN)/python -m benchmarks $(ARGS)
+
 # The newest versions that fit together on 3.11, from an empty environment. Freeze leaves out the
 # project's own distributions, which come from the checkout.
 .PHONY: constraints
@@ -130,5 +152,5 @@ constraints: ## Resolve constraints.txt anew
 
 .PHONY: clean
 clean: ## Remove everything that the targets above have made
-	rm -rf .venv .venvs dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venvs dist .benchmarks-* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src plugins tests examples docs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -182,8 +182,24 @@ def test_what_waits_is_stored_when_the_inbox_closes(database):
 
     async def take_in():
         futures = [inbox.put_in_loop(arrival(number)) for number in range(200)]
-        await asyncio.sleep(0)  # the end of the turn
+        await asyncio.sleep(0)  # so many are handed over at the end of the turn
         await asyncio.to_thread(inbox.close)
         return await asyncio.gather(*futures)
 
     assert [True] * 200 == asyncio.run(take_in())
+
+
+def test_a_loop_hands_over_when_a_turn_brings_nothing_more(inbox, commits):
+    """What comes in turn by turn is gathered, but never more than a commit takes."""
+
+    async def come_in(turns):
+        futures = []
+        for number in range(turns):
+            futures.append(inbox.put_in_loop(arrival(number)))
+            await asyncio.sleep(0)
+        return await asyncio.gather(*futures)
+
+    assert [True] * 20 == asyncio.run(come_in(20))
+    assert 1 == len(commits)
+    assert [True] * 130 == asyncio.run(come_in(130))
+    assert 3 == len(commits)

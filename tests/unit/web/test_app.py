@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 import pytest
 import requests
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Message
 
 from aftercare_sdk import Aftercare
 from aftercare_sdk.engine.clock import VirtualClock
@@ -140,3 +146,54 @@ def test_a_database_that_cannot_be_written_is_503(endpoint, aftercare, monkeypat
     answer = post(endpoint, ORDER.request.body, **ORDER.request.headers)
     assert (503, {"outcome": "could not store, try again"}) == (answer.status_code, answer.json())
     assert [] == stored(aftercare)
+
+
+async def ask(app: ASGIApp, shop: str, body: bytes, headers: Mapping[str, str], below: str = "") -> int:
+    """Ask an application without a network; return the status."""
+    told: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        told.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": f"{below}/webhooks/{shop}",
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+    }
+    await app(scope, receive, send)
+    return int(told[0]["status"])
+
+
+def test_what_is_answered_alike_in_one_turn_is_one_line_of_the_log(aftercare, caplog):
+    """The line counts them; one alone has its own line, and a shop that is not ours has no name there."""
+    caplog.set_level(logging.INFO, "aftercare_sdk")
+    app = make_app(aftercare, dict)
+    body, headers = ORDER.request.body, ORDER.request.headers
+
+    async def several() -> list[int]:
+        asked = [ask(app, "main", body, {**headers, "X-WC-Webhook-Delivery-ID": str(n)}) for n in range(3)]
+        statuses = await asyncio.gather(*asked)
+        return [*statuses, await ask(app, "ogawa@example.jp", body, headers)]
+
+    assert [202, 202, 202, 404] == asyncio.run(several())
+    lines = [json.loads(line) for line in caplog.messages]
+    assert [("main", 202, "stored", 3), ("unknown", 404, "unknown shop", 1)] == [
+        (line["shop"], line["status"], line["outcome"], line["count"])
+        for line in lines
+        if line["event"] == "webhook"
+    ]
+    assert "ogawa" not in caplog.text
+
+
+def test_an_application_may_mount_it_under_a_path_of_its_own(aftercare):
+    """Webhooks then come in below that path, and are stored like any other."""
+    outer = Starlette(routes=[Mount("/after", make_app(aftercare, dict))])
+    order = (ORDER.request.body, ORDER.request.headers)
+    assert 202 == asyncio.run(ask(outer, "main", *order, below="/after"))
+    assert [ORDER.request.body] == stored(aftercare)
