@@ -12,7 +12,8 @@
     │   └── DeciderBusy             another process decides for this brand
     ├── InputError                  something from outside is not what it must be
     │   ├── SignatureError          a request that the shop did not sign
-    │   └── TranslationError        a signed body that the adapter cannot understand
+    │   ├── TranslationError        a signed body that the adapter cannot understand
+    │   └── CommandRefused          a shop platform that will never do what it was asked for
     └── Bug                         this SDK or a plugin broke its own contract
         ├── InvalidAction           a hook returned an action that cannot be carried out
         ├── CascadeTooDeep          events that raise events, more than eight deep
@@ -79,6 +80,10 @@ class SignatureError(InputError):
 
 class TranslationError(InputError):
     """A signed body that the adapter cannot understand; it is stored and parked."""
+
+
+class CommandRefused(InputError):
+    """A shop platform will never do what it was asked for. The message says why, in words of ours."""
 
 
 class Bug(AftercareError):

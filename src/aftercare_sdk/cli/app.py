@@ -9,7 +9,21 @@ import typer
 from typer.core import TyperGroup
 
 from aftercare_sdk import __version__
-from aftercare_sdk.cli import db, doctor, init, journal, output, plugins, receive, serve, timeline, work
+from aftercare_sdk.cli import (
+    db,
+    doctor,
+    init,
+    journal,
+    messages,
+    output,
+    plugins,
+    receive,
+    serve,
+    sync,
+    timeline,
+    trigger,
+    work,
+)
 from aftercare_sdk.cli.demo.command import demo
 from aftercare_sdk.cli.opening import Invocation
 from aftercare_sdk.errors import AftercareError
@@ -40,9 +54,12 @@ app.command("doctor")(doctor.doctor)
 app.command("receive")(receive.receive)
 app.command("work")(work.work)
 app.command("serve")(serve.serve)
+app.command("sync")(sync.sync)
 app.command("timeline")(timeline.timeline)
+app.command("trigger")(trigger.trigger)
 app.command("demo")(demo)
 app.add_typer(journal.commands, name="journal")
+app.add_typer(messages.commands, name="messages")
 app.add_typer(plugins.commands, name="plugins")
 app.add_typer(db.commands, name="db")
 

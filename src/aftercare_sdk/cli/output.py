@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
-from typing import Any
+from typing import Any, Protocol
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -142,16 +142,31 @@ def note(text: str) -> None:
     sys.stderr.write(f"{clean(text)}\n")
 
 
+class Progressed(Protocol):
+    """Takes how much is done, and of how much if that has changed."""
+
+    def __call__(self, done: int, total: int | None = None, /) -> None:
+        """Show it."""
+
+
+def _unseen(done: int, total: int | None = None, /) -> None:
+    """Show nothing: nobody looks."""
+
+
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+def progress(what: str, total: int | None) -> Iterator[Progressed]:
     """Show how far long work is, while a person looks; yields what is called with the number done."""
     if not is_terminal() or not sys.stderr.isatty():
-        yield lambda _: None
+        yield _unseen
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
-        yield lambda done: bar.update(task, completed=done)
+
+        def tell(done: int, total: int | None = None, /) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield tell
 
 
 def explain(error: AftercareError) -> int:

@@ -162,6 +162,11 @@ class Order:
     def as_of(self, moment: datetime) -> Order:
         """Return the order with only those facts that had occurred by `moment`."""
         gone = self.cancelled_at is not None and self.cancelled_at > moment
+        parcels = (*self.shipments, *self.deliveries)
+        if not (
+            gone or any(one.at > moment for one in parcels) or any(one.at > moment for one in self.refunds)
+        ):
+            return self
         return replace(
             self,
             cancelled=self.cancelled and not gone,

@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
-from aftercare_sdk.model.orders import OrderSnapshot
-from aftercare_sdk.model.people import CustomerSnapshot
+from aftercare_sdk.errors import CommandRefused, ConfigurationError
+from aftercare_sdk.model.commands import Receipt, ShopCommand
+from aftercare_sdk.model.money import Money
+from aftercare_sdk.model.orders import OrderLine, OrderSnapshot
+from aftercare_sdk.model.people import Contact, CustomerSnapshot
 from aftercare_sdk.model.products import ProductSnapshot
+from aftercare_sdk.model.sync import Cursor, Page, Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,15 @@ class Shop:
 
 @runtime_checkable
 class ShopAdapter(Protocol):
-    """Turns what one shop platform says into snapshots. One instance serves one configured shop."""
+    """Turns what a shop platform says into snapshots, and commands into calls. One instance serves one shop.
+
+    A class that inherits from it needs to write down only what its platform can do.
+    """
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """What `changes` can list, as far as this shop is configured for it; nothing, if not overridden."""
+        return ()
 
     def verify(self, request: RawRequest) -> Webhook | Ping:
         """Check the signature over the raw bytes, in constant time, with every secret.
@@ -123,15 +135,71 @@ class ShopAdapter(Protocol):
         Raises PlatformUnavailable when the shop cannot answer now, and ConfigurationError when it never
         will (no credentials, access denied).
         """
+        raise ConfigurationError(f"{type(self).__name__} cannot read a shop; let every webhook tell all")
+
+    def changes(self, since: Cursor) -> Iterable[Page]:
+        """List one of `streams` from `since` on, page by page; each page is asked for when it is taken.
+
+        What is modified while the listing goes on may come twice, and must not be missed. Raises as `read`.
+        """
+        raise ConfigurationError(f"{type(self).__name__} has no stream {since.stream!r}")
+
+    def perform(self, command: ShopCommand) -> Receipt:
+        """Carry out a command on the platform. To do it again changes nothing: a retry finds what is there.
+
+        Raises CommandRefused when the platform will never do it, and otherwise as `read`.
+        """
+        raise CommandRefused(f"{type(self).__name__} cannot carry out {type(command).__name__}")
+
+
+SAMPLE_KINDS = ("purchase", "shipment", "delivery", "refund", "cancellation")
+"""The facts that `aftercare trigger` can have an adapter tell, as far as its platform knows them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleOrder:
+    """An order that nobody made, for `aftercare trigger`: what a sample must tell of it, and nothing else.
+
+    `id` is digits only, so that it also serves platforms whose ids are whole numbers, and far above those of
+    real orders. Amounts have the currency's decimals; what the lines' `paid` and `shipping` add up to is the
+    `total`. `placed_at` is when it was bought and paid, `shipped_at` when it left, if that is known;
+    `happened_at` is the time of the fact that is told now, `sent_at` the time of signing. All are aware.
+    """
+
+    id: str
+    number: str
+    placed_at: datetime
+    happened_at: datetime
+    sent_at: datetime
+    contact: Contact = field(repr=False)
+    currency: str
+    lines: tuple[OrderLine, ...]
+    shipping: Money
+    shipped_at: datetime | None = None
+
+    @property
+    def total(self) -> Money:
+        """Everything that the customer paid."""
+        return sum((line.paid for line in self.lines), start=self.shipping)
+
+
+Sample = Callable[[Shop, SampleOrder], RawRequest] | str
+"""Builds the request with which the platform would tell a fact, signed with the shop's first secret.
+
+Or, for a fact that the platform never tells, a sentence: why, and what to trigger instead. A builder is pure.
+It raises ConfigurationError, with the cure, where the shop's own options leave no way to tell the fact.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterType:
     """A kind of shop that a plugin can connect; `name` is what `adapter = "…"` says in aftercare.toml.
 
-    `options` is a marshmallow schema class for the shop's own settings.
+    `options` is a marshmallow schema class for the shop's own settings. `samples` is for
+    `aftercare trigger`: by fact (`SAMPLE_KINDS`), what makes the webhook that tells it.
     """
 
     name: str
     build: Callable[[Shop], ShopAdapter]
     options: type[Any] | None = None
+    samples: Mapping[str, Sample] = field(default_factory=dict)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+FROM_FILE = "file:"
+"""What the digest of a picture begins with that is out of a file."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -38,6 +41,15 @@ class Version:
         return self.read_at is not None
 
     @property
+    def imported(self) -> bool:
+        """Whether the picture is out of a file: of an unknown moment, so that whatever else is told wins.
+
+        Among themselves the pictures of files are put in order by the `digest`, which begins with `FROM_FILE`
+        and the moment at which the file was written.
+        """
+        return self.modified_at is None and self.read_at is None and self.digest.startswith(FROM_FILE)
+
+    @property
     def instant(self) -> datetime | None:
         """The moment that the picture shows, as well as it is known."""
         return self.modified_at or self.read_at
@@ -56,3 +68,18 @@ def later(one: Register[T] | None, other: Register[T] | None) -> Register[T] | N
     if one is None or other is None:
         return one or other
     return max(one, other, key=lambda register: register.version.rank)
+
+
+def content(value: object) -> object:
+    """Return what a record says, without when and how each part of it became known: to compare records."""
+    if isinstance(value, Version):
+        return None
+    if isinstance(value, Register):
+        return content(value.value)
+    if is_dataclass(value):
+        return tuple(content(getattr(value, each.name)) for each in fields(value))
+    if isinstance(value, Mapping):
+        return {key: content(each) for key, each in value.items()}
+    if isinstance(value, tuple):
+        return tuple(content(each) for each in value)
+    return value

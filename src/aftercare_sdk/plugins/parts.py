@@ -14,6 +14,7 @@ from aftercare_sdk.model.flows import Anchor, Flow
 from aftercare_sdk.model.messages import ChannelType, Template
 from aftercare_sdk.model.shops import AdapterType
 from aftercare_sdk.plugins.fields import (
+    ENTRIES_LIMIT,
     REASON_LIMIT,
     SOURCE_LIMIT,
     Check,
@@ -56,6 +57,23 @@ def schema(value: object) -> type[Any]:
     return value
 
 
+def samples(value: object) -> Mapping[str, Callable[..., Any] | str]:
+    """Check what tells an adapter's facts on request: functions, or sentences that say why there is none."""
+    if not isinstance(value, Mapping):
+        raise Unfit(f"must be a mapping of str to functions, not {kind_of(value)}")
+    copied: dict[str, Callable[..., Any] | str] = {}
+    for kind, sample in islice(value.items(), ENTRIES_LIMIT):
+        try:
+            copied[_SAMPLE_NAME(kind)] = _SENTENCE(sample) if isinstance(sample, str) else function(sample)
+        except Unfit as problem:
+            raise Unfit(f"must map str to functions or sentences: one {problem}") from None
+    return MappingProxyType(copied)
+
+
+_SAMPLE_NAME = text()
+_SENTENCE = text(REASON_LIMIT)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
     """One kind of part: how it is called, what it is, and which of its fields name it."""
@@ -71,7 +89,7 @@ class _Kind:
 
 _BUILT: Mapping[str, Check] = {"name": text(), "build": function, "options": optional(schema)}
 _KINDS: Mapping[str, _Kind] = {
-    "register_adapters": _Kind(word="adapter", type=AdapterType, checks=_BUILT),
+    "register_adapters": _Kind(word="adapter", type=AdapterType, checks={**_BUILT, "samples": samples}),
     "register_channels": _Kind(word="channel", type=ChannelType, checks=_BUILT),
     "register_templates": _Kind(
         word="template",

@@ -7,10 +7,10 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -18,10 +18,14 @@ from starlette.types import ASGIApp
 from aftercare_sdk.config import load
 from aftercare_sdk.engine.app import Aftercare
 from aftercare_sdk.engine.logs import log, write_logs
-from aftercare_sdk.engine.supervise import Supervisor, decide, send
+from aftercare_sdk.engine.supervise import Reader, Supervisor, decide, send
 from aftercare_sdk.errors import AftercareError, ConfigurationError
 from aftercare_sdk.store import journal, messages, schema
 from aftercare_sdk.web.app import make_app
+from aftercare_sdk.web.probe import Probe
+
+if TYPE_CHECKING:  # it needs a mail server, which a shop's own server does not
+    from aftercare_sdk.web.devmail.dev import Dev
 
 LATE = timedelta(minutes=15)
 """How long after its moment a message may still wait before the server counts as not ready (OBS-03)."""
@@ -33,7 +37,14 @@ class Endpoint:
     def __init__(self, app: ASGIApp, host: str, port: int) -> None:
         self._socket = _listen(host, port)
         self.host, self.port = self._socket.getsockname()[:2]
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=75)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            proxy_headers=False,  # nobody here asks who the client is or by which scheme it came
+            timeout_keep_alive=75,
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, name="aftercare-endpoint", daemon=True)
 
@@ -53,32 +64,57 @@ class Endpoint:
         self._socket.close()
 
     def _run(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._socket]))
+        # uvicorn chooses a loop only in `Server.run`, which is for a main thread.
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(self._server.serve(sockets=[self._socket]))
 
 
-def serve(config: Path | str | None, *, host: str | None = None, port: int | None = None) -> int:
-    """Serve until a signal comes; return an exit code."""
-    settings = load(config)
+def serve(
+    config: Path | str | None,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    dev: Dev | None = None,
+) -> int:
+    """Serve until a signal comes; return an exit code. `dev`: for trying out, nothing leaves this machine."""
+    read: Reader = load if dev is None else dev.read
+    settings = read(config)
     if settings.source is None:
         message = "the children of `serve` read the configuration from a file; name one"
         raise ConfigurationError(message)
+    server = settings.server
+    host = server.host if host is None else host
+    port = server.port if port is None else port
+    if dev is not None:
+        dev.check_host(host)
     write_logs()
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     with Aftercare(settings) as aftercare:
-        supervisor = Supervisor(settings.source, {"decider": decide, "sender": send})
+        if dev is not None:
+            dev.begin(aftercare.brand)
+        supervisor = Supervisor(settings.source, {"decider": decide, "sender": send}, read=read)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: supervisor.stop())
-        app = make_app(aftercare, lambda: readiness(aftercare, supervisor.alive))
-        server = settings.server
-        with Endpoint(
-            app, server.host if host is None else host, server.port if port is None else port
-        ) as endpoint:
+        probe = Probe(aftercare.brand.database)
+        app = make_app(
+            aftercare,
+            lambda: readiness(aftercare, supervisor.alive, probe),
+            () if dev is None else dev.routes(aftercare.brand, lambda: endpoint.url),
+        )
+        with Endpoint(app, host, port) as endpoint:
             log.info("serving", url=endpoint.url, shops=sorted(aftercare.brand.shops))
+            if dev is not None:
+                dev.announce(aftercare.brand, endpoint.url)
             return supervisor.watch()
 
 
-def readiness(aftercare: Aftercare, alive: Mapping[str, bool]) -> Mapping[str, str]:
-    """Return what is not ready: database, schema, children, messages that should have left (OBS-03)."""
+def readiness(
+    aftercare: Aftercare, alive: Mapping[str, bool], probe: Probe | None = None
+) -> Mapping[str, str]:
+    """Return what is not ready: database, schema, children, messages that should have left (OBS-03).
+
+    `probe` None: the database is only asked, not written.
+    """
     problems = {name: "not running" for name, is_alive in alive.items() if not is_alive}
     database = aftercare.brand.database
     now = aftercare.clock.now()
@@ -88,6 +124,8 @@ def readiness(aftercare: Aftercare, alive: Mapping[str, bool]) -> Mapping[str, s
         with database.read() as connection:
             oldest = messages.oldest_due(connection, now)
             waiting = journal.oldest_new(connection)
+        if probe is not None and (problem := probe.problem()):
+            problems["database"] = problem
         if oldest is not None and now - oldest > LATE:
             problems["messages"] = f"one has been due since {oldest.isoformat()}"
         if waiting is not None and now - waiting > LATE:
@@ -96,6 +134,15 @@ def readiness(aftercare: Aftercare, alive: Mapping[str, bool]) -> Mapping[str, s
         log.error("not ready", problem=str(error))
         problems["database"] = "cannot be used; see the log"
     return problems
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes a uvloop, which is much quicker than Python's own loop; None without it."""
+    try:
+        import uvloop
+    except ModuleNotFoundError:  # Windows
+        return None
+    return uvloop.new_event_loop
 
 
 def _listen(host: str, port: int) -> socket.socket:

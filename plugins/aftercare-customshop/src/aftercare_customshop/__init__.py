@@ -18,8 +18,11 @@ class CustomShop(AftercareHooks):
         """Offer the kind of shop that `adapter = "customshop"` names in aftercare.toml."""
         from aftercare_customshop.adapter import CustomShopAdapter
         from aftercare_customshop.options import OptionsSchema
+        from aftercare_customshop.triggers import SAMPLES
 
-        return (AdapterType(name="customshop", build=CustomShopAdapter, options=OptionsSchema),)
+        return (
+            AdapterType(name="customshop", build=CustomShopAdapter, options=OptionsSchema, samples=SAMPLES),
+        )
 
 
 plugin = CustomShop()

@@ -8,10 +8,10 @@ from aftercare_customshop import signature
 from aftercare_customshop.options import Rules
 from aftercare_customshop.translate import PING, announcement, translate
 from aftercare_sdk.errors import ConfigurationError, SettingsError
-from aftercare_sdk.model.shops import Ping, RawRequest, Reading, Ref, Shop, Translation, Webhook
+from aftercare_sdk.model.shops import Ping, RawRequest, Reading, Ref, Shop, ShopAdapter, Translation, Webhook
 
 
-class CustomShopAdapter:
+class CustomShopAdapter(ShopAdapter):
     """Verifies and translates for one shop."""
 
     def __init__(self, shop: Shop) -> None:

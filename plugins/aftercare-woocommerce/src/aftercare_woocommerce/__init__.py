@@ -18,8 +18,11 @@ class WooCommerce(AftercareHooks):
         """Offer the kind of shop that `adapter = "woocommerce"` names in aftercare.toml."""
         from aftercare_woocommerce.adapter import WooCommerceAdapter
         from aftercare_woocommerce.options import OptionsSchema
+        from aftercare_woocommerce.triggers import SAMPLES
 
-        return (AdapterType(name="woocommerce", build=WooCommerceAdapter, options=OptionsSchema),)
+        return (
+            AdapterType(name="woocommerce", build=WooCommerceAdapter, options=OptionsSchema, samples=SAMPLES),
+        )
 
 
 plugin = WooCommerce()

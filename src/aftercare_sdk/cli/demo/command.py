@@ -82,7 +82,7 @@ def _serve(page: str, speaker: Speaker) -> None:
     from starlette.responses import HTMLResponse
     from starlette.routing import Route
 
-    from aftercare_sdk.cli.demo.page import POLICY
+    from aftercare_sdk.web.devmail.paper import POLICY
     from aftercare_sdk.web.serve import Endpoint
 
     async def mails(request: Request) -> HTMLResponse:

@@ -77,7 +77,9 @@ def _messages(report: Report) -> Table:
 
 
 def _mails(report: Report) -> Table:
-    rows = [(moment(mail.date, report.speaker), mail.address, mail.subject) for mail in report.mails]
+    rows = [
+        (moment(mail.date, report.speaker), mail.letter.address, mail.letter.subject) for mail in report.mails
+    ]
     headings = ("word.when", "demo.sent.to", "word.subject")
     return output.table(
         [report.speaker.word(heading) for heading in headings], rows, title=report.speaker.word("demo.sent")
@@ -133,13 +135,13 @@ def to_json(report: Report, page: Path, seconds: float) -> dict[str, Any]:
 def _mail(mail: Mail) -> dict[str, Any]:
     return {
         "order": mail.order,
-        "to": mail.address,
-        "name": mail.to,
-        "subject": mail.subject,
+        "to": mail.letter.address,
+        "name": mail.letter.to,
+        "subject": mail.letter.subject,
         "date": output.instant(mail.date),
         "reason": mail.reason,
         "checks": [asdict(check) for check in mail.checks],
-        "bytes": mail.size,
+        "bytes": mail.letter.size,
     }
 
 

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from email.utils import parseaddr
-from importlib.resources import files
 from typing import Any
 
-from liquid import Environment, StrictUndefined
-
 from aftercare_sdk.cli.demo.report import Fate, Mail, Meaning, Report, Unsent, moment
-from aftercare_sdk.cli.demo.shape import shape
 from aftercare_sdk.cli.words import Speaker
 from aftercare_sdk.model.messages import MessageState
+from aftercare_sdk.web.devmail import paper
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-"""The browser's own guard over what the page promises. It holds for the mails in it as well."""
+_ROOM = "aftercare_sdk.cli.demo"
 
 
 def render(report: Report) -> str:
     """Return the page."""
     speaker = report.speaker
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    environment.filters["say"] = report.say
-    template = environment.from_string(_resource("page.html.liquid"))
+    template = paper.environment(report.say).from_string(paper.resource(_ROOM, "page.html.liquid"))
     return template.render(
         lang=speaker.lang,
-        policy=POLICY,
-        style=_resource("page.css"),
+        policy=paper.POLICY,
+        style=paper.style(paper.resource(_ROOM, "page.css")),
         webhooks=asdict(report.webhooks),
         recorded=report.webhooks.received - report.webhooks.posted_again,
         meanings=_meanings(report),
@@ -46,10 +39,6 @@ def render(report: Report) -> str:
         ended=moment(report.story.ended_at, speaker),
         zone=str(speaker.zone),
     )
-
-
-def _resource(name: str) -> str:
-    return (files("aftercare_sdk.cli.demo") / name).read_text(encoding="utf-8")
 
 
 def _meanings(report: Report) -> list[dict[str, Any]]:
@@ -78,22 +67,12 @@ def _fate(fate: Fate, speaker: Speaker) -> dict[str, Any]:
 
 def _mail(number: int, mail: Mail, speaker: Speaker) -> dict[str, Any]:
     return {
-        "number": number,
+        **paper.shown(mail.letter, number=number, date=moment(mail.date, speaker)),
         "order": mail.order,
-        "subject": mail.subject,
-        "sender": mail.sender,
-        "name": parseaddr(mail.to)[0],
-        "address": mail.address,
-        "date": moment(mail.date, speaker),
         "reason": mail.reason,
         "checks": [
             {"rule": speaker.phrase("rule", check.rule), "sentence": check.sentence} for check in mail.checks
         ],
-        "html": mail.html,
-        "shape": shape(mail.html),
-        "text": mail.text,
-        "headers": mail.headers,
-        "size": mail.size,
     }
 
 

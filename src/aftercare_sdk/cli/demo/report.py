@@ -6,13 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from email import message_from_bytes, policy
-from email.message import EmailMessage
-from email.utils import parseaddr
 from enum import StrEnum
 
 from aftercare_sdk.cli.demo.story import Story
-from aftercare_sdk.cli.demo.trap import Caught
 from aftercare_sdk.cli.words import Speaker
 from aftercare_sdk.engine import readings
 from aftercare_sdk.engine.receive import PONG, SEEN
@@ -24,6 +20,8 @@ from aftercare_sdk.model.premises import NotSentWithin
 from aftercare_sdk.outreach.sentences import catalogue
 from aftercare_sdk.store.journal import Entry, Kind, State
 from aftercare_sdk.store.messages import Message
+from aftercare_sdk.web.devmail.letter import Letter, read_letter
+from aftercare_sdk.web.devmail.trap import Caught
 
 
 class Meaning(StrEnum):
@@ -84,14 +82,7 @@ class Mail:
     date: datetime
     reason: str
     checks: tuple[Check, ...]
-    subject: str = field(repr=False)
-    sender: str = field(repr=False)
-    to: str = field(repr=False)
-    address: str = field(repr=False)
-    html: str = field(repr=False)
-    text: str = field(repr=False)
-    headers: str = field(repr=False)
-    size: int
+    letter: Letter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,17 +232,18 @@ def _unsent(message: Message, story: Story, speaker: Speaker) -> Unsent:
 
 
 def _mail(caught: Caught, by_id: Mapping[str, Message], story: Story, speaker: Speaker) -> Mail:
-    """Read a mail from its bytes, as a mail program would."""
-    mail = message_from_bytes(caught.content, _class=EmailMessage, policy=policy.default)
-    id_ = str(mail["Message-ID"]).strip().removeprefix("<").partition("@")[0]
+    """Find out which message a mail is, and why it was sent."""
+    letter = read_letter(caught.content)
+    id_ = letter.message_id.removeprefix("<").partition("@")[0]
     message = by_id.get(id_)
     if message is None:
         raise Bug("a mail arrived that nobody has planned")
-    head, _, _ = caught.content.partition(b"\r\n\r\n")
+    if letter.date is None or not letter.html or not letter.text:
+        raise Bug(f"the mail of message {message.id} lacks its date, its HTML part or its text part")
     return Mail(
         id=id_,
         order=story.numbers.get(message.object, message.object),
-        date=mail["Date"].datetime,
+        date=letter.date,
         reason=speaker.say(
             Told(code="timeline.plan", values={"plugin": message.plugin, "reason": message.reason})
         ),
@@ -263,22 +255,8 @@ def _mail(caught: Caught, by_id: Mapping[str, Message], story: Story, speaker: S
             )
             for rule, code in _checks(message, story)
         ),
-        subject=str(mail["Subject"]),
-        sender=str(mail["From"]),
-        to=str(mail["To"]),
-        address=parseaddr(str(mail["To"]))[1],
-        html=_part(mail, "html"),
-        text=_part(mail, "plain"),
-        headers=head.decode("utf-8", "replace").replace("\r\n", "\n"),
-        size=len(caught.content),
+        letter=letter,
     )
-
-
-def _part(mail: EmailMessage, kind: str) -> str:
-    part = mail.get_body((kind,))
-    if part is None:
-        raise Bug(f"a mail arrived without a {kind} part")
-    return str(part.get_content()).replace("\r\n", "\n")
 
 
 def _checks(message: Message, story: Story) -> tuple[tuple[str, str], ...]:

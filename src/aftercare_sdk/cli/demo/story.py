@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from aftercare_sdk.cli.demo.trap import Caught, MailTrap
 from aftercare_sdk.engine.app import Aftercare
 from aftercare_sdk.engine.clock import VirtualClock
 from aftercare_sdk.engine.receive import PONG
@@ -29,6 +28,7 @@ from aftercare_sdk.store.decisions import Decision
 from aftercare_sdk.store.journal import Entry
 from aftercare_sdk.store.messages import Message
 from aftercare_sdk.web.app import make_app
+from aftercare_sdk.web.devmail.trap import Caught, MailTrap
 from aftercare_sdk.web.serve import Endpoint, readiness
 
 if TYPE_CHECKING:

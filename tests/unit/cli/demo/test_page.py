@@ -41,7 +41,7 @@ def outline(page):
 def test_every_mail_is_shown_in_a_frame_that_can_do_nothing(told):
     """The frame holds the HTML part exactly as it was received."""
     read = outline(render(told))
-    assert [mail.html for mail in told.mails] == [frame["srcdoc"] for frame in read.frames]
+    assert [mail.letter.html for mail in told.mails] == [frame["srcdoc"] for frame in read.frames]
     assert {""} == {frame["sandbox"] or "" for frame in read.frames}
     assert len(told.mails) == read.seen.count("template") == read.seen.count("article")
 
@@ -73,7 +73,10 @@ def test_what_was_not_sent_is_told_too(told):
 def test_mails_cannot_break_the_page(told):
     """Whatever a template or a customer writes stays inside its frame."""
     evil = "\"></iframe></template><script>alert(1)</script><p title='x'>&amp;lt;"
-    mail = replace(told.mails[0], html=evil, text=evil, headers=evil, subject=evil, to=evil, sender=evil)
+    letter = replace(
+        told.mails[0].letter, html=evil, text=evil, headers=evil, subject=evil, to=evil, sender=evil
+    )
+    mail = replace(told.mails[0], letter=letter)
     page = render(replace(told, mails=(mail,)))
     assert "<script" not in page
     assert evil == outline(page).frames[0]["srcdoc"]

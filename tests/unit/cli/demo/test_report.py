@@ -63,17 +63,18 @@ def test_figures_add_up(told):
 def test_mails_are_read_from_their_bytes(story, told):
     """What the database says of them is not asked."""
     first = told.mails[0]
-    assert ("346", "小川 直人 <ogawa@example.jp>") == (first.order, first.to)
-    assert "ひび商店 <hello@hibi.example>" == first.sender
-    assert first.subject.startswith("【ひび商店】")
-    assert "小川 直人 様" in first.text
-    assert "<!DOCTYPE html>" in first.html
-    assert "Auto-Submitted: auto-generated" in first.headers
-    assert "\r" not in first.text + first.headers
-    assert len(story.mails[0].content) == first.size
+    letter = first.letter
+    assert ("346", "小川 直人 <ogawa@example.jp>") == (first.order, letter.to)
+    assert "ひび商店 <hello@hibi.example>" == letter.sender
+    assert letter.subject.startswith("【ひび商店】")
+    assert "小川 直人 様" in letter.text
+    assert "<!DOCTYPE html>" in letter.html
+    assert "Auto-Submitted: auto-generated" in letter.headers
+    assert "\r" not in letter.text + letter.headers
+    assert len(story.mails[0].content) == letter.size
     changed = story.mails[0].content.replace(b"Auto-Submitted: auto-generated", b"X-Changed: yes")
     caught = (replace(story.mails[0], content=changed), *story.mails[1:])
-    assert "X-Changed: yes" in report(replace(story, mails=caught), told.speaker).mails[0].headers
+    assert "X-Changed: yes" in report(replace(story, mails=caught), told.speaker).mails[0].letter.headers
 
 
 def test_every_check_can_be_said(told):

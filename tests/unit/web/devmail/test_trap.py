@@ -5,8 +5,8 @@ import socket
 
 import pytest
 
-from aftercare_sdk.cli.demo.trap import MailTrap
 from aftercare_sdk.errors import ConfigurationError
+from aftercare_sdk.web.devmail.trap import MailTrap
 
 
 def test_it_keeps_what_it_gets_byte_for_byte():
@@ -26,6 +26,27 @@ def test_it_answers_with_a_name_of_its_own():
         client.docmd("MAIL", "FROM:<a@shop.example>")
         client.docmd("RCPT", "TO:<b@x.example>")
         assert (250, b"2.0.0 Ok: queued as 000001") == client.data(b"Subject: x\r\n\r\n")
+
+
+def test_it_keeps_the_newest():
+    """At most so many, and of large ones fewer; their numbers go on, so no link leads to another."""
+
+    def mail(client, size):
+        client.sendmail(
+            "a@shop.example", ["b@x.example"], b"Subject: x\r\n\r\n" + b"12345678\r\n" * (size // 10)
+        )
+
+    with (
+        MailTrap(most=3, most_bytes=1_000) as trap,
+        smtplib.SMTP(trap.host, trap.port, "shop.example") as client,
+    ):
+        for _ in range(5):
+            mail(client, 10)
+        assert [3, 4, 5] == [caught.number for caught in trap.mails]
+        mail(client, 950)
+        assert [5, 6] == [caught.number for caught in trap.mails]
+        mail(client, 5_000)
+        assert [7] == [caught.number for caught in trap.mails]
 
 
 def test_it_listens_on_loopback_only_and_ends():

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from aftercare_sdk.cli.demo.shape import shape
+from aftercare_sdk.web.devmail.shape import shape
 
 
 def test_layout_stays_and_the_document_around_it_goes():

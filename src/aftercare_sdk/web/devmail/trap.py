@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import deque
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Self
@@ -18,17 +19,26 @@ _SECONDS_TO_HANG_UP = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caught:
-    """One mail as it came over the wire: who it was handed over for, and its bytes."""
+    """One mail as it came over the wire: who it was handed over for, and its bytes.
 
+    `number` counts from 1, in the order in which they came.
+    """
+
+    number: int
     recipients: tuple[str, ...] = field(repr=False)
     content: bytes = field(repr=False)
 
 
 class MailTrap:
-    """A server on a free port, from `with` to its end. `mails` holds what came, in its order."""
+    """A server on a free port, from `with` to its end. `mails` holds what came, in its order.
 
-    def __init__(self) -> None:
-        self.mails: list[Caught] = []
+    With `most` only so many are kept, the newest; and of those with `most_bytes` in all only the newest too.
+    """
+
+    def __init__(self, *, most: int | None = None, most_bytes: int | None = None) -> None:
+        self.mails: deque[Caught] = deque(maxlen=most)
+        self._most_bytes = most_bytes
+        self._count = 0
         # Bound here and handed over, so that no other program can take the port in between.
         self._socket = _listen()
         self.host, self.port = self._socket.getsockname()[:2]
@@ -48,8 +58,13 @@ class MailTrap:
     ) -> str:
         """Keep a mail and answer as a mail service does, with its own name for it."""
         content = envelope.original_content or b""
-        self.mails.append(Caught(recipients=tuple(map(str, envelope.rcpt_tos)), content=content))
-        return f"250 2.0.0 Ok: queued as {len(self.mails):06d}"
+        self._count += 1
+        recipients = tuple(map(str, envelope.rcpt_tos))
+        self.mails.append(Caught(number=self._count, recipients=recipients, content=content))
+        if self._most_bytes is not None:
+            while len(self.mails) > 1 and sum(len(mail.content) for mail in self.mails) > self._most_bytes:
+                self.mails.popleft()
+        return f"250 2.0.0 Ok: queued as {self._count:06d}"
 
 
 def _listen() -> socket.socket:
