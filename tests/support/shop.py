@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -35,9 +35,11 @@ from aftercare_sdk.model.shops import (
     Reading,
     Ref,
     Shop,
+    ShopAdapter,
     Translation,
     Webhook,
 )
+from aftercare_sdk.model.sync import Cursor, Page, Stream
 from aftercare_sdk.model.versions import Version
 from aftercare_sdk.store import decisions, events, journal, messages, people, timers, units
 from aftercare_sdk.store.codec import dump, load
@@ -66,7 +68,7 @@ _KINDS: Mapping[str, type[Any]] = {
 _NAMES = {type_: name for name, type_ in _KINDS.items()}
 
 
-class TestShop:
+class TestShop(ShopAdapter):
     """An adapter whose payloads are the model's own values as JSON."""
 
     __test__ = False
@@ -103,6 +105,13 @@ class TestShop:
     def read(self, refs: Iterable[Ref]) -> Iterable[Reading]:
         return [self._shelf.read(ref) for ref in refs]
 
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        return self._shelf.streams
+
+    def changes(self, since: Cursor) -> Iterator[Page]:
+        return self._shelf.pages(since)
+
 
 class Shelf:
     """What the shop answers when it is read. `closed`: not at all; `translator` stands in for translate."""
@@ -112,6 +121,34 @@ class Shelf:
         self.asked: list[Ref] = []
         self.closed: Exception | None = None
         self.translator: Callable[[Webhook], Iterable[Any]] | None = None
+        self.streams: tuple[Stream, ...] = ()
+        self.page_size = 2
+        self.listed: list[Cursor] = []
+
+    def pages(self, cursor: Cursor) -> Iterator[Page]:
+        """List the orders by id, those that were modified after `since`, page by page."""
+        position: str | None = cursor.position
+        while position is not None:
+            self.listed.append(replace(cursor, position=position))
+            if self.closed is not None:
+                raise self.closed
+            found = sorted(
+                (
+                    one
+                    for one in self.objects.values()
+                    if isinstance(one, OrderSnapshot)
+                    and one.id > position
+                    and (cursor.since is None or (one.version.modified_at or START) > cursor.since)
+                ),
+                key=lambda one: one.id,
+            )
+            page, rest = found[: self.page_size], found[self.page_size :]
+            position = page[-1].id if rest else None
+            yield Page(snapshots=tuple(page), position=position, total=len(self.objects))
+
+    def put(self, *orders: OrderSnapshot) -> None:
+        """Have orders in the shop, as they are."""
+        self.objects |= {Ref("order", one.id): one for one in orders}
 
     def read(self, ref: Ref) -> Reading:
         """Answer for one object; what is not on the shelf is gone."""

@@ -228,6 +228,8 @@ class _Reading:
             zone=read.get("zone") or readers.zone_of(own_country) or brand.zone,
             currency=read.get("currency", ""),
             assume_delivered=_assume_delivered(read, defaults.assume_delivered),
+            sync=read.get("sync", True),
+            sync_from=readers.moment_in(read["sync_from"], brand.zone) if "sync_from" in read else None,
             secrets=read["secrets"] if "secrets" in read else (read["secret"],),
             options=self._options("shops", name, schemas.SHOP_KEYS),
         )

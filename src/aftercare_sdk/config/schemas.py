@@ -149,6 +149,8 @@ class ShopSchema(Schema):
     zone = _key(readers.zone)
     currency = _key(readers.currency)
     assume_delivered = _key(_assume_delivered, below=AssumeDeliveredSchema)
+    sync = _key(readers.flag)
+    sync_from = _key(readers.moment)
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def _one_of_two(self, _read: Any, original: Any, **_: Any) -> None:

@@ -95,6 +95,7 @@ class ShopSettings:
     """One shop. `options` are the adapter's own, not yet checked by its schema, with `Secret` in them.
 
     `assume_delivered` None: the shop reports its deliveries, so none is assumed. `currency` may be unknown.
+    `sync`: what webhooks lost is looked for; the first time from `sync_from` on, None: from the beginning.
     """
 
     name: str
@@ -104,6 +105,8 @@ class ShopSettings:
     zone: str = "UTC"
     currency: str = ""
     assume_delivered: AssumeDelivered | None = AssumeDelivered()
+    sync: bool = True
+    sync_from: datetime | None = None
     secrets: tuple[Secret, ...] = ()
     options: Mapping[str, Any] = field(default_factory=_empty, repr=False)
 

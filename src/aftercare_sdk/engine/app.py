@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from aftercare_sdk.engine.dispatch import Dispatcher
 from aftercare_sdk.engine.lock import decider_lock
 from aftercare_sdk.engine.reading import read_due
 from aftercare_sdk.engine.receive import Door, Inbox, Reply
+from aftercare_sdk.engine.syncing import Syncer
 from aftercare_sdk.errors import ClockRefused
 from aftercare_sdk.model.shops import RawRequest
 from aftercare_sdk.plugins import Observer, PluginSource
@@ -65,6 +66,7 @@ class Aftercare:
         )
         self.decider = Decider(self.brand, observer)
         self._dispatcher = Dispatcher(self.brand)
+        self._syncer = Syncer(self.brand)
 
     @classmethod
     def from_config(cls, path: Path | str | None = None) -> Self:
@@ -107,7 +109,7 @@ class Aftercare:
             return self.decider.process(token)
 
     def run_due(self) -> int:
-        """Fire timers, make reads and send messages that are due now; return how many that were.
+        """Fire timers, make listings and reads, and send messages that are due now; return how many.
 
         What reads bring is processed, and what follows from it is done as well.
         """
@@ -124,12 +126,26 @@ class Aftercare:
         """Make reads that are due, without deciding anything; return how many. For workers."""
         return read_due(self.brand)
 
-    def send(self) -> int:
-        """Send messages that are due, without deciding anything; return how many. For workers."""
-        return self._dispatcher.run()
+    def sync(self, shop: str | None = None) -> int:
+        """List the next pages of what is due, of one shop or of any, without deciding anything.
+
+        Returns how many pages. For workers.
+        """
+        return self._syncer.run(shop)
+
+    def listings(self, shop: str | None = None) -> frozenset[tuple[str, str]]:
+        """Return what can be listed, of one shop or of all: shop and name of each stream."""
+        return frozenset(key for key in self._syncer.streams if shop is None or key[0] == shop)
+
+    def send(self, stopped: Callable[[], bool] = lambda: False) -> int:
+        """Send messages that are due, without deciding anything; return how many. For workers.
+
+        `stopped` is asked now and then whether to leave the rest to others.
+        """
+        return self._dispatcher.run(stopped)
 
     def _run_due_once(self) -> int:
-        done = read_due(self.brand)
+        done = self._syncer.run() + read_due(self.brand)
         with decider_lock(self.brand.database) as token:
             self.decider.process(token)
             done += self.decider.fire(token)
@@ -142,6 +158,7 @@ class Aftercare:
             moments = (
                 timers.next_due(connection, now),
                 reads.next_due(connection, now),
+                self._syncer.next_due(connection, now),
                 messages.next_due(connection, now),
                 units.next_due(connection, self.brand.listening, now),
             )

@@ -336,8 +336,17 @@ class Brand:
             problems.extend(found)
             with _gathered(problems):
                 shop = self._shop(settings, options)
-                if not found:
-                    shops[name] = ConnectedShop(shop=shop, kind=kind.name, adapter=kind.build(shop))
+                if found:
+                    continue
+                adapter: object = kind.build(shop)
+                if isinstance(adapter, ShopAdapter):
+                    shops[name] = ConnectedShop(shop=shop, kind=kind.name, adapter=adapter)
+                else:
+                    problems.append(
+                        f"shops.{name}.adapter: {kind.name!r} makes a {type(adapter).__name__}, which is no "
+                        "ShopAdapter; its author lets the class inherit from "
+                        "aftercare_sdk.model.shops.ShopAdapter"
+                    )
         return shops
 
     def _shop(self, settings: ShopSettings, options: Mapping[str, Any]) -> Shop:

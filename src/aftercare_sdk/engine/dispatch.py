@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -88,15 +88,21 @@ class Dispatcher:
             channel.close()
         self._channels.clear()
 
-    def run(self) -> int:
-        """Look at messages that are due; return how many."""
+    def run(self, stopped: Callable[[], bool] = lambda: False) -> int:
+        """Look at messages that are due; return how many.
+
+        `stopped` is asked in between: what was claimed and not yet looked at then goes back.
+        """
         with self._turn:
             claimed = self._claim()
             left = list(claimed)
-            while left:
+            while left and not stopped():
                 group, left = left[: self._together], left[self._together :]
                 self._send_all(group)
-        return len(claimed)
+            if left:
+                with self._brand.database.write() as connection:
+                    sending.let_go(connection, left)
+        return len(claimed) - len(left)
 
     def _claim(self) -> list[Message]:
         brand = self._brand

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from aftercare_sdk.engine import readings
+from aftercare_sdk.engine import imported, readings
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.logs import log
 from aftercare_sdk.engine.pace import Pace
+from aftercare_sdk.engine.readings import Answer
 from aftercare_sdk.engine.translating import Question, Translator
 from aftercare_sdk.model.events import OrderEvent
 from aftercare_sdk.model.orders import OrderSnapshot, order_ref
@@ -32,14 +34,24 @@ from aftercare_sdk.model.shops import (
     Gone,
     Ignored,
     NeedsRead,
-    Ref,
     Snapshot,
     Translation,
     Webhook,
 )
-from aftercare_sdk.model.versions import Version
+from aftercare_sdk.model.versions import Version, content
 from aftercare_sdk.shops.reconcile import Assumptions, deliveries, facts, join
-from aftercare_sdk.store import control, events, journal, messages, objects, people, reads, timers, units
+from aftercare_sdk.store import (
+    control,
+    events,
+    journal,
+    messages,
+    objects,
+    people,
+    reads,
+    streams,
+    timers,
+    units,
+)
 from aftercare_sdk.store.events import Known
 from aftercare_sdk.store.journal import Entry, Kind, State
 from aftercare_sdk.store.objects import Key, Stored
@@ -47,30 +59,38 @@ from aftercare_sdk.store.reads import Read
 from aftercare_sdk.store.timers import Timer
 from aftercare_sdk.store.units import Audience
 
+MOST_MISSING = 1_000
+"""How many objects that a complete listing does not name are asked for at once; the others follow."""
 ASSUME_DELIVERY = "assume-delivery"
 """The name of the engine's own timer of an order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Told:
-    """A journal row and what it says; `problem`: why nobody can tell."""
+    """A journal row and what it says: a webhook, or the shop's `answer`. `problem`: why nobody can tell."""
 
     entry: Entry
     items: tuple[Translation | Gone, ...] = ()
-    asked_at: datetime | None = None
-    refs: tuple[Ref, ...] = ()
+    answer: Answer | None = None
     problem: str = ""
 
 
 @dataclass(slots=True)
 class _Batch:
-    """What a batch of journal rows adds up to, before anything is written."""
+    """What a batch of journal rows adds up to, before anything is written.
+
+    `seen`: what the shop has shown, or said to be gone (False). `ended`: complete listings, by shop.
+    `gaps`: how much of what each listing brought no webhook had told, by shop and stream.
+    """
 
     now: datetime
     known: dict[Key, Stored]
     touched: dict[Key, Record] = field(default_factory=dict)
     reads: dict[Key, str] = field(default_factory=dict)
     answered: list[tuple[Key, datetime]] = field(default_factory=list)
+    seen: dict[Key, bool] = field(default_factory=dict)
+    ended: list[tuple[str, Answer]] = field(default_factory=list)
+    gaps: Counter[tuple[str, str]] = field(default_factory=Counter)
     results: list[tuple[int, State, str]] = field(default_factory=list)
 
     def record(self, key: Key) -> Record | None:
@@ -89,11 +109,21 @@ def take_in(brand: Brand, translator: Translator, token: int, entries: Sequence[
         batch = _Batch(now=brand.clock.now(), known=objects.get_many(connection, keys))
         for one in told:
             _merge(batch, one)
-        accounts = {key for record in batch.touched.values() if (key := _account(record))}
+        # A file is no reason to ask the shop: one of many years would be one for every account.
+        files = {
+            _key(one.entry.shop, item)
+            for one in told
+            if one.entry.kind is Kind.IMPORT
+            for item in one.items
+            if not isinstance(item, Ignored)
+        }
+        accounts = {
+            key for name, record in batch.touched.items() if name not in files and (key := _account(record))
+        }
         accounts -= batch.touched.keys() | batch.known.keys()
         for key in sorted(accounts - objects.get_many(connection, accounts).keys()):
             batch.reads.setdefault(key, "an order names an account that nobody has described yet")
-    with pace.writing(len(entries)), brand.database.write() as connection:
+    with pace.writing(sum(entry.weight for entry in entries)), brand.database.write() as connection:
         control.check_token(connection, token)
         _write(brand, connection, batch)
 
@@ -113,11 +143,11 @@ def _translate(brand: Brand, translator: Translator, entries: Sequence[Entry]) -
             found[entry.seq] = _Told(entry=entry, problem=f"shop {entry.shop!r} is not configured")
         elif entry.body is None:
             found[entry.seq] = _Told(entry=entry, problem="the body is no longer kept")
-        elif entry.kind is Kind.READ:
+        elif entry.kind in {Kind.READ, Kind.SYNC}:
             answer = readings.decode(entry.body)
-            found[entry.seq] = _Told(
-                entry=entry, items=answer.readings, asked_at=answer.asked_at, refs=answer.refs
-            )
+            found[entry.seq] = _Told(entry=entry, items=answer.readings, answer=answer)
+        elif entry.kind is Kind.IMPORT:
+            found[entry.seq] = _Told(entry=entry, items=imported.decode(entry.body))
         else:
             webhook = Webhook(topic=entry.topic, body=entry.body, delivery=entry.delivery, hints=entry.hints)
             questions[entry.seq] = Question(shop=shop, webhook=webhook, row=entry.seq)
@@ -149,32 +179,76 @@ def _merge(batch: _Batch, told: _Told) -> None:
         log.warning("parked", shop=told.entry.shop, row=told.entry.seq, problem=told.problem)
         batch.results.append((told.entry.seq, State.PARKED, told.problem))
         return
-    shop = told.entry.shop
-    if told.asked_at is not None:
-        batch.answered += [((shop, ref.kind, ref.id), told.asked_at) for ref in told.refs]
-    words = [_merge_one(batch, shop, item, told.asked_at) for item in told.items]
-    ignored = all(isinstance(item, Ignored) for item in told.items)
+    shop, answer = told.entry.shop, told.answer
+    asked_at = answer.asked_at if answer else None
+    merged = [_merge_one(batch, shop, item, asked_at) for item in told.items]
+    if answer is not None:
+        _note_answer(batch, shop, answer, merged)
+    words = "; ".join(str(one) for one in merged)
+    if answer and answer.stream:
+        words = _listed(answer, merged)
+    elif told.entry.kind is Kind.IMPORT:
+        words = _counted(merged)
+    ignored = bool(told.items) and all(isinstance(item, Ignored) for item in told.items)
     state = State.IGNORED if ignored else State.DONE
-    batch.results.append((told.entry.seq, state, "; ".join(words) or "tells nothing"))
+    batch.results.append((told.entry.seq, state, words or "tells nothing"))
 
 
-def _merge_one(batch: _Batch, shop: str, item: Translation | Gone, asked_at: datetime | None) -> str:
-    """Merge one item into the batch and say in words what it told."""
+def _note_answer(batch: _Batch, shop: str, answer: Answer, merged: Sequence[_Merged]) -> None:
+    batch.answered += [((shop, ref.kind, ref.id), answer.asked_at) for ref in answer.refs]
+    batch.seen |= {_key(shop, item): not isinstance(item, Gone) for item in answer.readings}
+    if answer.began_at is not None:
+        batch.ended.append((shop, answer))
+    if answer.stream and not answer.backfill:
+        batch.gaps[shop, answer.stream] += sum(one.change in _NEWS for one in merged)
+
+
+def _listed(answer: Answer, merged: Sequence[_Merged]) -> str:
+    """Say in words what a page of a listing told: how much, and what of it was news."""
+    news = ", ".join(str(one) for one in merged if one.change in _NEWS)
+    return f"{answer.stream}: {len(merged)} listed; {news or 'nothing new'}"
+
+
+def _counted(merged: Sequence[_Merged]) -> str:
+    """Say in words what orders out of a file told: there are too many to name."""
+    return ", ".join(f"{count} {change}" for change, count in Counter(one.change for one in merged).items())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Merged:
+    """What became of one item: the object that it is about, and what changed, or why it is ignored."""
+
+    name: str
+    change: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.change}" if self.name else self.change
+
+
+_FIRST, _CHANGED, _NOTHING = "first seen", "changed", "nothing new"
+_NEWS = frozenset({_FIRST, _CHANGED})
+
+
+def _merge_one(batch: _Batch, shop: str, item: Translation | Gone, asked_at: datetime | None) -> _Merged:
+    """Merge one item into the batch."""
     if isinstance(item, Ignored):
-        return item.reason
+        return _Merged(name="", change=item.reason)
     key = _key(shop, item)
     name = f"{key[1]} {key[2]}"
     if isinstance(item, NeedsRead):
         batch.reads[key] = item.reason
-        return f"{name} needs a read: {item.reason}"
+        return _Merged(name=f"{name} needs a read", change=item.reason)
     before = batch.record(key)
     after, doubt = _joined(before, _picture(shop, item, asked_at))
     if doubt:
         batch.reads.setdefault(key, doubt)
     if after == before:
-        return f"{name}: nothing new"
+        return _Merged(name=name, change=_NOTHING)
     batch.touched[key] = after
-    return f"{name}: {'first seen' if before is None else 'changed'}"
+    if before is None:
+        return _Merged(name=name, change=_FIRST)
+    # A look that is newer but shows the same is worth keeping, and no news.
+    return _Merged(name=name, change=_NOTHING if content(before) == content(after) else _CHANGED)
 
 
 def _picture(shop: str, item: Snapshot | Gone, asked_at: datetime | None) -> Record:
@@ -226,6 +300,8 @@ def _write(brand: Brand, connection: Connection, batch: _Batch) -> None:
         changed.append(stored)
     # Objects before messages, as senders lock them: else each could wait for the other.
     objects.save_many(connection, changed, now)
+    objects.saw(connection, (key for key, there in batch.seen.items() if there), now)
+    objects.saw(connection, (key for key, there in batch.seen.items() if not there), None)
     for record, identity in moved:
         messages.follow(connection, record.shop, record.id, identity)
     people.join(
@@ -236,15 +312,31 @@ def _write(brand: Brand, connection: Connection, batch: _Batch) -> None:
     for key, asked_at in batch.answered:
         if reads.settle(connection, *key, asked_at):
             messages.release(connection, key[0], key[2], now)
+    wanted_reads = {**_missing(connection, batch), **batch.reads}
     due_at = now + brand.settings.defaults.read_debounce
     reads.request(
         connection,
         [
             Read(shop=key[0], kind=key[1], id=key[2], reason=reason, requested_at=now, due_at=due_at)
-            for key, reason in batch.reads.items()
+            for key, reason in wanted_reads.items()
         ],
     )
+    for (shop, stream), count in batch.gaps.items():
+        streams.close_gaps(connection, shop, stream, count)
     journal.finish(connection, batch.results, now)
+
+
+def _missing(connection: Connection, batch: _Batch) -> dict[Key, str]:
+    """Return what complete listings no longer name: only a read can tell whether it is gone."""
+    found: dict[Key, str] = {}
+    for shop, answer in batch.ended:
+        if answer.began_at is None:
+            continue
+        ids = objects.unseen(connection, shop, answer.kind, answer.began_at, MOST_MISSING)
+        reason = f"a complete listing ({answer.stream}) does not name it"
+        found |= {(shop, answer.kind, id_): reason for id_ in ids}
+        batch.gaps[shop, answer.stream] += len(ids)
+    return found
 
 
 def _whose(record: Record) -> tuple[Identity | None, Identity | None]:

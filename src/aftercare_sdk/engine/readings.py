@@ -19,7 +19,12 @@ T = TypeVar("T", OrderSnapshot, CustomerSnapshot, ProductSnapshot)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a shop said when it was asked for `refs` at `asked_at`."""
+    """What a shop said when it was asked for `refs` at `asked_at`.
+
+    `stream` is the listing that it is part of, if it is one; `backfill`: the first one, which tells of the
+    time before there were webhooks. `began_at`: this is the end of a listing of every object of `kind` that
+    began then.
+    """
 
     asked_at: datetime
     refs: tuple[Ref, ...]
@@ -27,6 +32,10 @@ class Answer:
     customers: tuple[CustomerSnapshot, ...] = field(default=(), repr=False)
     products: tuple[ProductSnapshot, ...] = field(default=(), repr=False)
     gone: tuple[Ref, ...] = ()
+    stream: str = ""
+    backfill: bool = False
+    kind: str = ""
+    began_at: datetime | None = None
 
     @property
     def readings(self) -> tuple[Reading, ...]:
@@ -43,7 +52,7 @@ def answer(asked_at: datetime, refs: Iterable[Ref], readings: Iterable[Reading])
     for one in found:
         if not isinstance(one, OrderSnapshot | CustomerSnapshot | ProductSnapshot | Gone):
             raise Bug(f"the adapter answered with {type(one).__name__}, which is no snapshot and not Gone")
-    told = {_ref(one) for one in found}
+    told = {ref_of(one) for one in found}
     return Answer(
         asked_at=asked_at,
         refs=tuple(ref for ref in refs if ref in told),
@@ -54,7 +63,7 @@ def answer(asked_at: datetime, refs: Iterable[Ref], readings: Iterable[Reading])
     )
 
 
-def _ref(one: Reading) -> Ref:
+def ref_of(one: Reading) -> Ref:
     """Return which object a reading is about."""
     if isinstance(one, Gone):
         return one.ref

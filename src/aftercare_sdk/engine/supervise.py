@@ -24,8 +24,10 @@ from pathlib import Path
 from aftercare_sdk.config import Settings, load
 from aftercare_sdk.engine.app import Aftercare
 from aftercare_sdk.engine.clock import SystemClock
+from aftercare_sdk.engine.cure import with_cure
 from aftercare_sdk.engine.lock import decider_lock
 from aftercare_sdk.engine.logs import log, write_logs
+from aftercare_sdk.engine.timing import fire_due
 from aftercare_sdk.engine.translating import ROW
 from aftercare_sdk.engine.upkeep import forget_old_bodies
 from aftercare_sdk.errors import ConfigurationError, DeciderBusy, Fenced, StorageUnavailable, TransientError
@@ -47,6 +49,8 @@ UPKEEP_SECONDS = 60.0
 _RESTART_SECONDS = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 _STARTING_STALLS = 6
 """How many times the stall limit a child may take until its first beat: a busy machine imports slowly."""
+_WELL_SECONDS = 60.0
+"""After which a child that ends had been well: the next one need not wait for what happened before."""
 _MOST_RESTARTS = 3
 """How often a child is started anew that is to end by itself."""
 _STOP_SECONDS = 10.0
@@ -127,33 +131,42 @@ def decide(aftercare: Aftercare, line: Line) -> None:
                     if aftercare.decider.abandoned > MOST_ABANDONED:
                         log.warning("starting anew", hanging_threads=aftercare.decider.abandoned)
                         sys.exit(ANEW_EXIT)
-                    if not aftercare.decider.process(token) + aftercare.decider.fire(token):
+                    # One piece after the other: where webhooks never cease, all of them would never be done.
+                    if not (aftercare.decider.step(token) or fire_due(aftercare.brand, token)):
                         line.ended(IDLE_SECONDS)
-        except (DeciderBusy, Fenced, StorageUnavailable) as error:
+        except StorageUnavailable as error:
+            log.warning("not deciding", problem=with_cure(error))
+            line.ended(TROUBLE_SECONDS)
+        except (DeciderBusy, Fenced) as error:
             log.warning("not deciding", problem=str(error))
             line.ended(TROUBLE_SECONDS)
 
 
 def send(aftercare: Aftercare, line: Line) -> None:
-    """Send messages until the end, and make reads beside it: the work of the sender's child."""
-    threading.Thread(target=_read, args=(aftercare,), daemon=True).start()
+    """Send messages until the end, and ask the shops beside it: the work of the sender's child."""
+    # In threads of their own: a shop that is slow to answer must not delay the mail.
+    for what, work in (("reading", aftercare.read), ("listing", aftercare.sync)):
+        threading.Thread(target=_keep_on, args=(what, work), daemon=True).start()
     while not line.ended():
         try:
-            if not aftercare.send():
+            if not aftercare.send(line.ended):
                 line.ended(IDLE_SECONDS)
         except StorageUnavailable as error:
-            log.warning("not sending", problem=str(error))
+            log.warning("not sending", problem=with_cure(error))
             line.ended(TROUBLE_SECONDS)
 
 
-def _read(aftercare: Aftercare) -> None:
-    """Make reads, in a thread of its own: a shop that is slow to answer must not delay the mail."""
+def _keep_on(what: str, work: Callable[[], int]) -> None:
+    """Do a kind of work for ever, as far as there is some."""
     while True:
         try:
-            if not aftercare.read():
+            if not work():
                 time.sleep(IDLE_SECONDS)
         except StorageUnavailable as error:
-            log.warning("not reading", problem=str(error))
+            log.warning(f"not {what}", problem=with_cure(error))
+            time.sleep(TROUBLE_SECONDS)
+        except Exception as error:  # noqa: BLE001 - else nobody would do it any more, and nobody would notice
+            log.error(f"not {what}", problem=type(error).__name__)
             time.sleep(TROUBLE_SECONDS)
 
 
@@ -214,6 +227,7 @@ class _Role:
         self.process: SpawnProcess | None = None
         self._line: Connection | None = None
         self.restarts = 0
+        self.started_at = 0.0
         self.start_at = 0.0
         self.last_beat_at = 0.0
         self._beats = 0
@@ -230,6 +244,7 @@ class _Role:
         )
         process.start()
         self.process = process
+        self.started_at = time.monotonic()
         theirs.close()
         self._line = ours
         self._beats = self.pulse.beats
@@ -324,6 +339,8 @@ class Supervisor:
         if self._until_idle and role.restarts == _MOST_RESTARTS:
             log.error("child ended", child=role.name, exit_code=code)
             return BROKEN_EXIT
+        if not self._until_idle and time.monotonic() - role.started_at > _WELL_SECONDS:
+            role.restarts = 0
         wait = _RESTART_SECONDS[min(role.restarts, len(_RESTART_SECONDS) - 1)]
         role.restarts += 1
         role.start_at = time.monotonic() + wait

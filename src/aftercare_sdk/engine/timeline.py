@@ -56,6 +56,9 @@ _RULES: Mapping[str, str] = {
     Reason.MISSING_VARIABLE: "REND-05",
     Reason.TEMPLATE_UNKNOWN: "REND-12",
     Reason.OUTCOME_UNKNOWN: "SEND-08",
+    Reason.FOUND_DELIVERED: "SEND-08",
+    Reason.FOUND_NOT_SENT: "SEND-08",
+    Reason.SENT_AGAIN: "SEND-08",
 }
 """The rules behind codes that no check of the gate gives."""
 

@@ -8,7 +8,15 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from aftercare_sdk.model.events import Cancellation, Delivery, OrderEvent, Purchase, Refund, Shipment
-from aftercare_sdk.model.orders import Amounts, Order, OrderRefund, OrderSnapshot, Parcel, order_ref
+from aftercare_sdk.model.orders import (
+    Amounts,
+    Order,
+    OrderLine,
+    OrderRefund,
+    OrderSnapshot,
+    Parcel,
+    order_ref,
+)
 from aftercare_sdk.model.records import (
     CustomerRecord,
     OrderRecord,
@@ -61,8 +69,11 @@ def undecided(known: Version, told: Version) -> bool:
     """Tell whether two pictures leave open which of them is later.
 
     Vendors date changes to the second, and some changes not at all: a read decides only over what was told
-    before it, and about its own second only if that was over. Of two reads the later one counts.
+    before it, and about its own second only if that was over. Of two reads the later one counts. What a file
+    tells is older than all else.
     """
+    if known.imported or told.imported:
+        return False
     if told.authoritative:
         if known.authoritative or known.modified_at is None or told.read_at is None:
             return False
@@ -103,12 +114,7 @@ def as_order(record: OrderRecord, assumptions: Assumptions, horizon: datetime) -
         status=record.status.value if record.status else "",
         total=amounts.total if amounts else None,
         shipping=amounts.shipping if amounts else None,
-        lines=tuple(
-            replace(line, product=known.value.product, variant=known.value.variant, sku=known.value.sku)
-            if (known := record.products.get(line.id))
-            else line
-            for line in (amounts.lines if amounts else ())
-        ),
+        lines=tuple(_named(line, record) for line in (amounts.lines if amounts else ())),
         gateway=record.gateway.value if record.gateway else "",
         codes=record.codes.value if record.codes else (),
         country=record.country.value if record.country else "",
@@ -133,6 +139,17 @@ def as_order(record: OrderRecord, assumptions: Assumptions, horizon: datetime) -
             if not record.withdrawn(id_)
         ),
     )
+
+
+def _named(line: OrderLine, record: OrderRecord) -> OrderLine:
+    """Return a line with the product that it was once known to be of."""
+    known = record.products.get(line.id)
+    if known is None:
+        return line
+    product, variant, sku = known.value.product, known.value.variant, known.value.sku
+    if (line.product, line.variant, line.sku) == (product, variant, sku):
+        return line
+    return replace(line, product=product, variant=variant, sku=sku)
 
 
 def facts(record: OrderRecord, assumptions: Assumptions, horizon: datetime) -> tuple[OrderEvent, ...]:

@@ -22,13 +22,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from aftercare_sdk.errors import ConfigurationError, StorageUnavailable
 
 BUSY_SECONDS = 30
 """How long a write waits for another process that is writing to the same SQLite file."""
+_READ_ONLY = "25006"
+"""PostgreSQL's SQLSTATE for a write in a transaction that may only read."""
 
 Insert = postgresql.Insert | sqlite.Insert
 
@@ -83,6 +85,11 @@ class Database:
         try:
             yield
         except (OperationalError, InterfaceError) as error:
+            raise StorageUnavailable(self._explain(error)) from None
+        except InternalError as error:
+            # PostgreSQL in a read-only mode, as a standby or after a full disk: it may be lifted at any time.
+            if getattr(error.orig, "sqlstate", "") != _READ_ONLY:
+                raise
             raise StorageUnavailable(self._explain(error)) from None
         except DatabaseError as error:
             if type(error) is not DatabaseError:

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
 
 from aftercare_sdk.store.codec import dump, load_words
 from aftercare_sdk.store.database import insert_into, literal_text
@@ -23,6 +23,8 @@ class Kind(StrEnum):
 
     WEBHOOK = "webhook"
     READ = "read"
+    SYNC = "sync"
+    IMPORT = "import"
     OUTCOME = "outcome"
     CONFIGURATION = "configuration"
     COMMAND = "command"
@@ -53,11 +55,15 @@ class Entry:
     outcome: str
     processed_at: datetime | None
     copies: int
+    weight: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """What is about to become a row. `dedupe` None: never a copy of another."""
+    """What is about to become a row. `dedupe` None: never a copy of another.
+
+    `weight` is how many objects it tells of: how much is processed at once is counted in them.
+    """
 
     kind: Kind
     shop: str
@@ -69,6 +75,7 @@ class Arrival:
     dedupe: str | None = None
     state: State = State.NEW
     outcome: str = ""
+    weight: int = 1
 
 
 _FINISH = (
@@ -78,6 +85,11 @@ _FINISH = (
 )
 
 
+_KNOWN = select(journal.c.dedupe).where(journal.c.dedupe.in_(bindparam("named", expanding=True)))
+_COPIED = update(journal).where(journal.c.dedupe == bindparam("named")).values(copies=journal.c.copies + 1)
+_INSERT = insert(journal)
+
+
 def append(connection: Connection, arrivals: Sequence[Arrival]) -> list[bool]:
     """Store arrivals in their order; return for each whether it was new (False: counted as a copy)."""
     first: dict[str | None, int] = {}
@@ -85,14 +97,7 @@ def append(connection: Connection, arrivals: Sequence[Arrival]) -> list[bool]:
         if one.dedupe is not None:
             first.setdefault(one.dedupe, place)
     rows = [_row(one) for place, one in enumerate(arrivals) if first.get(one.dedupe, place) == place]
-    known: set[str | None] = set()
-    if rows:
-        # One statement, so that of two processes that store the same delivery at once one counts a copy.
-        statement = insert_into(connection, journal)
-        counted = statement.on_conflict_do_update(
-            index_elements=["dedupe"], set_={"copies": journal.c.copies + 1}
-        ).returning(journal.c.dedupe, journal.c.copies)
-        known = {dedupe for dedupe, copies in connection.execute(counted, rows) if copies}
+    known = _store(connection, rows) if rows else set()
     fresh = [first.get(one.dedupe, place) == place for place, one in enumerate(arrivals)]
     for one, is_first in zip(arrivals, fresh, strict=True):
         if not is_first:
@@ -102,12 +107,50 @@ def append(connection: Connection, arrivals: Sequence[Arrival]) -> list[bool]:
     return [is_first and one.dedupe not in known for one, is_first in zip(arrivals, fresh, strict=True)]
 
 
+def _store(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[str | None]:
+    """Insert rows, and count as a copy each whose `dedupe` is known; return those."""
+    if connection.dialect.name != "sqlite":
+        # One statement, so that of two processes that store the same delivery at once one counts a copy.
+        counted = insert_into(connection, journal).on_conflict_do_update(
+            index_elements=["dedupe"], set_={"copies": journal.c.copies + 1}
+        )
+        told = connection.execute(counted.returning(journal.c.dedupe, journal.c.copies), rows)
+        return {dedupe for dedupe, copies in told if copies}
+    # A transaction that writes is alone on SQLite: what it looks up stays true, and the plain INSERT, which
+    # almost always follows, takes half the processor time of the one that tells which rows were new.
+    named = [row["dedupe"] for row in rows if row["dedupe"] is not None]
+    known = set(connection.execute(_KNOWN, {"named": named}).scalars()) if named else set()
+    if known:
+        connection.execute(_COPIED, [{"named": dedupe} for dedupe in known])
+    if new := [row for row in rows if row["dedupe"] not in known]:
+        connection.execute(_INSERT, new)
+    return known
+
+
 def take_new(connection: Connection, limit: int) -> list[Entry]:
-    """Return the oldest rows that nobody has processed."""
+    """Return the oldest rows that nobody has processed: one at least, and no more than weigh `limit`."""
+    is_new = journal.c.state == literal_text(State.NEW)
+    weights = connection.execute(
+        select(journal.c.seq, journal.c.weight).where(is_new).order_by(journal.c.seq).limit(limit)
+    ).all()
+    if not weights:
+        return []
+    last, weighed = weights[0]
+    for seq, weight in weights[1:]:
+        weighed += weight
+        if weighed > limit:
+            break
+        last = seq
     rows = connection.execute(
-        select(journal).where(journal.c.state == literal_text(State.NEW)).order_by(journal.c.seq).limit(limit)
+        select(journal).where(is_new, journal.c.seq <= last).order_by(journal.c.seq).limit(limit)
     )
     return [_entry(row) for row in rows.mappings()]
+
+
+def waiting(connection: Connection, most: int) -> int:
+    """Return how many rows nobody has processed, up to `most`."""
+    some = select(journal.c.seq).where(journal.c.state == literal_text(State.NEW)).limit(most)
+    return connection.execute(select(func.count()).select_from(some.subquery())).scalar_one()
 
 
 def oldest_new(connection: Connection) -> datetime | None:
@@ -192,6 +235,7 @@ def _row(one: Arrival) -> dict[str, Any]:
         "received_at": one.received_at,
         "state": one.state,
         "outcome": one.outcome,
+        "weight": one.weight,
         "processed_at": None if one.state is State.NEW else one.received_at,
     }
 
@@ -210,4 +254,5 @@ def _entry(row: RowMapping) -> Entry:
         outcome=row["outcome"],
         processed_at=row["processed_at"],
         copies=row["copies"],
+        weight=row["weight"],
     )

@@ -9,7 +9,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from aftercare_sdk.model.people import Contact
 from aftercare_sdk.model.records import CustomerRecord, OrderRecord, ProductRecord, Record
@@ -96,7 +96,7 @@ def save_many(connection: Connection, stored: Sequence[Stored], now: datetime) -
             index_elements=["shop", "kind", "id"],
             set_={
                 name: statement.excluded[name]
-                for name in ("record", "person", "identity", "contact_identity", "changed_at")
+                for name in ("record", "person", "identity", "contact_identity", "changed_at", "seen_at")
             },
         ),
         sorted((_row(one, now) for one in stored), key=itemgetter("shop", "kind", "id")),
@@ -111,6 +111,34 @@ def lock(connection: Connection, keys: Iterable[Key]) -> dict[Key, Stored]:
     statement = select(objects).where(among(_KEY, wanted)).order_by(*_KEY)
     rows = connection.execute(statement.with_for_update(read=True))
     return {(row["shop"], row["kind"], row["id"]): _stored(row) for row in rows.mappings()}
+
+
+def saw(connection: Connection, keys: Iterable[Key], at: datetime | None) -> None:
+    """Note when objects were last seen in the shop; None: they are known to be there no more."""
+    rows = [{"in": shop, "is": kind, "of": id_, "at": at} for shop, kind, id_ in sorted(set(keys))]
+    if rows:
+        connection.execute(_SAW, rows)
+
+
+def unseen(connection: Connection, shop: str, kind: str, since: datetime, limit: int) -> list[str]:
+    """Return the ids of objects that nobody has told of since a moment, though they may be there."""
+    return list(
+        connection.execute(
+            select(objects.c.id)
+            .where(objects.c.shop == shop, objects.c.kind == kind, objects.c.seen_at < since)
+            .order_by(objects.c.seen_at)
+            .limit(limit)
+        ).scalars()
+    )
+
+
+_SAW = (
+    update(objects)
+    .where(
+        objects.c.shop == bindparam("in"), objects.c.kind == bindparam("is"), objects.c.id == bindparam("of")
+    )
+    .values(seen_at=bindparam("at"))
+)
 
 
 def everything(connection: Connection) -> list[Stored]:
@@ -149,6 +177,7 @@ def _row(stored: Stored, now: datetime) -> dict[str, Any]:
         "identity": stored.identity,
         "contact_identity": stored.contact_identity,
         "changed_at": now,
+        "seen_at": now,
     }
 
 

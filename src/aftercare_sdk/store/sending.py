@@ -89,6 +89,17 @@ def unclaim(connection: Connection, now: datetime) -> None:
     )
 
 
+def let_go(connection: Connection, claimed: Sequence[Message]) -> None:
+    """Put claims back that are still held under the same lease; nothing has left."""
+    ours = _as_seen(connection, claimed)
+    if ours:
+        connection.execute(
+            update(messages)
+            .where(messages.c.key.in_(sorted(ours)))
+            .values(state=MessageState.PLANNED, lease="", lease_until=None)
+        )
+
+
 def lost(connection: Connection, now: datetime) -> list[Message]:
     """Return submissions whose lease ran out: nobody can tell whether they arrived."""
     rows = connection.execute(

@@ -101,6 +101,7 @@ journal = Table(
     Column("outcome", Text, nullable=False),
     Column("processed_at", Instant),
     Column("copies", Integer, nullable=False, server_default="0"),
+    Column("weight", Integer, nullable=False),
 )
 _partial("ix_journal_new", "state = 'new'", journal.c.seq)
 Index("ix_journal_state", journal.c.state, journal.c.seq)
@@ -116,7 +117,9 @@ objects = Table(
     Column("identity", BigInteger),
     Column("contact_identity", BigInteger),
     Column("changed_at", Instant, nullable=False),
+    Column("seen_at", Instant),
 )
+Index("ix_objects_seen", objects.c.shop, objects.c.kind, objects.c.seen_at)
 Index("ix_objects_identity", objects.c.identity)
 Index("ix_objects_contact_identity", objects.c.contact_identity)
 
@@ -218,6 +221,7 @@ messages = Table(
 )
 _partial("ix_messages_waiting", "state IN ('planned', 'held', 'deferred')", messages.c.next_at)
 _partial("ix_messages_leased", "state IN ('claimed', 'submitted')", messages.c.lease_until)
+_partial("ix_messages_unknown", "state = 'unknown'", messages.c.submitted_at)
 Index("ix_messages_anchor", messages.c.anchor)
 Index("ix_messages_object", messages.c.shop, messages.c.object)
 Index("ix_messages_identity", messages.c.identity, messages.c.plugin, messages.c.label)
@@ -293,6 +297,24 @@ reads = Table(
     Column("lease", String(36), nullable=False),
 )
 Index("ix_reads_due", reads.c.due_at)
+
+streams = Table(
+    "streams",
+    metadata,
+    Column("shop", String(64), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("since", Instant),
+    Column("position", Text, nullable=False),
+    Column("began_at", Instant),
+    Column("due_at", Instant, nullable=False),
+    Column("listed", BigInteger, nullable=False),
+    Column("total", BigInteger),
+    Column("closed", BigInteger, nullable=False),
+    Column("finished_at", Instant),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("lease", String(36), nullable=False),
+)
 
 plugins = Table(
     "plugins",

@@ -176,3 +176,16 @@ def test_the_group_shrinks_with_a_slow_channel(migrated_database_url):
             dispatcher._learn(sent, seconds)
             sizes.append(dispatcher._together)
         assert [2, 4, 8, 1, 1, 2] == sizes
+
+
+def test_a_sender_that_is_to_stop_leaves_the_rest_to_others(migrated_database_url):
+    """What it had claimed goes back at once: nobody waits for the end of its lease."""
+    with Bench(migrated_database_url, {"p": program(on_purchase=always(note()))}) as bench:
+        bench.tell(*(order(str(n), email=f"c{n}@customer.example") for n in range(20)))
+        bench.process()
+        asked = iter([False, True])
+        bench.aftercare._dispatcher._together = 4
+        assert 4 == bench.aftercare.send(lambda: next(asked))
+        assert ["accepted"] * 4 + ["planned"] * 16 == sorted(one.state.value for one in bench.messages())
+        bench.run_due()
+        assert 20 == len(bench.sent) == len({one.id for one in bench.sent})

@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import event, insert, select, text
 
 from aftercare_sdk.errors import ConfigurationError, StorageUnavailable
 from aftercare_sdk.store import control
@@ -104,3 +104,17 @@ class TestAddresses:
             ]
         database.close()
         assert ["wal", 2] == told
+
+
+@pytest.mark.postgres
+def test_a_postgresql_that_may_only_be_read_is_out_of_order_for_a_while(postgres):
+    """A standby, or a server whose disk is full: the same write may work later, so nothing is given up."""
+
+    def may_only_read(connection, _):
+        connection.execute("SET default_transaction_read_only = on")
+        connection.commit()
+
+    event.listen(postgres.engine, "connect", may_only_read)
+    postgres.engine.dispose()
+    with pytest.raises(StorageUnavailable, match="cannot be used now"), postgres.write() as connection:
+        connection.execute(text("DELETE FROM settings"))

@@ -104,6 +104,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("processed_at", sa.BigInteger(), nullable=True),
         sa.Column("copies", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("weight", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_journal")),
         sa.UniqueConstraint("dedupe", name=op.f("uq_journal_dedupe")),
     )
@@ -179,6 +180,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_messages_object", ["shop", "object"], unique=False)
         batch_op.create_index("ix_messages_recipient", ["recipient"], unique=False)
         batch_op.create_index(
+            "ix_messages_unknown",
+            ["submitted_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'unknown'"),
+            postgresql_where=sa.text("state = 'unknown'"),
+        )
+        batch_op.create_index(
             "ix_messages_waiting",
             ["next_at"],
             unique=False,
@@ -196,11 +204,13 @@ def upgrade() -> None:
         sa.Column("identity", sa.BigInteger(), nullable=True),
         sa.Column("contact_identity", sa.BigInteger(), nullable=True),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("shop", "kind", "id", name=op.f("pk_objects")),
     )
     with op.batch_alter_table("objects", schema=None) as batch_op:
         batch_op.create_index("ix_objects_contact_identity", ["contact_identity"], unique=False)
         batch_op.create_index("ix_objects_identity", ["identity"], unique=False)
+        batch_op.create_index("ix_objects_seen", ["shop", "kind", "seen_at"], unique=False)
 
     op.create_table(
         "plugins",
@@ -232,6 +242,23 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_settings")),
+    )
+    op.create_table(
+        "streams",
+        sa.Column("shop", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=True),
+        sa.Column("position", sa.Text(), nullable=False),
+        sa.Column("began_at", sa.BigInteger(), nullable=True),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("listed", sa.BigInteger(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=True),
+        sa.Column("closed", sa.BigInteger(), nullable=False),
+        sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("lease", sa.String(length=36), nullable=False),
+        sa.PrimaryKeyConstraint("shop", "name", name=op.f("pk_streams")),
     )
     op.create_table(
         "timers",

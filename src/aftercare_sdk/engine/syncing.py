@@ -1,0 +1,207 @@
+"""Listings of shops, page by page into the journal: what polling and backfill are.
+
+They find what webhooks lost. A page and the place where the next one begins are committed together, so a
+listing that was cut off goes on where it was.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import islice
+
+from sqlalchemy import Connection
+
+from aftercare_sdk.engine import readings
+from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.engine.logs import log
+from aftercare_sdk.errors import AftercareError, Bug, ConfigurationError, StorageUnavailable
+from aftercare_sdk.model.sync import Cursor, Page, Stream
+from aftercare_sdk.plugins import RETRY_DELAYS, retry_delay
+from aftercare_sdk.redact import redact
+from aftercare_sdk.store import journal, streams
+from aftercare_sdk.store.journal import Arrival, Kind
+from aftercare_sdk.store.streams import Stand
+
+OVERLAP = timedelta(hours=1)
+"""How far a listing reaches back behind the beginning of the last one: clocks differ, and pages shift."""
+PATIENCE = timedelta(minutes=10)
+"""After which a listing that a worker took and never went on with is taken by another."""
+PAGES_AT_ONCE = 10
+OBJECTS_PER_ROW = 50
+MOST_WAITING = 20
+"""Rows. So long nobody has processed them, no further page is asked for: the decider sets the pace."""
+_A_LITTLE = timedelta(seconds=2)
+UNTIL_MENDED = timedelta(hours=1)
+"""How long to wait after an error that only a person can mend."""
+
+
+class Syncer:
+    """Makes the listings that are due, for one thread at a time."""
+
+    def __init__(self, brand: Brand) -> None:
+        self._brand = brand
+        self._known = False
+
+    @property
+    def streams(self) -> Mapping[tuple[str, str], Stream]:
+        """What can be listed, by shop and name."""
+        return {
+            (name, stream.name): stream
+            for name, shop in self._brand.shops.items()
+            if self._brand.settings.shops[name].sync
+            for stream in shop.adapter.streams
+        }
+
+    def run(self, shop: str | None = None) -> int:
+        """List the next pages of the stream (of `shop`) that has been due longest; return how many pages."""
+        known = self.streams
+        if not known:
+            return 0
+        brand = self._brand
+        now = brand.clock.now()
+        if not self._known:
+            with brand.database.write() as connection:
+                streams.ensure(connection, known.keys(), now)
+            self._known = True
+        while (stand := self._claim(now, shop)) is not None:
+            stream = known.get((stand.shop, stand.name))
+            if stream is not None:
+                return self._list(stream, stand)
+            self._put_off(stand, UNTIL_MENDED, "")  # of a shop or an adapter that is no longer there
+        return 0
+
+    def _claim(self, now: datetime, shop: str | None) -> Stand | None:
+        database = self._brand.database
+        with database.read() as connection:
+            if not streams.is_due(connection, now, shop):
+                return None
+        with database.write() as connection:
+            return streams.claim(
+                connection, now=now, lease=str(uuid.uuid4()), until=now + PATIENCE, shop=shop
+            )
+
+    def next_due(self, connection: Connection, after: datetime) -> datetime | None:
+        """Return when something is to be listed next, after a moment."""
+        return streams.next_due(connection, after) if self.streams else None
+
+    def _list(self, stream: Stream, stand: Stand) -> int:
+        listed = 0
+        try:
+            for asked_at, page in islice(self._pages(stream, stand), PAGES_AT_ONCE):
+                stand = self._take(stream, stand, page, asked_at)
+                listed += 1
+                if page.position is None:
+                    return listed
+                if self._is_behind():
+                    break
+        except StorageUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever one shop or adapter does, the others are listed
+            self._failed(stand, error)
+            return listed
+        self._put_off(stand, _A_LITTLE if self._is_behind() else timedelta(0), "")
+        return listed
+
+    def _pages(self, stream: Stream, stand: Stand) -> Iterator[tuple[datetime, Page]]:
+        """Ask for the pages that are left, each with the moment at which it was asked for."""
+        adapter = self._brand.shops[stand.shop].adapter
+        began = self._begun(stream, stand)
+        pages = iter(adapter.changes(Cursor(stream=stream.name, since=began.since, position=began.position)))
+        while True:
+            asked_at = self._brand.clock.now()
+            page = next(pages, None)
+            if page is None:
+                return
+            yield asked_at, page
+
+    def _begun(self, stream: Stream, stand: Stand) -> Stand:
+        """Return where a listing stands that has begun."""
+        if stand.began_at is not None:
+            return stand
+        since = self._brand.settings.shops[stand.shop].sync_from
+        if stand.finished_at is not None and not stream.whole:
+            since = stand.finished_at - OVERLAP
+        return replace(
+            stand, since=since, position="", began_at=self._brand.clock.now(), listed=0, total=None
+        )
+
+    def _take(self, stream: Stream, stand: Stand, page: Page, asked_at: datetime) -> Stand:
+        """Write a page down, and where the next one begins."""
+        begun = self._begun(stream, stand)
+        now = self._brand.clock.now()
+        is_last = page.position is None
+        rows = self._rows(stream, begun, page, asked_at)
+        after = replace(
+            begun,
+            position=page.position or "",
+            listed=begun.listed + len(page.snapshots),
+            total=page.total,
+            attempts=0,
+            error="",
+            due_at=now + PATIENCE,
+        )
+        if is_last:
+            after = replace(
+                after,
+                began_at=None,
+                finished_at=begun.began_at,
+                due_at=now + stream.every,
+            )
+        with self._brand.database.write() as connection:
+            if not streams.advance(connection, after):
+                raise Bug(f"the listing {stream.name!r} of shop {stand.shop!r} was taken over meanwhile")
+            journal.append(connection, rows)
+        return after
+
+    def _rows(self, stream: Stream, begun: Stand, page: Page, asked_at: datetime) -> list[Arrival]:
+        snapshots = list(page.snapshots)
+        parts = [
+            snapshots[start : start + OBJECTS_PER_ROW] for start in range(0, len(snapshots), OBJECTS_PER_ROW)
+        ] or [[]]
+        answers = [
+            replace(
+                readings.answer(asked_at, [readings.ref_of(one) for one in part], part),
+                stream=stream.name,
+                backfill=begun.finished_at is None,
+            )
+            for part in parts
+        ]
+        if page.position is None and stream.whole:
+            answers[-1] = replace(answers[-1], kind=stream.kind, began_at=begun.began_at)
+        elif not snapshots:
+            return []
+        return [
+            Arrival(
+                kind=Kind.SYNC,
+                shop=begun.shop,
+                topic=stream.name,
+                received_at=asked_at,
+                body=readings.encode(answer),
+                weight=max(1, len(answer.refs)),
+            )
+            for answer in answers
+        ]
+
+    def _is_behind(self) -> bool:
+        with self._brand.database.read() as connection:
+            return journal.waiting(connection, MOST_WAITING) == MOST_WAITING
+
+    def _put_off(self, stand: Stand, wait: timedelta, error: str) -> None:
+        due_at = self._brand.clock.now() + wait
+        with self._brand.database.write() as connection:
+            streams.advance(connection, replace(stand, due_at=due_at, error=error))
+
+    def _failed(self, stand: Stand, error: Exception) -> None:
+        # The SDK's own errors hold no personal data; whatever else an adapter raises may quote a payload.
+        told = type(error).__name__
+        if isinstance(error, AftercareError):
+            told += f": {redact(str(error))}"
+        log.warning("listing failed", shop=stand.shop, stream=stand.name, problem=told)
+        attempts = stand.attempts + 1
+        delay = retry_delay(min(attempts, len(RETRY_DELAYS)))
+        if delay is None or isinstance(error, ConfigurationError):
+            delay = UNTIL_MENDED
+        self._put_off(replace(stand, attempts=attempts), delay, told)
