@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from aftercare_sdk.model.shops import Shop
 from aftercare_woocommerce import samples
 from aftercare_woocommerce.adapter import WooCommerceAdapter
 
+FIXTURES = Path(__file__).parent / "fixtures" / "rest"
 OPTIONS = {"read_from": "recordings", "shipped_statuses": ["completed", "shipped"]}
 
 
@@ -54,3 +56,17 @@ def payload(sample):
 def told(adapter, sample):
     """What the adapter makes of a recorded webhook."""
     return lambda number: adapter.translate(adapter.verify(sample(number).request))
+
+
+@pytest.fixture(scope="session")
+def recorded():
+    """The recorded REST answer of a name, of those in the package and those that only tests need."""
+
+    def recorded(name):
+        for folder in (samples.RECORDINGS / "rest", FIXTURES):
+            file = folder / f"{name}.json"
+            if file.is_file():
+                return json.loads(file.read_text(encoding="utf-8"))
+        raise LookupError(name)
+
+    return recorded

@@ -25,6 +25,8 @@ class TestOptions:
         """A shop works without a single option."""
         expected = {
             "url": None,
+            "consumer_key": None,
+            "consumer_secret": None,
             "read_from": None,
             "pay_on_delivery": ["cod"],
             "shipped_statuses": ["completed"],

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 
 from aftercare_sdk.errors import ConfigurationError
-from aftercare_sdk.model.shops import Ping, RawRequest, Reading, Ref, Shop, Translation, Webhook
+from aftercare_sdk.model.shops import Ping, RawRequest, Reading, Ref, Shop, ShopAdapter, Translation, Webhook
 from aftercare_woocommerce import signature
-from aftercare_woocommerce.client import Client
+from aftercare_woocommerce.client import Client, RestClient
 from aftercare_woocommerce.options import Rules
 from aftercare_woocommerce.reading import Reader
 from aftercare_woocommerce.recorded import RecordedClient
@@ -19,14 +19,12 @@ from aftercare_woocommerce.translate import translate
 _DATED = re.compile(rb'"date_modified_gmt"\s*:\s*"')
 
 
-class WooCommerceAdapter:
-    """Verifies, translates and reads for one shop."""
+class WooCommerceAdapter(ShopAdapter):
+    """Verifies, translates, reads, lists and writes for one shop."""
 
     def __init__(self, shop: Shop, client: Client | None = None) -> None:
-        if client is None and shop.options.get("read_from") == "recordings":
-            client = RecordedClient()
         self._shop = shop
-        self._client = client
+        self._given = client
         self._rules = Rules.of(shop.options)
 
     def verify(self, request: RawRequest) -> Webhook | Ping:
@@ -47,10 +45,28 @@ class WooCommerceAdapter:
 
     def read(self, refs: Iterable[Ref]) -> Iterable[Reading]:
         """Read from the shop, or from the recordings where `read_from` says so."""
-        if self._client is None:
-            raise ConfigurationError(
-                f"shop {self._shop.name!r}: there is nothing to read from: this release of "
-                "aftercare-woocommerce has no REST client yet, and `read_from` is not set "
-                '(`read_from = "recordings"` is for trying out)'
-            )
-        return Reader(self._client, self._shop.name, self._rules).read(refs)
+        return Reader(self._client(), self._shop.name, self._rules).read(refs)
+
+    def _client(self) -> Client:
+        """Return what asks the shop; made when first needed, because the library loads slowly."""
+        if self._given is None:
+            self._given = _client(self._shop)
+        return self._given
+
+
+def rest_client(shop: Shop) -> RestClient:
+    """Return a client with the credentials of a configured shop. Raises ConfigurationError without them."""
+    url, key, secret = (shop.options.get(name) for name in ("url", "consumer_key", "consumer_secret"))
+    if not (url and key and secret):
+        raise ConfigurationError(
+            f"shop {shop.name!r}: there are no credentials to ask it with: set `url`, `consumer_key` and "
+            f"`consumer_secret` under [shops.{shop.name}] (WooCommerce > Settings > Advanced > REST API); "
+            '`read_from = "recordings"` is for trying out without a shop'
+        )
+    return RestClient(shop=shop.name, url=url, consumer_key=key, consumer_secret=secret)
+
+
+def _client(shop: Shop) -> Client:
+    if shop.options.get("read_from") == "recordings":
+        return RecordedClient()
+    return rest_client(shop)

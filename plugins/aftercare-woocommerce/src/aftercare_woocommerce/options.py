@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, fields, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
+
+from aftercare_woocommerce import address
 
 
 class OptionsSchema(Schema):
@@ -18,6 +20,19 @@ class OptionsSchema(Schema):
         load_default=None,
         allow_none=True,
         metadata={"description": "The address of the shop, such as https://shop.example."},
+    )
+    consumer_key = fields.String(
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "The key of WooCommerce's REST API, by which the shop is read: "
+            '`{ env = "WOO_KEY" }`. Without it, only webhooks tell of the shop.'
+        },
+    )
+    consumer_secret = fields.String(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": 'The secret of that key: `{ env = "WOO_KEY_SECRET" }`.'},
     )
     read_from = fields.String(
         load_default=None,
@@ -49,6 +64,24 @@ class OptionsSchema(Schema):
             "all other users are staff and are ignored."
         },
     )
+
+    @validates_schema
+    def can_be_asked(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Refuse half of what it takes to ask a shop, and addresses that no key may be sent to."""
+        key, secret, url = (data.get(name) for name in ("consumer_key", "consumer_secret", "url"))
+        if not key and not secret:
+            return
+        missing = {
+            "consumer_key": "missing: consumer_secret is its other half",
+            "consumer_secret": "missing: consumer_key is its other half",
+            "url": "missing: consumer_key is for asking the shop, so say where it is",
+        }
+        wrong = {name: [missing[name]] for name in missing if not data.get(name)}
+        problem = address.problem(url) if url else None
+        if problem:
+            wrong["url"] = [problem]
+        if wrong:
+            raise ValidationError(wrong)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
