@@ -6,18 +6,25 @@ from aftercare_sdk.model.actions import (
     Action,
     CancelMessages,
     ClearTimer,
+    GrantReward,
     Purpose,
     Remember,
     Scope,
     SendMessage,
     SetTimer,
+    TagCustomer,
 )
+from aftercare_sdk.model.commands import Discount
+from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.premises import NoRefund, NotSentWithin, OrderStands, Premise
 
 __all__ = [
     "Action",
     "CancelMessages",
     "ClearTimer",
+    "Discount",
+    "GrantReward",
+    "Money",
     "NoRefund",
     "NotSentWithin",
     "OrderStands",
@@ -27,4 +34,5 @@ __all__ = [
     "Scope",
     "SendMessage",
     "SetTimer",
+    "TagCustomer",
 ]

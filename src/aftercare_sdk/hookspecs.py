@@ -29,6 +29,7 @@ from typing import Any, ClassVar
 import pluggy
 
 from aftercare_sdk.model.actions import Action
+from aftercare_sdk.model.console import CommandGroup
 from aftercare_sdk.model.context import Context
 from aftercare_sdk.model.events import Cancellation, Delivery, Purchase, Refund, Shipment, TimerDue
 from aftercare_sdk.model.flows import Flow
@@ -90,6 +91,11 @@ class AftercareHooks:
     @hookspec
     def register_templates(self) -> Iterable[Template]:
         """Offer message templates. Collected once at start; same name and locale twice is an error."""
+        return ()
+
+    @hookspec
+    def register_commands(self) -> Iterable[CommandGroup]:
+        """Offer groups of commands for `aftercare`. Two of the same name are an error."""
         return ()
 
     @hookspec

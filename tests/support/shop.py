@@ -22,6 +22,7 @@ from aftercare_sdk.actions import Action, Purpose, SendMessage
 from aftercare_sdk.engine.clock import VirtualClock
 from aftercare_sdk.engine.receive import Reply
 from aftercare_sdk.errors import PlatformUnavailable, SignatureError, TranslationError
+from aftercare_sdk.model.commands import Receipt, ShopCommand
 from aftercare_sdk.model.messages import Accepted, ChannelType, OutgoingMessage, SendResult, Template
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.orders import Amounts, OrderLine, OrderSnapshot, Parcel, RefundSnapshot
@@ -41,8 +42,9 @@ from aftercare_sdk.model.shops import (
 )
 from aftercare_sdk.model.sync import Cursor, Page, Stream
 from aftercare_sdk.model.versions import Version
-from aftercare_sdk.store import decisions, events, journal, messages, people, timers, units
+from aftercare_sdk.store import commands, decisions, events, journal, messages, people, timers, units
 from aftercare_sdk.store.codec import dump, load
+from aftercare_sdk.store.commands import Command
 from aftercare_sdk.store.decisions import Decision
 from aftercare_sdk.store.events import Known
 from aftercare_sdk.store.journal import Entry
@@ -112,6 +114,13 @@ class TestShop(ShopAdapter):
     def changes(self, since: Cursor) -> Iterator[Page]:
         return self._shelf.pages(since)
 
+    def perform(self, command: ShopCommand) -> Receipt:
+        self._shelf.performed.append(command)
+        answer = self._shelf.answers.pop(0) if self._shelf.answers else Receipt(reference="7")
+        if isinstance(answer, Exception):
+            raise answer
+        return answer(command) if callable(answer) else answer
+
 
 class Shelf:
     """What the shop answers when it is read. `closed`: not at all; `translator` stands in for translate."""
@@ -124,6 +133,8 @@ class Shelf:
         self.streams: tuple[Stream, ...] = ()
         self.page_size = 2
         self.listed: list[Cursor] = []
+        self.performed: list[ShopCommand] = []
+        self.answers: list[Receipt | Exception | Callable[[ShopCommand], Any]] = []
 
     def pages(self, cursor: Cursor) -> Iterator[Page]:
         """List the orders by id, those that were modified after `since`, page by page."""
@@ -393,6 +404,12 @@ class Bench:
         """Return verdict and code of every decision about the messages of a label."""
         keys = {one.key for one in self.messages() if one.label == label}
         return [(one.verdict, one.code) for one in self.decisions() if one.message in keys]
+
+    def commands(self) -> list[Command]:
+        """Return the commands to the shop's platform, oldest first."""
+        with self.aftercare.brand.database.read() as connection:
+            everyone = [one.identity for one in self.events()]
+            return commands.of_identities(connection, everyone)
 
     def retry_parked_units(self) -> int:
         """Put parked units back, as a person does who has mended a plugin."""

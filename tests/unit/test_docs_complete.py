@@ -18,8 +18,10 @@ from aftercare_sdk.cli.app import app
 from aftercare_sdk.config import schemas
 from aftercare_sdk.engine.brand import builtin_plugins
 from aftercare_sdk.model.actions import ACTION_TYPES, Purpose, Scope
+from aftercare_sdk.model.commands import Discount
 from aftercare_sdk.model.events import EVENT_TYPES
 from aftercare_sdk.model.messages import MessageState
+from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.premises import PREMISE_BY_KIND
 from aftercare_sdk.outreach.channels.maildir import MaildirOptions
 from aftercare_sdk.outreach.channels.smtp import SmtpOptions
@@ -113,7 +115,7 @@ def test_every_error_is_described():
 
 def test_every_event_action_and_premise_is_described():
     """What goes into hooks and what comes out of them."""
-    described = [*EVENT_TYPES, *ACTION_TYPES, Purpose, Scope, *PREMISE_BY_KIND.values()]
+    described = [*EVENT_TYPES, *ACTION_TYPES, Discount, Money, Purpose, Scope, *PREMISE_BY_KIND.values()]
     assert [each.__name__ for each in described] == headings("events-and-actions.md")
 
 

@@ -27,6 +27,9 @@ PUBLIC = {
         "Action",
         "CancelMessages",
         "ClearTimer",
+        "Discount",
+        "GrantReward",
+        "Money",
         "NoRefund",
         "NotSentWithin",
         "OrderStands",
@@ -36,6 +39,7 @@ PUBLIC = {
         "Scope",
         "SendMessage",
         "SetTimer",
+        "TagCustomer",
     ],
 }
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,22 +13,38 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection
 
 from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.engine.performing import CodePayload, TagPayload
 from aftercare_sdk.errors import CascadeTooDeep, InvalidAction
 from aftercare_sdk.model.actions import (
     Action,
     CancelMessages,
     ClearTimer,
+    GrantReward,
     Remember,
     Scope,
     SendMessage,
     SetTimer,
+    TagCustomer,
 )
+from aftercare_sdk.model.commands import IssueCode
 from aftercare_sdk.model.events import OrderEvent, TimerDue
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.orders import order_ref
 from aftercare_sdk.outreach.reasons import Reason
-from aftercare_sdk.store import decisions, events, memory, messages, people, sending, timers
-from aftercare_sdk.store.decisions import about
+from aftercare_sdk.store import (
+    commands,
+    control,
+    decisions,
+    events,
+    memory,
+    messages,
+    people,
+    sending,
+    timers,
+)
+from aftercare_sdk.store.codec import dump
+from aftercare_sdk.store.commands import Command
+from aftercare_sdk.store.decisions import Decision, about
 from aftercare_sdk.store.events import Known
 from aftercare_sdk.store.messages import Message
 from aftercare_sdk.store.sending import Change
@@ -55,6 +73,8 @@ class Applied:
     _messages: list[Message] = field(default_factory=list)
     _timers: dict[timers.Name, Timer | None] = field(default_factory=dict)
     _notes: dict[tuple[str, int, str], _Note] = field(default_factory=dict)
+    _rewards: list[Command] = field(default_factory=list)
+    _tags: dict[str, Command] = field(default_factory=dict)
 
     def apply(self, unit: Unit, known: Known, actions: Iterable[Action]) -> None:
         """Take in what a hook answered. Raises InvalidAction if it names what does not exist."""
@@ -88,9 +108,25 @@ class Applied:
         """Keep a value for the person of an event."""
         self._notes[plugin, known.identity, action.key] = _Note(value=action.value, seq=known.seq)
 
+    def code(self, key: str) -> str:
+        """Return the discount code of a reward: always the same for its key, and not to be guessed."""
+        secret = control.secret(self.connection, "codes")
+        digest = hmac.digest(secret.encode(), key.encode(), "sha256")
+        letters = base64.b32encode(digest).decode()
+        return "-".join(("AC", letters[:4], letters[4:8], letters[8:12]))
+
+    def grant(self, command: Command) -> None:
+        """Have a discount code made, unless its key is taken."""
+        self._rewards.append(command)
+
+    def tag(self, command: Command) -> None:
+        """Have a value shown with an account."""
+        self._tags[command.key] = command
+
     def write(self) -> None:
         """Write everything down."""
         self._write_messages()
+        self._write_commands()
         timers.clear(self.connection, [name for name, timer in self._timers.items() if timer is None])
         timers.put(self.connection, [timer for timer in self._timers.values() if timer is not None])
         self._timers.clear()
@@ -105,6 +141,29 @@ class Applied:
                 about(message, self.now, "planned", "planned", {"reason": message.reason})
                 for message in planned
                 if message.key in fresh
+            ],
+        )
+
+    def _write_commands(self) -> None:
+        fresh = set(commands.plan(self.connection, self._rewards))
+        latest = [*self._tags.values()]
+        commands.replace_all(self.connection, latest)
+        planned = [*(one for one in self._rewards if one.key in fresh), *latest]
+        self._rewards.clear()
+        self._tags.clear()
+        decisions.append(
+            self.connection,
+            [
+                Decision(
+                    at=self.now,
+                    identity=one.identity,
+                    plugin=one.plugin,
+                    event=one.event,
+                    verdict=one.state.value,
+                    code=Reason.COMMAND_PLANNED,
+                    detail={"what": one.kind, "label": one.label, "reason": one.reason},
+                )
+                for one in planned
             ],
         )
 
@@ -161,6 +220,10 @@ class _Answered:
                 self.applied.set_timer((self.unit.plugin, subject, action.name), None)
             case Remember():
                 self.applied.note(self.unit.plugin, self.known, action)
+            case GrantReward():
+                self._grant_reward(action)
+            case TagCustomer():
+                self._tag_customer(action)
             case _:
                 raise InvalidAction(f"nobody carries out {type(action).__name__}")
 
@@ -242,6 +305,49 @@ class _Answered:
                 depth=depth,
                 data=action.data,
             ),
+        )
+
+    def _grant_reward(self, action: GrantReward) -> None:
+        known = self.known
+        scope = known.event.id if action.scope is Scope.EVENT else _subject(known, action)
+        key = _key(self.unit.plugin, "GrantReward", scope, action.discriminator or action.label)
+        if key in self._keys:
+            raise InvalidAction(
+                f"two rewards labelled {action.label!r} in one answer; tell them apart by `discriminator`"
+            )
+        self._keys.add(key)
+        now = self.applied.now
+        payload = CodePayload(
+            code=self.applied.code(key),
+            discount=action.discount,
+            expires_at=None if action.valid_for is None else now + action.valid_for,
+            minimum=action.minimum,
+            products=action.products,
+        )
+        self.applied.grant(self._command(key, IssueCode.__name__, action.label, dump(payload), action))
+
+    def _tag_customer(self, action: TagCustomer) -> None:
+        known = self.known
+        subject = f"{known.event.shop}/identity/{known.identity}"
+        key = _key(self.unit.plugin, "TagCustomer", subject, action.name)
+        payload = TagPayload(name=action.name, value=action.value)
+        self.applied.tag(self._command(key, TagCustomer.__name__, action.name, dump(payload), action))
+
+    def _command(self, key: str, kind: str, label: str, payload: str, action: Action) -> Command:
+        known, now = self.known, self.applied.now
+        return Command(
+            key=key,
+            plugin=self.unit.plugin,
+            event=known.event.id,
+            shop=known.event.shop,
+            object=known.object,
+            identity=known.identity,
+            kind=kind,
+            label=label,
+            payload=payload,
+            reason=action.reason,
+            planned_at=now,
+            next_at=now,
         )
 
     def _identities(self) -> list[int]:

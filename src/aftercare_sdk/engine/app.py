@@ -16,13 +16,14 @@ from aftercare_sdk.engine.clock import Clock, SystemClock, VirtualClock
 from aftercare_sdk.engine.decider import Decider
 from aftercare_sdk.engine.dispatch import Dispatcher
 from aftercare_sdk.engine.lock import decider_lock
+from aftercare_sdk.engine.performing import perform_due
 from aftercare_sdk.engine.reading import read_due
 from aftercare_sdk.engine.receive import Door, Inbox, Reply
 from aftercare_sdk.engine.syncing import Syncer
 from aftercare_sdk.errors import ClockRefused
 from aftercare_sdk.model.shops import RawRequest
 from aftercare_sdk.plugins import Observer, PluginSource
-from aftercare_sdk.store import control, messages, reads, schema, timers, units
+from aftercare_sdk.store import commands, control, messages, reads, schema, timers, units
 
 
 class Aftercare:
@@ -137,6 +138,13 @@ class Aftercare:
         """Return what can be listed, of one shop or of all: shop and name of each stream."""
         return frozenset(key for key in self._syncer.streams if shop is None or key[0] == shop)
 
+    def perform(self) -> int:
+        """Carry out commands on the platforms of shops, without deciding anything; return how many.
+
+        For workers.
+        """
+        return perform_due(self.brand)
+
     def send(self, stopped: Callable[[], bool] = lambda: False) -> int:
         """Send messages that are due, without deciding anything; return how many. For workers.
 
@@ -149,7 +157,7 @@ class Aftercare:
         with decider_lock(self.brand.database) as token:
             self.decider.process(token)
             done += self.decider.fire(token)
-        return done + self._dispatcher.run()
+        return done + perform_due(self.brand) + self._dispatcher.run()
 
     def next_due(self) -> datetime | None:
         """Return when something is due next, after now: a timer, a read, a message or a retry."""
@@ -159,6 +167,7 @@ class Aftercare:
                 timers.next_due(connection, now),
                 reads.next_due(connection, now),
                 self._syncer.next_due(connection, now),
+                commands.next_due(connection, now),
                 messages.next_due(connection, now),
                 units.next_due(connection, self.brand.listening, now),
             )

@@ -145,7 +145,11 @@ def decide(aftercare: Aftercare, line: Line) -> None:
 def send(aftercare: Aftercare, line: Line) -> None:
     """Send messages until the end, and ask the shops beside it: the work of the sender's child."""
     # In threads of their own: a shop that is slow to answer must not delay the mail.
-    for what, work in (("reading", aftercare.read), ("listing", aftercare.sync)):
+    for what, work in (
+        ("reading", aftercare.read),
+        ("listing", aftercare.sync),
+        ("performing", aftercare.perform),
+    ):
         threading.Thread(target=_keep_on, args=(what, work), daemon=True).start()
     while not line.ended():
         try:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from aftercare_sdk.model.commands import Discount
+from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.premises import Premise
 
 
@@ -101,4 +103,39 @@ class Remember(Action):
     value: str | None
 
 
-ACTION_TYPES: tuple[type[Action], ...] = (SendMessage, CancelMessages, SetTimer, ClearTimer, Remember)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantReward(Action):
+    """Have the shop make a discount code that only this customer can use, once.
+
+    It is made on the platform of the event's shop, in the currency of its amounts, and expires `valid_for`
+    after the moment of the decision; None: never. `minimum` is what an order must come to, `products` those
+    that the code is good for; empty: all. `label` names the reward, as that of a message.
+    """
+
+    label: str
+    discount: Discount
+    valid_for: timedelta | None = None
+    minimum: Money | None = None
+    products: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagCustomer(Action):
+    """Have the shop show `value` under `name` with the customer's account, such as a tier; None removes it.
+
+    The latest word about a name counts. Without an account in the event's shop there is no place for it.
+    """
+
+    name: str
+    value: str | None
+
+
+ACTION_TYPES: tuple[type[Action], ...] = (
+    SendMessage,
+    CancelMessages,
+    SetTimer,
+    ClearTimer,
+    Remember,
+    GrantReward,
+    TagCustomer,
+)

@@ -28,6 +28,9 @@ from aftercare_sdk.model.versions import Register, Version, later
 
 T = TypeVar("T")
 
+UNNAMED_REFUND = "file"
+"""The id of what was given back in all, by a file that does not name the single refunds."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineProduct:
@@ -118,7 +121,13 @@ class OrderRecord:
         return min(after, default=None)
 
     def withdrawn(self, refund: str) -> bool:
-        """Whether a later authoritative list no longer has this refund."""
+        """Whether a later authoritative list no longer has this refund.
+
+        One that a file told without naming it gives way to whatever the shop lists.
+        """
+        told = self.refunds_told
+        if refund == UNNAMED_REFUND and told is not None and not told.version.imported:
+            return UNNAMED_REFUND not in told.value
         listed = self.refund_list
         return (
             listed is not None

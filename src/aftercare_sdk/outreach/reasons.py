@@ -44,6 +44,13 @@ class Reason(StrEnum):
     OUTCOME_UNKNOWN = "outcome_unknown"
     CHANNEL_BUSY = "channel_busy"
 
+    # A command to a shop's platform
+    COMMAND_PLANNED = "command_planned"
+    COMMAND_DONE = "command_done"
+    COMMAND_AGAIN = "command_again"
+    COMMAND_REFUSED = "command_refused"
+    COMMAND_NOBODY = "command_nobody"
+
     # A plugin's decision
     CANCELLED_BY_PLUGIN = "cancelled_by_plugin"
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from aftercare_sdk.plugins.backoff import RETRY_DELAYS, retry_delay
-from aftercare_sdk.plugins.blame import package_of, place
+from aftercare_sdk.plugins.blame import fault, package_of, place
 from aftercare_sdk.plugins.breaker import (
     Breaker,
     BreakerState,
@@ -55,6 +55,7 @@ __all__ = [
     "Watch",
     "admit",
     "failed",
+    "fault",
     "find_plugins",
     "load_plugins",
     "package_of",

@@ -12,11 +12,13 @@ from aftercare_sdk.model.actions import (
     Action,
     CancelMessages,
     ClearTimer,
+    GrantReward,
     Purpose,
     Remember,
     Scope,
     SendMessage,
     SetTimer,
+    TagCustomer,
 )
 from aftercare_sdk.model.premises import NoRefund, NotSentWithin, OrderStands, Premise
 from aftercare_sdk.plugins.fields import (
@@ -24,8 +26,10 @@ from aftercare_sdk.plugins.fields import (
     TEXT_LIMIT,
     Check,
     Unfit,
+    discount,
     kind_of,
     member,
+    money,
     one_of,
     optional,
     rows,
@@ -64,6 +68,15 @@ ACTION_FIELDS: Mapping[type[Action], Mapping[str, Check]] = {
     SetTimer: {**_COMMON, **_ANCHORED, "name": text()},
     ClearTimer: {**_COMMON, "name": text()},
     Remember: {**_COMMON, "key": text(), "value": optional(text(TEXT_LIMIT, empty=True))},
+    GrantReward: {
+        **_COMMON,
+        "label": text(),
+        "discount": discount,
+        "valid_for": optional(span),
+        "minimum": optional(money),
+        "products": rows(text()),
+    },
+    TagCustomer: {**_COMMON, "name": text(), "value": optional(text(REASON_LIMIT, empty=True))},
 }
 
 _action = one_of(ACTION_FIELDS)

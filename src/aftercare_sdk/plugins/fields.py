@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from decimal import Decimal
 from enum import Enum
 from itertools import islice
 from typing import Any, TypeVar
+
+from aftercare_sdk.model.commands import Discount
+from aftercare_sdk.model.money import Money
 
 T = TypeVar("T")
 Check = Callable[[object], Any]
@@ -70,6 +74,32 @@ def span(value: object) -> timedelta:
     if exact > LONGEST:
         raise Unfit("must be at most ten years")
     return exact
+
+
+def money(value: object) -> Money:
+    """Check an amount of money above zero."""
+    if not isinstance(value, Money):
+        raise Unfit(f"must be Money, not {kind_of(value)}")
+    if type(value.minor) is not int or value.minor <= 0:
+        raise Unfit("must be an amount above zero, in whole minor units")
+    return Money(value.minor, _CURRENCY(value.currency))
+
+
+def discount(value: object) -> Discount:
+    """Check what a discount code takes off."""
+    if not isinstance(value, Discount):
+        raise Unfit(f"must be a Discount, not {kind_of(value)}")
+    percent: object = value.percent
+    if percent is not None and not (isinstance(percent, Decimal) and percent.is_finite()):
+        raise Unfit("must have a Decimal as its percent")
+    try:
+        return Discount(
+            amount=None if value.amount is None else money(value.amount),
+            percent=None if percent is None else Decimal(str(percent)),
+            free_shipping=flag(value.free_shipping),
+        )
+    except ValueError as problem:
+        raise Unfit(f"is none: {problem}") from None
 
 
 def flag(value: object) -> bool:
@@ -167,5 +197,6 @@ def rebuilt(value: object, kind: type[T], checks: Mapping[str, Check]) -> T:
     return kind(**fields)
 
 
+_CURRENCY = text(3)
 _KEY = text()
 _ENTRY = text(TEXT_LIMIT, empty=True)

@@ -1,7 +1,8 @@
-"""Collect what plugins offer at start: adapters, channels, templates and flows."""
+"""Collect what plugins offer at start: adapters, channels, templates, flows and commands."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -10,6 +11,7 @@ from typing import Any
 
 from aftercare_sdk.errors import PluginError
 from aftercare_sdk.model.actions import Purpose
+from aftercare_sdk.model.console import CommandGroup
 from aftercare_sdk.model.flows import Anchor, Flow
 from aftercare_sdk.model.messages import ChannelType, Template
 from aftercare_sdk.model.shops import AdapterType
@@ -45,6 +47,7 @@ class Parts:
     channels: Mapping[str, ChannelType] = field(default_factory=dict)
     templates: Mapping[tuple[str, str], Template] = field(default_factory=dict)
     flows: Mapping[str, Flow] = field(default_factory=dict)
+    commands: Mapping[str, CommandGroup] = field(default_factory=dict)
     given_by: Mapping[Key, str] = field(default_factory=dict)
 
 
@@ -70,6 +73,15 @@ def samples(value: object) -> Mapping[str, Callable[..., Any] | str]:
     return MappingProxyType(copied)
 
 
+def command_name(value: object) -> str:
+    """Check the word under which `aftercare` finds a group of commands."""
+    name: str = _SAMPLE_NAME(value)
+    if not _WORD.fullmatch(name):
+        raise Unfit("must be one word in small letters, such as woocommerce")
+    return name
+
+
+_WORD = re.compile(r"[a-z][a-z0-9-]*")
 _SAMPLE_NAME = text()
 _SENTENCE = text(REASON_LIMIT)
 
@@ -91,6 +103,9 @@ _BUILT: Mapping[str, Check] = {"name": text(), "build": function, "options": opt
 _KINDS: Mapping[str, _Kind] = {
     "register_adapters": _Kind(word="adapter", type=AdapterType, checks={**_BUILT, "samples": samples}),
     "register_channels": _Kind(word="channel", type=ChannelType, checks=_BUILT),
+    "register_commands": _Kind(
+        word="command", type=CommandGroup, checks={"name": command_name, "build": function}
+    ),
     "register_templates": _Kind(
         word="template",
         type=Template,
@@ -163,6 +178,7 @@ def assembled(offers: Iterable[tuple[str, Mapping[Key, object]]]) -> Parts:
         channels=MappingProxyType(by_kind["channel"]),
         templates=MappingProxyType(by_kind["template"]),
         flows=MappingProxyType(by_kind["flow"]),
+        commands=MappingProxyType(by_kind["command"]),
         given_by=MappingProxyType(given_by),
     )
 

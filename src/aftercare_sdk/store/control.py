@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -24,6 +25,15 @@ def put_setting(connection: Connection, name: str, value: str) -> None:
         .values(name=name, value=value)
         .on_conflict_do_update(index_elements=["name"], set_={"value": value})
     )
+
+
+def secret(connection: Connection, name: str) -> str:
+    """Return a secret of this database, made when it is first asked for. For the decider."""
+    known = setting(connection, f"secret.{name}")
+    if known is None:
+        known = secrets.token_hex(32)
+        put_setting(connection, f"secret.{name}", known)
+    return known
 
 
 def take_token(connection: Connection) -> int:

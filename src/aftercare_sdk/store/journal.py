@@ -28,6 +28,7 @@ class Kind(StrEnum):
     OUTCOME = "outcome"
     CONFIGURATION = "configuration"
     COMMAND = "command"
+    RECEIPT = "receipt"
 
 
 class State(StrEnum):

@@ -253,6 +253,32 @@ decisions = Table(
 Index("ix_decisions_identity", decisions.c.identity)
 Index("ix_decisions_message", decisions.c.message)
 
+commands = Table(
+    "commands",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("plugin", String(100), nullable=False),
+    Column("event", String(250), nullable=False),
+    Column("shop", String(64), nullable=False),
+    Column("object", String(100), nullable=False),
+    Column("identity", BigInteger, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("label", String(LONGEST_NAME), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("planned_at", Instant, nullable=False),
+    Column("next_at", Instant),
+    Column("state", String(12), nullable=False),
+    Column("code", String(40), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("lease", String(36), nullable=False),
+    Column("final_at", Instant),
+    Column("reference", Text, nullable=False),
+)
+_partial("ix_commands_planned", "state = 'planned'", commands.c.next_at)
+Index("ix_commands_identity", commands.c.identity)
+
 timers = Table(
     "timers",
     metadata,
@@ -314,6 +340,18 @@ streams = Table(
     Column("attempts", Integer, nullable=False),
     Column("error", Text, nullable=False),
     Column("lease", String(36), nullable=False),
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("shop", String(64), nullable=False),
+    Column("format", String(30), nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("exported_at", Instant, nullable=False),
+    Column("groups", BigInteger, nullable=False),
+    Column("finished_at", Instant),
 )
 
 plugins = Table(

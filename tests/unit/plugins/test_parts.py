@@ -44,8 +44,14 @@ FLOW = Flow(
 class Offering(AftercareHooks):
     """A plugin that offers what it is given; an exception is raised, a function called."""
 
-    def __init__(self, adapters=(), channels=(), templates=(), flows=()):
-        self.offers = {"adapters": adapters, "channels": channels, "templates": templates, "flows": flows}
+    def __init__(self, adapters=(), channels=(), templates=(), flows=(), commands=()):
+        self.offers = {
+            "adapters": adapters,
+            "channels": channels,
+            "templates": templates,
+            "flows": flows,
+            "commands": commands,
+        }
 
     def give(self, kind):
         offer = self.offers[kind]
@@ -68,6 +74,10 @@ class Offering(AftercareHooks):
     @hookimpl
     def register_flows(self):
         return self.give("flows")
+
+    @hookimpl
+    def register_commands(self):
+        return self.give("commands")
 
     @hookimpl
     def on_purchase(self, event, ctx):

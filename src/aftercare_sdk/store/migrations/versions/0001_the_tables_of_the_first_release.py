@@ -17,6 +17,39 @@ depends_on = None
 def upgrade() -> None:
     """Go one revision forward."""
     op.create_table(
+        "commands",
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("plugin", sa.String(length=100), nullable=False),
+        sa.Column("event", sa.String(length=250), nullable=False),
+        sa.Column("shop", sa.String(length=64), nullable=False),
+        sa.Column("object", sa.String(length=100), nullable=False),
+        sa.Column("identity", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("label", sa.String(length=200), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("planned_at", sa.BigInteger(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=True),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("lease", sa.String(length=36), nullable=False),
+        sa.Column("final_at", sa.BigInteger(), nullable=True),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_commands")),
+    )
+    with op.batch_alter_table("commands", schema=None) as batch_op:
+        batch_op.create_index("ix_commands_identity", ["identity"], unique=False)
+        batch_op.create_index(
+            "ix_commands_planned",
+            ["next_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'planned'"),
+            postgresql_where=sa.text("state = 'planned'"),
+        )
+
+    op.create_table(
         "configurations",
         sa.Column(
             "seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
@@ -87,6 +120,17 @@ def upgrade() -> None:
     with op.batch_alter_table("events", schema=None) as batch_op:
         batch_op.create_index("ix_events_identity", ["identity"], unique=False)
 
+    op.create_table(
+        "imports",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("shop", sa.String(length=64), nullable=False),
+        sa.Column("format", sa.String(length=30), nullable=False),
+        sa.Column("began_at", sa.BigInteger(), nullable=False),
+        sa.Column("exported_at", sa.BigInteger(), nullable=False),
+        sa.Column("groups", sa.BigInteger(), nullable=False),
+        sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
+    )
     op.create_table(
         "journal",
         sa.Column(
