@@ -15,7 +15,7 @@ from aftercare_sdk.model.messages import Accepted, ChannelType
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.orders import Amounts, OrderSnapshot, Parcel, RefundSnapshot
 from aftercare_sdk.model.people import Contact
-from aftercare_sdk.model.shops import AdapterType, Webhook
+from aftercare_sdk.model.shops import AdapterType, ShopAdapter, Webhook
 from aftercare_sdk.model.versions import Version
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "plugins" / "late_parcel"
@@ -24,7 +24,7 @@ SHIPPED = PLACED + timedelta(days=1)
 DUE = SHIPPED + timedelta(days=7)
 
 
-class ParcelShop:
+class ParcelShop(ShopAdapter):
     """A shop that reports deliveries, which WooCommerce does not: it sends the order as plain JSON."""
 
     def __init__(self, shop):

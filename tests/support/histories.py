@@ -38,6 +38,7 @@ from aftercare_sdk.model.shops import (
     Reading,
     Ref,
     Shop,
+    ShopAdapter,
     Snapshot,
     Translation,
     Webhook,
@@ -588,7 +589,7 @@ def request(items: Sequence[Translation]) -> RawRequest:
     return RawRequest(headers={}, body=dump([[_NAMES[type(item)], dump(item)] for item in items]).encode())
 
 
-class PicturesAdapter:
+class PicturesAdapter(ShopAdapter):
     """Speaks with a shop whose bodies are the model's own values; `truth` answers what is read."""
 
     def __init__(self, truth: Callable[[Ref], Reading]) -> None:

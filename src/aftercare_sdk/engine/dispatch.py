@@ -39,14 +39,14 @@ from aftercare_sdk.outreach.names import display_name
 from aftercare_sdk.outreach.reasons import Reason
 from aftercare_sdk.outreach.variables import message_variables
 from aftercare_sdk.redact import redact
-from aftercare_sdk.store import decisions, messages, sending
+from aftercare_sdk.store import decisions, sending
 from aftercare_sdk.store.decisions import Decision, about
 from aftercare_sdk.store.messages import Copy, Message
 from aftercare_sdk.store.sending import Change, Submission
 
-CLAIMED_AT_ONCE = 100
+CLAIMED_AT_ONCE = 200
 _GROUPS_AT_ONCE = 8
-MOST_TOGETHER = 50
+MOST_TOGETHER = 100
 """How many messages share a transaction at most."""
 A_MOMENT = 0.05
 """Seconds. So long the hand-over of messages that were submitted together should take.
@@ -247,9 +247,7 @@ class Dispatcher:
         self._learn(len(results), clock.monotonic() - began)
         now = clock.now()
         with self._brand.database.write() as connection:
-            current = {
-                one.key: one for one in messages.get_many(connection, [sent.key for sent, _ in results])
-            }
+            current = sending.as_they_stand(connection, [sent for sent, _ in results])
             write_outcomes(
                 connection,
                 [

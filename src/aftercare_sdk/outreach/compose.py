@@ -273,8 +273,8 @@ def _formats(template_locale: str, locale: str, shop_locale: str) -> str:
 
 
 def _tidy(rendered: str) -> str:
-    lines = without_controls(rendered).split("\n")
-    return "\n".join(line.rstrip() for line in lines).strip("\n") + "\n"
+    lines = [line.rstrip() for line in without_controls(rendered).split("\n")]
+    return "\n".join(lines).strip("\n") + "\n"
 
 
 def _line(error: LiquidError) -> int | None:

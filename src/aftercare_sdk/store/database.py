@@ -90,7 +90,8 @@ class Database:
             # PostgreSQL in a read-only mode, as a standby or after a full disk: it may be lifted at any time.
             if getattr(error.orig, "sqlstate", "") != _READ_ONLY:
                 raise
-            raise StorageUnavailable(self._explain(error)) from None
+            what = type(error.orig).__name__
+            raise StorageUnavailable(f"the database {self.where} cannot be written now: {what}") from None
         except DatabaseError as error:
             if type(error) is not DatabaseError:
                 raise

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select
 
 from aftercare_sdk.store.codec import dump, load_words
 from aftercare_sdk.store.messages import Message
@@ -98,14 +98,14 @@ def _last(connection: Connection, about: Collection[str]) -> dict[str, tuple[str
     """Return verdict, code and detail of the last decision about each of these messages."""
     if not about:
         return {}
-    newest = (
+    rows = connection.execute(_LAST, {"messages": sorted(about)})
+    return {row[0]: (row[1], row[2], row[3]) for row in rows}
+
+
+_LAST = select(decisions.c.message, decisions.c.verdict, decisions.c.code, decisions.c.detail).where(
+    decisions.c.id.in_(
         select(func.max(decisions.c.id))
-        .where(decisions.c.message.in_(sorted(about)))
+        .where(decisions.c.message.in_(bindparam("messages", expanding=True)))
         .group_by(decisions.c.message)
     )
-    rows = connection.execute(
-        select(decisions.c.message, decisions.c.verdict, decisions.c.code, decisions.c.detail).where(
-            decisions.c.id.in_(newest)
-        )
-    )
-    return {row[0]: (row[1], row[2], row[3]) for row in rows}
+)

@@ -148,10 +148,13 @@ def everything(connection: Connection) -> list[Stored]:
 
 
 def _of(connection: Connection, kind: str, identities: Iterable[int]) -> list[Stored]:
-    rows = connection.execute(
-        select(objects).where(objects.c.kind == kind, objects.c.identity.in_(sorted(set(identities))))
-    )
+    rows = connection.execute(_OF, {"is": kind, "owners": sorted(set(identities))})
     return [_stored(row) for row in rows.mappings()]
+
+
+_OF = select(objects).where(
+    objects.c.kind == bindparam("is"), objects.c.identity.in_(bindparam("owners", expanding=True))
+)
 
 
 def _row(stored: Stored, now: datetime) -> dict[str, Any]:

@@ -96,11 +96,14 @@ def _united(pairs: Iterable[tuple[int, int]]) -> dict[int, int]:
     return {one: stays for one in parent if (stays := root(one)) != one}
 
 
+_CUSTOMERS = select(identities.c.id, identities.c.customer).where(
+    identities.c.id.in_(bindparam("ids", expanding=True))
+)
+
+
 def customers_of(connection: Connection, wanted: Iterable[int]) -> dict[int, int]:
     """Return the customer of each identity."""
-    rows = connection.execute(
-        select(identities.c.id, identities.c.customer).where(identities.c.id.in_(sorted(set(wanted))))
-    )
+    rows = connection.execute(_CUSTOMERS, {"ids": sorted(set(wanted))})
     return {row[0]: row[1] for row in rows}
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, delete, or_, select, update
 
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.store.codec import dump
@@ -152,6 +153,22 @@ def submit(
     return ours
 
 
+def as_they_stand(connection: Connection, several: Sequence[Message]) -> dict[str, Message]:
+    """Return messages, by key, with the state, lease and tries that they have now."""
+    seen = {one.key: one for one in several}
+    rows = connection.execute(_STANDING, {"keys": sorted(seen)})
+    return {
+        row.key: replace(
+            seen[row.key],
+            state=MessageState(row.state),
+            lease=row.lease,
+            attempts=row.attempts,
+            repeated=row.repeated,
+        )
+        for row in rows
+    }
+
+
 def change(connection: Connection, changes: Sequence[Change], *, now: datetime) -> list[Change]:
     """Bring messages into other states; return the changes of those that were still as they were seen."""
     ours = _as_seen(connection, [one.message for one in changes])
@@ -208,30 +225,10 @@ def reached_since(
 
     Also one whose outcome was unknown once counts, whatever became of its repeat.
     """
+    said = {"plugins": sorted(plugins), "labels": sorted(labels), "since": since}
     found: dict[str, Sent] = {}
-    for whose in (
-        messages.c.identity.in_(select(identities.c.id).where(identities.c.customer.in_(sorted(customers)))),
-        messages.c.recipient.in_(sorted(recipients)),
-    ):
-        rows = connection.execute(
-            select(
-                messages.c.key,
-                messages.c.plugin,
-                messages.c.label,
-                identities.c.customer,
-                messages.c.recipient,
-                messages.c.submitted_at,
-            )
-            .join(identities, identities.c.id == messages.c.identity)
-            .where(
-                whose,
-                messages.c.plugin.in_(sorted(plugins)),
-                messages.c.label.in_(sorted(labels)),
-                or_(messages.c.state.in_(_REACHED), messages.c.repeated > 0),
-                messages.c.submitted_at > since,
-            )
-        )
-        for row in rows:
+    for statement, whose in ((_TO_CUSTOMERS, sorted(customers)), (_TO_MAILBOXES, sorted(recipients))):
+        for row in connection.execute(statement, {**said, "whose": whose}) if whose else ():
             found[row.key] = Sent(
                 key=row.key,
                 plugin=row.plugin,
@@ -252,15 +249,42 @@ def _as_seen(connection: Connection, several: Sequence[Message]) -> frozenset[st
     if not several:
         return frozenset()
     seen = {one.key: (one.state.value, one.lease) for one in several}
-    rows = connection.execute(
-        select(messages.c.key, messages.c.state, messages.c.lease)
-        .where(messages.c.key.in_(sorted(seen)))
-        .order_by(messages.c.key)
-        .with_for_update()
-    )
+    rows = connection.execute(_LOCKED, {"keys": sorted(seen)})
     return frozenset(row.key for row in rows if seen[row.key] == (row.state, row.lease))
 
 
+_WHOSE: BindParameter[Any] = bindparam("whose", expanding=True)
+_LEFT = (
+    select(
+        messages.c.key,
+        messages.c.plugin,
+        messages.c.label,
+        identities.c.customer,
+        messages.c.recipient,
+        messages.c.submitted_at,
+    )
+    .join(identities, identities.c.id == messages.c.identity)
+    .where(
+        messages.c.plugin.in_(bindparam("plugins", expanding=True)),
+        messages.c.label.in_(bindparam("labels", expanding=True)),
+        or_(messages.c.state.in_(_REACHED), messages.c.repeated > 0),
+        messages.c.submitted_at > bindparam("since"),
+    )
+)
+_TO_CUSTOMERS = _LEFT.where(
+    messages.c.identity.in_(select(identities.c.id).where(identities.c.customer.in_(_WHOSE)))
+)
+_TO_MAILBOXES = _LEFT.where(messages.c.recipient.in_(_WHOSE))
+_KEYS: ColumnElement[bool] = messages.c.key.in_(bindparam("keys", expanding=True))
+_STANDING = select(
+    messages.c.key, messages.c.state, messages.c.lease, messages.c.attempts, messages.c.repeated
+).where(_KEYS)
+_LOCKED = (
+    select(messages.c.key, messages.c.state, messages.c.lease)
+    .where(_KEYS)
+    .order_by(messages.c.key)
+    .with_for_update()
+)
 _IS: ColumnElement[bool] = messages.c.key == bindparam("of")
 _SUBMIT = (
     update(messages)

@@ -144,27 +144,21 @@ def unheard(
         return {}
     found: dict[Listener, Unheard] = {}
     off = set(connection.execute(select(plugins.c.name).where(plugins.c.off != "")).scalars())
+    names = sorted({one.plugin for one in listeners})
     waits = connection.execute(
-        select(units.c.event, units.c.plugin, units.c.customer, units.c.due_at)
-        .where(
-            units.c.state == literal_text("pending"),
-            units.c.customer.in_(sorted({one.customer for one in listeners})),
-            units.c.plugin.in_(sorted({one.plugin for one in listeners})),
-            or_(units.c.attempts > 0, units.c.due_at > now, units.c.plugin.in_(sorted(off))),
-        )
-        .order_by(units.c.seq.desc())
+        _WAITING,
+        {
+            "customers": sorted({one.customer for one in listeners}),
+            "plugins": names,
+            "now": now,
+            "off": sorted(off),
+        },
     )
     first = {(row.customer, row.plugin): row for row in waits}
     parked = {
         (row.identity, row.shop, row.object, row.plugin): row.event
         for row in connection.execute(
-            select(events.c.identity, events.c.shop, events.c.object, units.c.plugin, units.c.event)
-            .join(units, units.c.event == events.c.id)
-            .where(
-                events.c.identity.in_(sorted({one.identity for one in listeners})),
-                units.c.plugin.in_(sorted({one.plugin for one in listeners})),
-                units.c.state == "parked",
-            )
+            _PARKED, {"identities": sorted({one.identity for one in listeners}), "plugins": names}
         )
     }
     for one in listeners:
@@ -175,6 +169,32 @@ def unheard(
         elif event is not None:
             found[one] = Unheard(event=event, at=None)
     return found
+
+
+_PLUGINS = units.c.plugin.in_(bindparam("plugins", expanding=True))
+_WAITING = (
+    select(units.c.event, units.c.plugin, units.c.customer, units.c.due_at)
+    .where(
+        units.c.state == literal_text("pending"),
+        units.c.customer.in_(bindparam("customers", expanding=True)),
+        _PLUGINS,
+        or_(
+            units.c.attempts > 0,
+            units.c.due_at > bindparam("now"),
+            units.c.plugin.in_(bindparam("off", expanding=True)),
+        ),
+    )
+    .order_by(units.c.seq.desc())
+)
+_PARKED = (
+    select(events.c.identity, events.c.shop, events.c.object, units.c.plugin, units.c.event)
+    .join(units, units.c.event == events.c.id)
+    .where(
+        events.c.identity.in_(bindparam("identities", expanding=True)),
+        _PLUGINS,
+        units.c.state == "parked",
+    )
+)
 
 
 def next_due(connection: Connection, plugins: Collection[str], after: datetime) -> datetime | None:

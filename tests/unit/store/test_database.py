@@ -116,5 +116,5 @@ def test_a_postgresql_that_may_only_be_read_is_out_of_order_for_a_while(postgres
 
     event.listen(postgres.engine, "connect", may_only_read)
     postgres.engine.dispose()
-    with pytest.raises(StorageUnavailable, match="cannot be used now"), postgres.write() as connection:
+    with pytest.raises(StorageUnavailable, match="cannot be written now"), postgres.write() as connection:
         connection.execute(text("DELETE FROM settings"))

@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aftercare_sdk.errors import ConfigurationError
+from aftercare_sdk.shops.files.source import LONGEST_LINE, csv_rows, read_header
+
+HEADER = "order_id,placed_at,product,quantity,line_paid,customer"
+LINE = "1,2024-01-01,Tea,1,10.00,ann@customer.example"
+TEXT = f"{HEADER}\n{LINE}\n"
+CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
+
+
+@given(
+    rows=st.lists(st.lists(CELLS, min_size=3, max_size=3).filter(any), max_size=5),
+    delimiter=st.sampled_from(",;\t"),
+    ends=st.sampled_from(["\n", "\r\n"]),
+)
+@settings(suppress_health_check=[HealthCheck.too_slow])
+def test_what_a_program_writes_as_csv_comes_back(rows, delimiter, ends):
+    """Quotation marks, delimiters and ends of lines inside of cells included; lines are counted."""
+    out = io.StringIO()
+    # Python before 3.13 leaves a lone carriage return without quotation marks.
+    quoting = csv.QUOTE_ALL if "\r" in "".join(map("".join, rows)) else csv.QUOTE_MINIMAL
+    writer = csv.writer(out, delimiter=delimiter, lineterminator=ends, quoting=quoting)
+    starts = []
+    writer.writerow(["first", "second", "third"])
+    for row in rows:
+        starts.append(1 + sum(1 for _ in io.StringIO(out.getvalue(), newline="")))
+        writer.writerow(row)
+    header, found = read_header(io.StringIO(out.getvalue(), newline=""), "")
+    assert (["first", "second", "third"], delimiter) == (header, found)
+    names = {"a": "third", "b": "first", "c": "second"}
+    told = list(csv_rows(io.StringIO(out.getvalue(), newline=""), header, delimiter, names))
+    assert [(row["b"], row["c"], row["a"]) for row in told] == [tuple(row) for row in rows]
+    assert starts == [row.line for row in told]
+    assert not any(row.problem for row in told)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        TEXT.encode(),
+        TEXT.encode("utf-8-sig"),
+        TEXT.encode("utf-16"),
+        TEXT.replace(",", ";").encode(),
+        TEXT.replace(",", "\t").encode(),
+        TEXT.replace("\n", "\r\n").encode(),
+        gzip.compress(TEXT.encode()),
+        TEXT.rstrip("\n").encode(),
+        TEXT.replace("order_id", '"order_id"').encode(),
+        f"{HEADER}\n\n{LINE}\n\n".encode(),
+    ],
+)
+def test_the_usual_spellings_of_a_file_are_found_out(read, content):
+    """Marks, delimiters, ends of lines, gzip."""
+    told = read(content)
+    assert ["1"] == list(told.orders)
+    assert {} == told.rejects
+
+
+def test_japanese_files_are_read(read):
+    """As Excel in Japan writes them: found out for a shop there, else declared."""
+    text = TEXT.replace("Tea", "煎茶①").encode("cp932")
+    for options in ({"country": "JP"}, {"encoding": "cp932"}, {"encoding": "shift_jis_2004"}):
+        told = (
+            read(text, **options)
+            if "shift_jis_2004" not in options.values()
+            else read(TEXT.replace("Tea", "煎茶").encode("shift_jis"), **options)
+        )
+        assert told.orders["1"].amounts.lines[0].title.startswith("煎茶")
+
+
+def test_a_file_that_is_not_utf_8_asks_for_its_encoding(read):
+    """Half of Europe's accents would be Japanese otherwise."""
+    with pytest.raises(ConfigurationError, match=r"is not UTF-8; say what it is, such as --encoding cp932"):
+        read(TEXT.replace("Tea", "Thé").encode("latin-1"))
+    told = read(TEXT.replace("Tea", "Thé").encode("latin-1"), encoding="latin-1")
+    assert "Thé" == told.orders["1"].amounts.lines[0].title
+
+
+@pytest.mark.parametrize("encoding", ["klingon", "base64", "rot13"])
+def test_an_encoding_that_is_none_is_refused(read, encoding):
+    """Whatever else Python can do with bytes."""
+    with pytest.raises(ConfigurationError, match=r"--encoding .*: cannot be used here"):
+        read(TEXT, encoding=encoding)
+
+
+def test_a_line_in_another_encoding_is_rejected_alone(read):
+    """The lines around it are taken."""
+    broken = LINE.replace("1,", "2,", 1).replace("Tea", "Th\udce9")
+    text = f"{TEXT}{broken}\n{LINE.replace('1,', '3,', 1)}\n".encode(errors="surrogateescape")
+    told = read(text, encoding="utf-8")
+    assert ["1", "3"] == list(told.orders)
+    assert {3: "is not in the encoding of the file; declare another one with --encoding"} == told.rejects
+
+
+def test_a_line_with_other_columns_is_rejected(read):
+    """A comma that nobody quoted."""
+    told = read(f"{TEXT}2,2024-01-01,Tea, green,1,10.00,ann@customer.example\n")
+    assert {3: "has 7 columns where the first line has 6"} == told.rejects
+
+
+def test_an_open_quotation_mark_costs_a_piece_and_not_the_file(read):
+    """What it swallows is bounded, and so is the memory."""
+    lines = [LINE.replace("1,", f"{number},", 1) for number in range(2, 6_000)]
+    lines[10] = lines[10].replace("Tea", '"Tea')
+    told = read("\n".join([HEADER, *lines]) + "\n")
+    reason = "a cell is longer than 131072 characters, or broken; is a quotation mark not closed?"
+    assert reason in told.rejects.values()
+    assert {"2", "11", "5999"} <= told.orders.keys()
+    assert 2_000 < len(told.orders) < 6_000
+
+
+def test_a_line_without_an_end_does_not_fill_the_memory(read):
+    """It is rejected, and the next one is read."""
+    long = f"2,2024-01-01,{'x' * (2 * LONGEST_LINE)},1,10.00,ann@customer.example"
+    told = read(f"{HEADER}\n{long}\n{LINE}\n")
+    assert ["1"] == list(told.orders)
+    assert [2] == list(told.rejects)
+
+
+def test_json_lines_are_read(read):
+    """Numbers exactly, whatever they look like; null is nothing."""
+    text = (
+        '{"order_id": 1, "placed_at": "2024-01-01T09:00:00Z", "product": "Tea", "quantity": 2, '
+        '"line_paid": 10.10, "customer": null, "note": {"is": "ignored"}}\n'
+        "\n"
+        '{"order_id": "1", "placed_at": "2024-01-01T09:00:00Z", "product": "Cup", "quantity": 1, '
+        '"line_paid": "0.20"}\n'
+    )
+    told = read(text, "orders.jsonl")
+    order = told.orders["1"]
+    assert [("Tea", 2, 1010), ("Cup", 1, 20)] == [
+        (line.title, line.quantity, line.paid.minor) for line in order.amounts.lines
+    ]
+    assert order.contact is None
+    packed = read(gzip.compress(text.encode()), "orders.ndjson.gz")
+    assert told.orders == packed.orders
+    assert told.orders == read(text, "orders.data").orders
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("{", "is no JSON"),
+        ("[1]", "is no JSON object"),
+        ('{"order_id": ["2"]}', "holds a list or an object where a value belongs"),
+        ('{"order_id": NaN}', "is no JSON"),
+    ],
+)
+def test_broken_json_lines_are_rejected(read, line, reason):
+    """One by one."""
+    good = '{"order_id":1,"placed_at":"2024-01-01","product":"Tea","quantity":2,"line_paid":1}'
+    told = read(f"{good}\n{line}\n", "orders.jsonl")
+    assert {2: reason} == told.rejects
+    assert 1 == told.taken
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "is empty"),
+        (gzip.compress(TEXT.encode())[:-9], "is packed, but not whole or damaged"),
+        (b"\x1f\x8bnonsense", "is packed, but not whole or damaged"),
+        (HEADER.encode() + b",customer\n", "two columns 'customer'"),
+    ],
+)
+def test_files_that_cannot_be_read_are_refused_as_a_whole(read, content, problem):
+    """With what is wrong with them."""
+    with pytest.raises(ConfigurationError, match=problem):
+        read(content)
+
+
+def test_only_files_are_read(read, tmp_path):
+    """Neither folders nor what is not there: a file is read twice."""
+    with pytest.raises(ConfigurationError, match="is no file"):
+        read(tmp_path)
+    with pytest.raises(ConfigurationError, match="does not exist"):
+        read(tmp_path / "nothing.csv")
