@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -12,6 +15,7 @@ from aftercare_sdk import __version__
 from aftercare_sdk.cli import (
     db,
     doctor,
+    importing,
     init,
     journal,
     messages,
@@ -26,11 +30,30 @@ from aftercare_sdk.cli import (
 )
 from aftercare_sdk.cli.demo.command import demo
 from aftercare_sdk.cli.opening import Invocation
-from aftercare_sdk.errors import AftercareError
+from aftercare_sdk.errors import AftercareError, PluginError
+
+if TYPE_CHECKING:
+    from aftercare_sdk.model.console import CommandGroup
 
 
 class Commands(TyperGroup):
     """Turns an error of the SDK into words and an exit code, for every command alike."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of all commands, the SDK's own first."""
+        # Help must not fail because of plugins: `aftercare plugins` and the command itself tell what is wrong.
+        offered: list[str] = []
+        with suppress(AftercareError):
+            offered = sorted(_groups())
+        return [*super().list_commands(ctx), *(name for name in offered if _can_be_built(name))]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command; plugins are looked at only for a name that the SDK does not have."""
+        own = super().get_command(ctx, cmd_name)
+        if own is not None:
+            return own
+        group = _groups().get(cmd_name)
+        return None if group is None else _built(group)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
@@ -38,6 +61,34 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except AftercareError as error:
             raise typer.Exit(output.explain(error)) from None
+
+
+@cache
+def _groups() -> Mapping[str, CommandGroup]:
+    """Return the groups of commands that installed plugins offer."""
+    from aftercare_sdk.plugins import find_plugins, load_plugins
+
+    return load_plugins(find_plugins()).parts.commands
+
+
+def _can_be_built(name: str) -> bool:
+    try:
+        _built(_groups()[name])
+    except PluginError:
+        return False
+    return True
+
+
+def _built(group: CommandGroup) -> Any:
+    """Make a plugin's group of commands. Raises PluginError for whatever goes wrong in the plugin."""
+    from aftercare_sdk.plugins import fault, package_of
+
+    try:
+        made = group.build()
+        return typer.main.get_command(made)
+    except Exception as error:  # noqa: BLE001 - somebody else's code
+        told = fault(error, package_of(group.build))
+        raise PluginError(f"the commands `aftercare {group.name} …` cannot be made: {told}") from None
 
 
 app = typer.Typer(
@@ -52,6 +103,7 @@ app = typer.Typer(
 app.command("init")(init.init)
 app.command("doctor")(doctor.doctor)
 app.command("receive")(receive.receive)
+app.command("import")(importing.import_)
 app.command("work")(work.work)
 app.command("serve")(serve.serve)
 app.command("sync")(sync.sync)

@@ -248,7 +248,12 @@ def _size(entry: Entry) -> int:
 
 
 def _text(entry: Entry) -> str | None:
-    return None if entry.body is None else entry.body.decode(errors="replace")
+    from aftercare_sdk.engine import imported
+    from aftercare_sdk.store.journal import Kind
+
+    if entry.body is None:
+        return None
+    return imported.text(entry.body) if entry.kind is Kind.IMPORT else entry.body.decode(errors="replace")
 
 
 def _show(rows: list[Entry], wanted: list[Read], troubles: list[Trouble], zone: tzinfo) -> None:

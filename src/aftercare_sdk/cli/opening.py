@@ -13,9 +13,13 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from aftercare_sdk.cli import output
+from aftercare_sdk.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from aftercare_sdk.config import Settings
     from aftercare_sdk.engine.brand import Brand
+    from aftercare_sdk.model.shops import Shop, ShopAdapter
     from aftercare_sdk.store.database import Database
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -26,6 +30,31 @@ class Invocation:
     """What stands before the command. `config` None: $AFTERCARE_CONFIG, else ./aftercare.toml."""
 
     config: Path | None = None
+
+    def shop(self, adapter: str, name: str | None = None) -> tuple[Shop, ShopAdapter]:
+        """Return a shop with its adapter, for the commands of plugins; see `model.console.Console`."""
+        from aftercare_sdk.config import load
+        from aftercare_sdk.engine.brand import Brand
+        from aftercare_sdk.engine.clock import SystemClock
+
+        brand = Brand(load(self.config), clock=SystemClock())
+        brand.close()
+        ours = {shop for shop, connected in brand.shops.items() if connected.kind == adapter}
+        if name is None and len(ours) == 1:
+            (name,) = ours
+        if name is None or name not in ours:
+            known = ", ".join(sorted(ours)) or "none"
+            asked = "name one with --shop" if name is None else f"{name!r} is none of them"
+            raise ConfigurationError(f"shops with the adapter {adapter!r}: {known}; {asked}")
+        return brand.shops[name].shop, brand.shops[name].adapter
+
+    def write(self, line: str) -> None:
+        """Write one line of data."""
+        output.write(line)
+
+    def note(self, line: str) -> None:
+        """Write something about the run."""
+        output.note(line)
 
 
 def read_settings(context: typer.Context) -> Settings:

@@ -31,6 +31,10 @@ class Kind(StrEnum):
     RECEIPT = "receipt"
 
 
+FROM_SHOPS = (Kind.WEBHOOK, Kind.READ, Kind.SYNC, Kind.IMPORT)
+"""What tells of a shop, and is processed."""
+
+
 class State(StrEnum):
     """Where a row stands."""
 
@@ -92,7 +96,10 @@ _INSERT = insert(journal)
 
 
 def append(connection: Connection, arrivals: Sequence[Arrival]) -> list[bool]:
-    """Store arrivals in their order; return for each whether it was new (False: counted as a copy)."""
+    """Store arrivals in their order; return for each whether it was new (False: counted as a copy).
+
+    On PostgreSQL those that may be copies come last, in the order of `dedupe`.
+    """
     first: dict[str | None, int] = {}
     for place, one in enumerate(arrivals):
         if one.dedupe is not None:
@@ -111,7 +118,9 @@ def append(connection: Connection, arrivals: Sequence[Arrival]) -> list[bool]:
 def _store(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[str | None]:
     """Insert rows, and count as a copy each whose `dedupe` is known; return those."""
     if connection.dialect.name != "sqlite":
-        # One statement, so that of two processes that store the same delivery at once one counts a copy.
+        # One statement, so that of two processes that store the same delivery at once one counts a copy; and
+        # in one order, so that two with the same deliveries do not wait for each other.
+        rows = sorted(rows, key=lambda row: row["dedupe"] or "")
         counted = insert_into(connection, journal).on_conflict_do_update(
             index_elements=["dedupe"], set_={"copies": journal.c.copies + 1}
         )

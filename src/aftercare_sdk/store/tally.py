@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
-from aftercare_sdk.store.journal import Kind, State
+from aftercare_sdk.store.journal import FROM_SHOPS, State
 from aftercare_sdk.store.tables import decisions, events, journal, reads, units
 
 
@@ -56,8 +56,9 @@ def mark(connection: Connection) -> Mark:
 
 def since(connection: Connection, start: Mark) -> Tally:
     """Return what has happened since `start`."""
-    told = (Kind.WEBHOOK, Kind.READ)  # the others are written down by those who have done it
-    rows = _number(connection, _count(journal).where(journal.c.seq > start.row, journal.c.kind.in_(told)))
+    # The other kinds are written down by those who have done it.
+    told = _count(journal).where(journal.c.seq > start.row, journal.c.kind.in_(FROM_SHOPS))
+    rows = _number(connection, told)
     new_units = _number(
         connection, _count(units.join(events, units.c.event == events.c.id)).where(events.c.seq > start.event)
     )

@@ -6,13 +6,14 @@ from datetime import datetime
 
 from sqlalchemy import Connection, exists, select, update
 
-from aftercare_sdk.store.journal import Kind
+from aftercare_sdk.store.journal import FROM_SHOPS
 from aftercare_sdk.store.tables import journal, objects, plugins
 
 
 def is_untouched(connection: Connection) -> bool:
     """Whether nothing has ever been received."""
-    return not connection.execute(select(exists().where(journal.c.kind == Kind.WEBHOOK.value))).scalar_one()
+    received = exists().where(journal.c.kind.in_(FROM_SHOPS))
+    return not connection.execute(select(received)).scalar_one()
 
 
 def begin_plugins(connection: Connection, at: datetime) -> None:

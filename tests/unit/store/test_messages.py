@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import timedelta
 
 from aftercare_sdk.model.messages import MessageState
@@ -35,6 +35,7 @@ class TestPlan:
             submitted_at=DAWN,
             final_at=DAWN,
             reference="250 ok",
+            called_off={"code": "x"},
         )
         assert ["m-1"] == plan(planned)
         assert [] == [entry.name for entry in fields(Message) if getattr(planned, entry.name) is None]
@@ -89,12 +90,22 @@ class TestMove:
         assert ["m-1"] == [one.key for one in claim("worker-2", now=DAWN + DAY + HOUR)]
 
     def test_after_it_left(self, plan, get, store):
-        """What has left, or never will, does not move."""
-        left = [state for state in MessageState if state.final or state is MessageState.SUBMITTED]
+        """What has left for good, or never will, does not move."""
+        left = [state for state in MessageState if state.final]
         plan(*(message(state, state=state) for state in left))
         before = [get(state) for state in left]
         store(messages.move, {"main/order/1042/purchase": DAWN + DAY})
         assert before == [get(state) for state in left]
+
+    def test_while_a_channel_has_it(self, plan, get, store, claim, submit):
+        """A message that is being handed over stays where it is, and would come back to its new moment."""
+        plan(message())
+        submit(claim()[0])
+        before = get()
+        store(messages.move, {"main/order/1042/purchase": DAWN + DAY})
+        moved = DAWN + DAY + HOUR
+        assert replace(before, due_at=moved, expires_at=moved + 7 * DAY) == get()
+        assert (MessageState.SUBMITTED, "worker-1") == (get().state, get().lease)
 
 
 class TestFollow:
@@ -104,7 +115,7 @@ class TestFollow:
         claimed, _ = claim(limit=2)
         assert submit(claimed)
         store(messages.follow, "main", "1042", 7)
-        expected = {claimed.key: (1, MessageState.SUBMITTED), "m-3": (1, MessageState.PLANNED)}
+        expected = {claimed.key: (7, MessageState.SUBMITTED), "m-3": (1, MessageState.PLANNED)}
         for key in ("m-1", "m-2", "m-3", "m-4"):
             assert expected.get(key, (7, MessageState.PLANNED)) == (get(key).identity, get(key).state)
 
@@ -117,7 +128,7 @@ def test_release(plan, store, get):
         message("m-2", state=MessageState.DEFERRED, **later),
         message("m-3", state=MessageState.HELD, object="1043", **later),
     )
-    store(messages.release, "main", "1042", DAWN)
+    store(messages.release, [("main", "order", "1042")], DAWN)
     assert [DAWN, DAWN + 2 * DAY, DAWN + 2 * DAY] == [get(key).next_at for key in ("m-1", "m-2", "m-3")]
     assert MessageState.HELD == get("m-1").state
     assert DAWN == store(messages.oldest_due, DAWN)

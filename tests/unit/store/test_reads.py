@@ -27,6 +27,10 @@ def wanted(id_="1042", at=DAWN, **said):
     )
 
 
+KEY = ("main", "order", "1042")
+OTHER = ("main", "order", "1043")
+
+
 @pytest.fixture
 def store(database):
     """A function that calls another one in a transaction of its own."""
@@ -93,9 +97,10 @@ class TestAnswer:
         """A read whose answer was processed is done."""
         request_(wanted())
         claim(DAWN + DEBOUNCE)
-        assert store(reads.settle, "main", "order", "1042", DAWN + DEBOUNCE)
+        assert [KEY] == store(reads.settle, [(KEY, DAWN + DEBOUNCE), (OTHER, DAWN + DEBOUNCE)])
         assert None is pending()
-        assert not store(reads.settle, "main", "order", "1042", DAWN + DEBOUNCE)
+        assert [] == store(reads.settle, [(KEY, DAWN + DEBOUNCE)])
+        assert [] == store(reads.settle, [])
 
     def test_requested_again_while_under_way(self, request_, claim, pending, store):
         """An object that becomes ambiguous while it is read is read again: the answer may be older."""
@@ -103,17 +108,17 @@ class TestAnswer:
         asked_at = DAWN + DEBOUNCE
         claim(asked_at)
         request_(wanted(at=asked_at + SECOND))
-        assert not store(reads.settle, "main", "order", "1042", asked_at)
+        assert [] == store(reads.settle, [(KEY, asked_at)])
         again_at = asked_at + SECOND + DEBOUNCE
         assert (asked_at + SECOND, again_at) == (pending().requested_at, pending().due_at)
         assert ([], ["1042"]) == (claim(again_at - SECOND), claim(again_at))
-        assert store(reads.settle, "main", "order", "1042", again_at)
+        assert [KEY] == store(reads.settle, [(KEY, again_at), (KEY, asked_at)])
 
     def test_older_answer(self, request_, pending, store):
         """The answer to a question that was asked before the doubt settles nothing."""
         request_(wanted())
-        assert not store(reads.settle, "main", "order", "1042", DAWN - SECOND)
-        assert store(reads.settle, "main", "order", "1042", DAWN)
+        assert [] == store(reads.settle, [(KEY, DAWN - SECOND)])
+        assert [KEY] == store(reads.settle, [(KEY, DAWN)])
 
 
 class TestWorkers:

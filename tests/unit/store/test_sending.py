@@ -169,8 +169,15 @@ class TestSubmit:
         (found,) = store(messages.cancellable, "flows", None, messages.about_object("main", "1042"))
         assert submit(claimed)
         assert not change(found, MessageState.CANCELLED, code="called_off")
-        assert [] == store(messages.cancellable, "flows", None, messages.about_object("main", "1042"))
+        (left,) = store(messages.cancellable, "flows", None, messages.about_object("main", "1042"))
+        store(sending.call_off, [left], "called_off", {"why": "x"})
         assert MessageState.SUBMITTED == get().state
+        assert change(get(), MessageState.DEFERRED, code="try_again", until=DAWN + DAY)
+        assert (MessageState.CANCELLED, "called_off", {"why": "x"}) == (
+            get().state,
+            get().code,
+            get().detail,
+        )
 
     def test_again(self, plan, claim, submit, store, get, change):  # noqa: PLR0917 - fixtures
         """A second try keeps the mailbox and the words of the last one."""

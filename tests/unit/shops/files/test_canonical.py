@@ -169,6 +169,35 @@ def test_lines_of_an_order_may_stand_anywhere(read):
     assert read(sorted_).orders == read(mixed).orders
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"order_id": "x" * 101}, "order_id is longer than 100 characters"),
+        ({"customer": "a" * 320 + "@customer.example"}, "the e-mail address is longer than 320 characters"),
+        (
+            {"customer": "a\0@customer.example"},
+            "the e-mail address is longer than 320 characters, or cannot be",
+        ),
+        ({"customer": "C" * 101}, "the customer is longer than 100 characters"),
+        ({"product": "a\0b"}, "the product is longer than 100 characters, or holds signs that cannot be"),
+        ({"line_paid": f"{2**63}"}, "line_paid is not an amount of USD: too large"),
+    ],
+)
+def test_what_the_database_cannot_hold_is_rejected_alone(read, changes, reason):
+    """It must not take ninety-nine good orders with it."""
+    told = read(text(line(order_id="7"), line(**changes)))
+    assert ["7"] == list(told.orders)
+    assert told.rejects[3].startswith(reason)
+
+
+def test_a_sum_that_is_too_large_is_rejected(read):
+    """Of lines that are not."""
+    most = line(line_paid=f"{(2**63 - 100) // 100}.00")
+    told = read(text(line(order_id="7"), *[most] * 3))
+    assert ["7"] == list(told.orders)
+    assert {"the sum of the order is too large"} == set(told.rejects.values())
+
+
 MONEY = {"JPY": "{}", "USD": "{}.{:02}", "BHD": "{}.{:03}"}
 
 

@@ -129,8 +129,8 @@ def test_a_line_without_an_end_does_not_fill_the_memory(read):
 def test_json_lines_are_read(read):
     """Numbers exactly, whatever they look like; null is nothing."""
     text = (
-        '{"order_id": 1, "placed_at": "2024-01-01T09:00:00Z", "product": "Tea", "quantity": 2, '
-        '"line_paid": 10.10, "customer": null, "note": {"is": "ignored"}}\n'
+        '{"order_id": 1, "placed_at": "2024-01-01T09:00:00Z", "product": "Tea", "quantity": 2e0, '
+        '"line_paid": 1.010e1, "customer": null, "note": {"is": "ignored"}}\n'
         "\n"
         '{"order_id": "1", "placed_at": "2024-01-01T09:00:00Z", "product": "Cup", "quantity": 1, '
         '"line_paid": "0.20"}\n'
@@ -153,6 +153,8 @@ def test_json_lines_are_read(read):
         ("[1]", "is no JSON object"),
         ('{"order_id": ["2"]}', "holds a list or an object where a value belongs"),
         ('{"order_id": NaN}', "is no JSON"),
+        ('{"order_id": "\\ud800"}', "holds half a sign (a lone surrogate)"),
+        ('{"order_id": 9, "quantity": 1e999999}', "placed_at is empty"),
     ],
 )
 def test_broken_json_lines_are_rejected(read, line, reason):

@@ -180,5 +180,6 @@ def test_words_can_be_declared():
 def test_an_unknown_word_is_refused_without_being_quoted():
     """A column that was mapped wrongly may hold names."""
     reason = refusal(statuses({}).meaning, "Ann Archer")
-    assert "such as paid, completed, refunded and cancelled" in reason
+    assert "known are open, pending, pending payment, unpaid" in reason
+    assert "--status WORD=MEANING" in reason
     assert "Ann" not in reason

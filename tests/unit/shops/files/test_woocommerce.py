@@ -116,6 +116,12 @@ def test_an_own_status_is_declared(read, fixtures):
     assert ("lent", None) == (order.status, order.purchased_at)
 
 
+def test_apostrophes_against_formulas_are_no_part_of_the_value(read, fixtures):
+    """The extension writes them before =, +, - and @, in whatever cell."""
+    text = (fixtures / "woocommerce.csv").read_text(encoding="utf-8").replace("煎茶 100g", "'-10% 煎茶")
+    assert "-10% 煎茶" == read(text, **JAPAN).orders["102"].amounts.lines[0].title
+
+
 def test_amounts_with_too_few_decimals_are_marked(read, fixtures):
     """The extension writes two, dinars of Bahrain have three."""
     text = (fixtures / "woocommerce.csv").read_text(encoding="utf-8").replace(",JPY,", ",BHD,")
