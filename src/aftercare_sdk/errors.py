@@ -59,7 +59,14 @@ class TransientError(AftercareError):
 
 
 class StorageUnavailable(TransientError):
-    """The database cannot be written or reached; nothing was acknowledged."""
+    """The database cannot be written or reached; nothing was acknowledged.
+
+    `contended`: only because another transaction wanted the same rows; the same one may work at once.
+    """
+
+    def __init__(self, message: str = "", *, contended: bool = False) -> None:
+        self.contended = contended
+        super().__init__(message)
 
 
 class PlatformUnavailable(TransientError):

@@ -71,7 +71,7 @@ def follow(aftercare: Aftercare, feeds: Sequence[Feed], plan: Plan) -> None:
 
 def told_by_read(shop: str, asked_at: datetime, found: Iterable[Reading], refs: Iterable[Ref]) -> Feed:
     """Return a feed that stores the answer to a read."""
-    body = readings.encode(readings.answer(asked_at, refs, found))
+    body = readings.encode(readings.answer(asked_at, refs, found, shop=shop))
 
     def feed(aftercare: Aftercare) -> None:
         arrival = Arrival(

@@ -75,12 +75,21 @@ class Applied:
     _notes: dict[tuple[str, int, str], _Note] = field(default_factory=dict)
     _rewards: list[Command] = field(default_factory=list)
     _tags: dict[str, Command] = field(default_factory=dict)
+    _answers: list[tuple[_Answered, tuple[Action, ...]]] = field(default_factory=list)
+    _persons: dict[int, list[int]] = field(default_factory=dict)
+    _anchors: dict[str, Known] = field(default_factory=dict)
 
     def apply(self, unit: Unit, known: Known, actions: Iterable[Action]) -> None:
-        """Take in what a hook answered. Raises InvalidAction if it names what does not exist."""
-        answered = _Answered(applied=self, unit=unit, known=known)
-        for action in actions:
-            answered.apply(action)
+        """Take in what a hook answered."""
+        self._answers.append((_Answered(applied=self, unit=unit, known=known), tuple(actions)))
+
+    def person(self, identity: int) -> list[int]:
+        """Return all identities of a person."""
+        return self._persons[identity]
+
+    def anchor(self, event: str) -> Known | None:
+        """Return the fact that an action counts from, if it is known."""
+        return self._anchors.get(event)
 
     def plan(self, message: Message) -> None:
         """Plan a message, unless its key is taken."""
@@ -91,9 +100,13 @@ class Applied:
         self._write_messages()
         detail = {"plugin": plugin, "reason": reason}
         code = Reason.CANCELLED_BY_PLUGIN
+        found = messages.cancellable(self.connection, plugin, label, which)
+        in_hand = [one for one in found if one.state is MessageState.SUBMITTED]
+        sending.call_off(self.connection, in_hand, code, detail)
         cancelled = [
             Change(message=message, state=MessageState.CANCELLED, code=code, detail=detail)
-            for message in messages.cancellable(self.connection, plugin, label, which)
+            for message in found
+            if message.state is not MessageState.SUBMITTED
         ]
         made = sending.change(self.connection, cancelled, now=self.now)
         decisions.append(
@@ -124,13 +137,44 @@ class Applied:
         self._tags[command.key] = command
 
     def write(self) -> None:
-        """Write everything down."""
+        """Carry everything out. Raises InvalidAction if an action names what does not exist."""
+        self._look_up()
+        for answered, actions in self._answers:
+            for action in actions:
+                answered.apply(action)
+        self._answers.clear()
         self._write_messages()
         self._write_commands()
         timers.clear(self.connection, [name for name, timer in self._timers.items() if timer is None])
         timers.put(self.connection, [timer for timer in self._timers.values() if timer is not None])
         self._timers.clear()
         self._write_notes()
+
+    def _look_up(self) -> None:
+        """Fetch what the actions will ask for, and lock what they may cancel in the order of the senders."""
+        concerned = [
+            (answered, action)
+            for answered, actions in self._answers
+            for action in actions
+            if isinstance(action, CancelMessages | Remember)
+        ]
+        if concerned:
+            wanted = {answered.known.identity for answered, _ in concerned}
+            owners = people.customers_of(self.connection, wanted)
+            persons = people.identities_of(self.connection, owners.values())
+            self._persons.update({identity: persons[owner] for identity, owner in owners.items()})
+        cancelling = [one for one, action in concerned if isinstance(action, CancelMessages)]
+        if cancelling:
+            theirs = {each for one in cancelling for each in self._persons[one.known.identity]}
+            about = {(one.known.event.shop, one.known.object) for one in cancelling}
+            messages.lock(self.connection, messages.to_identities(theirs) | messages.about_any(about))
+        anchors = {
+            action.anchor
+            for _, actions in self._answers
+            for action in actions
+            if isinstance(action, SendMessage | SetTimer) and action.anchor is not None
+        }
+        self._anchors.update(events.get_many(self.connection, anchors))
 
     def _write_messages(self) -> None:
         planned, self._messages[:] = self._messages[:], []
@@ -168,16 +212,12 @@ class Applied:
         )
 
     def _write_notes(self) -> None:
-        if not self._notes:
-            return
-        customers = people.customers_of(self.connection, {identity for _, identity, _ in self._notes})
-        persons = people.identities_of(self.connection, customers.values())
         memory.keep(
             self.connection,
             [
                 memory.Note(
                     plugin=plugin,
-                    person=persons[customers[identity]],
+                    person=self.person(identity),
                     identity=identity,
                     name=name,
                     value=note.value,
@@ -272,7 +312,7 @@ class _Answered:
 
     def _cancel_messages(self, action: CancelMessages) -> None:
         if action.scope is Scope.CUSTOMER:
-            which = messages.to_identities(self._identities())
+            which = messages.to_identities(self.applied.person(self.known.identity))
         else:
             which = messages.about_object(self.known.event.shop, self.known.object)
         self.applied.cancel(self.unit.plugin, action.label, which, action.reason)
@@ -350,17 +390,12 @@ class _Answered:
             next_at=now,
         )
 
-    def _identities(self) -> list[int]:
-        mine, connection = self.known.identity, self.applied.connection
-        customer = people.customers_of(connection, [mine])[mine]
-        return people.identities_of(connection, [customer])[customer]
-
     def _anchor(self, anchor: str | None) -> tuple[str, datetime | None]:
         """Return the fact that an action counts from, and when it happened, if it has."""
         event = self.known.event
         if anchor is None or anchor == event.id:
             return event.id, event.occurred_at
-        fact = events.get_many(self.applied.connection, [anchor]).get(anchor)
+        fact = self.applied.anchor(anchor)
         return anchor, None if fact is None else fact.event.occurred_at
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -32,6 +33,7 @@ from aftercare_sdk.model.messages import (
     TryAgain,
     Unknown,
 )
+from aftercare_sdk.outreach.characters import one_line
 from aftercare_sdk.outreach.compose import Composed, MissingVariable, TemplateFailed, UnknownTemplate
 from aftercare_sdk.outreach.gate import Decision as Verdict
 from aftercare_sdk.outreach.gate import Outcome
@@ -55,6 +57,8 @@ Whoever dies in between leaves that many outcomes unknown: with a real mail serv
 """
 TOO_LONG = 1.0
 """Seconds. What was not handed over by then is checked anew."""
+LONGEST_WORD = 1_000
+"""Characters of what a channel says, such as the answer of a mail server."""
 LOOK_AGAIN = timedelta(hours=1)
 """How long a held message waits before it is looked at again; the awaited read looks at once."""
 _MOST_WRITINGS = 3
@@ -73,6 +77,14 @@ class _Letter:
     composed: Composed
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Handed:
+    """What a channel has said of a message; None: it was not handed over, because the channel was slow."""
+
+    message: Message
+    result: SendResult | None = None
+
+
 class Dispatcher:
     """Sends what is due, for one thread at a time; its channels keep their connections."""
 
@@ -81,9 +93,12 @@ class Dispatcher:
         self._channels: dict[str, Channel] = {}
         self._turn = threading.Lock()
         self._together = 1
+        self._unwritten: list[_Handed] = []
 
     def close(self) -> None:
-        """Give up the connections of all channels."""
+        """Write down what is still known of outcomes, and give up the connections of all channels."""
+        with suppress(TransientError):
+            self._write_handed()
         for channel in self._channels.values():
             channel.close()
         self._channels.clear()
@@ -94,6 +109,7 @@ class Dispatcher:
         `stopped` is asked in between: what was claimed and not yet looked at then goes back.
         """
         with self._turn:
+            self._write_handed()
             claimed = self._claim()
             left = list(claimed)
             while left and not stopped():
@@ -245,26 +261,65 @@ class Dispatcher:
                 break
             results.append((letter.message, _handed(letter, date)))
         self._learn(len(results), clock.monotonic() - began)
-        now = clock.now()
+        self._unwritten += [_Handed(message=message, result=result) for message, result in results]
+        self._unwritten += [_Handed(message=letter.message) for letter in letters[len(results) :]]
+        self._write_handed()
+
+    def _write_handed(self) -> None:
+        """Write down what became of messages that were handed over; what cannot be written now is kept.
+
+        Raises TransientError if the database cannot take it now: what a channel has said is not forgotten.
+        """
+        handed = list(self._unwritten)
+        if not handed:
+            return
+        now = self._brand.clock.now()
+        try:
+            self._write_all(handed, now)
+        except TransientError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever one answer holds, the others are written
+            for one in handed:
+                self._write_one(one, now, error)
+        self._unwritten.clear()
+
+    def _write_one(self, one: _Handed, now: datetime, error: Exception) -> None:
+        try:
+            self._write_all([one], now)
+        except TransientError:
+            raise
+        except Exception as again:  # noqa: BLE001 - then nobody can tell what its answer was
+            log.error("outcome not written", id=one.message.id, problem=type(again).__name__)
+            told = Unknown(f"its outcome cannot be written down: {type(error).__name__}")
+            self._write_all([replace(one, result=told)], now)
+
+    def _write_all(self, handed: Sequence[_Handed], now: datetime) -> None:
         with self._brand.database.write() as connection:
-            current = sending.as_they_stand(connection, [sent for sent, _ in results])
+            current = sending.as_they_stand(connection, [one.message for one in handed])
             write_outcomes(
                 connection,
                 [
-                    (current[sent.key], result)
-                    for sent, result in results
-                    if sent.key in current and still_awaited(current[sent.key], sent, result)
+                    (current[one.message.key], one.result)
+                    for one in handed
+                    if one.result is not None
+                    and one.message.key in current
+                    and still_awaited(current[one.message.key], one.message, one.result)
                 ],
                 now,
             )
             waiting = [
                 Change(
-                    message=replace(letter.message, state=MessageState.SUBMITTED),
+                    message=replace(
+                        one.message,
+                        identity=current[one.message.key].identity,
+                        state=MessageState.SUBMITTED,
+                    ),
                     state=MessageState.DEFERRED,
                     code=Reason.CHANNEL_BUSY,
                     until=now,
                 )
-                for letter in letters[len(results) :]
+                for one in handed
+                if one.result is None and one.message.key in current
             ]
             _note(connection, sending.give_back(connection, waiting, now=now), now)
 
@@ -346,12 +401,27 @@ def _handed(letter: _Letter, date: datetime) -> SendResult:
     # A channel is somebody's code: after a bug in it nobody can tell whether it had sent.
     name = letter.message.channel
     try:
-        answer: object = letter.channel.send(outgoing)
+        return _told_by(name, letter.channel.send(outgoing))
     except Exception as error:  # noqa: BLE001
         return Unknown(f"channel {name!r} failed with {type(error).__name__}")
-    if isinstance(answer, Accepted | Refused | TryAgain | Unknown):
-        return answer
-    return Unknown(f"channel {name!r} answered with {type(answer).__name__}")
+
+
+def _told_by(channel: str, answer: object) -> SendResult:
+    """Return a channel's answer in words that every database can hold."""
+    match answer:
+        case Accepted(reference=reference):
+            return Accepted(_clean(reference))
+        case Refused(reason=reason):
+            return Refused(_clean(reason))
+        case TryAgain(reason=reason):
+            return TryAgain(_clean(reason))
+        case Unknown(reason=reason):
+            return Unknown(_clean(reason))
+    return Unknown(f"channel {channel!r} answered with {type(answer).__name__}")
+
+
+def _clean(word: object) -> str:
+    return one_line(str(word))[:LONGEST_WORD]
 
 
 def _write_verdicts(

@@ -39,6 +39,7 @@ from aftercare_sdk.model.shops import (
     Webhook,
 )
 from aftercare_sdk.model.versions import Version, content
+from aftercare_sdk.redact import redact
 from aftercare_sdk.shops.reconcile import Assumptions, deliveries, facts, join
 from aftercare_sdk.store import (
     control,
@@ -79,8 +80,8 @@ class _Told:
 class _Batch:
     """What a batch of journal rows adds up to, before anything is written.
 
-    `seen`: what the shop has shown, or said to be gone (False). `ended`: complete listings, by shop.
-    `gaps`: how much of what each listing brought no webhook had told, by shop and stream.
+    `seen`: what the shop has shown, other than a file; `gone`: what it has said to be gone. `ended`: complete
+    listings, by shop. `gaps`: how much of what each listing brought no webhook had told, by shop and stream.
     """
 
     now: datetime
@@ -88,7 +89,8 @@ class _Batch:
     touched: dict[Key, Record] = field(default_factory=dict)
     reads: dict[Key, str] = field(default_factory=dict)
     answered: list[tuple[Key, datetime]] = field(default_factory=list)
-    seen: dict[Key, bool] = field(default_factory=dict)
+    seen: set[Key] = field(default_factory=set)
+    gone: set[Key] = field(default_factory=set)
     ended: list[tuple[str, Answer]] = field(default_factory=list)
     gaps: Counter[tuple[str, str]] = field(default_factory=Counter)
     results: list[tuple[int, State, str]] = field(default_factory=list)
@@ -156,7 +158,21 @@ def _translate(brand: Brand, translator: Translator, entries: Sequence[Entry]) -
         told = answers.get(entry.seq)
         if told is not None and not told.skipped:
             found[entry.seq] = _Told(entry=entry, items=told.items, problem=told.problem)
-    return [found[entry.seq] for entry in entries if entry.seq in found]
+    return [_own(brand, found[entry.seq]) for entry in entries if entry.seq in found]
+
+
+def _own(brand: Brand, told: _Told) -> _Told:
+    """Refuse what names another shop: it would take the place of what is known there."""
+    entry = told.entry
+    for item in told.items:
+        if isinstance(item, NeedsRead | Gone | Ignored) or item.shop == entry.shop:
+            continue
+        who = "the file" if entry.kind is Kind.IMPORT else f"adapter {brand.shops[entry.shop].kind!r}"
+        told_of = redact(repr(item.shop))
+        return _Told(
+            entry=entry, problem=f"{who} told of another shop, {told_of}, in a row of shop {entry.shop!r}"
+        )
+    return told
 
 
 _KINDS: dict[type[Snapshot], str] = {OrderSnapshot: "order", CustomerSnapshot: "customer"}
@@ -181,6 +197,12 @@ def _merge(batch: _Batch, told: _Told) -> None:
         return
     shop, answer = told.entry.shop, told.answer
     asked_at = answer.asked_at if answer else None
+    if told.entry.kind is not Kind.IMPORT:
+        for item in told.items:
+            if not isinstance(item, Ignored | NeedsRead):
+                gone = isinstance(item, Gone)
+                (batch.gone if gone else batch.seen).add(_key(shop, item))
+                (batch.seen if gone else batch.gone).discard(_key(shop, item))
     merged = [_merge_one(batch, shop, item, asked_at) for item in told.items]
     if answer is not None:
         _note_answer(batch, shop, answer, merged)
@@ -196,7 +218,6 @@ def _merge(batch: _Batch, told: _Told) -> None:
 
 def _note_answer(batch: _Batch, shop: str, answer: Answer, merged: Sequence[_Merged]) -> None:
     batch.answered += [((shop, ref.kind, ref.id), answer.asked_at) for ref in answer.refs]
-    batch.seen |= {_key(shop, item): not isinstance(item, Gone) for item in answer.readings}
     if answer.began_at is not None:
         batch.ended.append((shop, answer))
     if answer.stream and not answer.backfill:
@@ -299,19 +320,19 @@ def _write(brand: Brand, connection: Connection, batch: _Batch) -> None:
             moved.append((record, stored.identity))
         changed.append(stored)
     # Objects before messages, as senders lock them: else each could wait for the other.
-    objects.save_many(connection, changed, now)
-    objects.saw(connection, (key for key, there in batch.seen.items() if there), now)
-    objects.saw(connection, (key for key, there in batch.seen.items() if not there), None)
-    for record, identity in moved:
-        messages.follow(connection, record.shop, record.id, identity)
+    objects.save_many(connection, changed, now, seen=batch.seen)
+    unchanged = batch.seen - batch.touched.keys()
+    objects.saw(connection, unchanged, now)
+    objects.saw(connection, batch.gone, None)
+    # Then customers, as they do.
     people.join(
         connection,
         ((ids[account], ids[mailbox]) for account, several in accounts.items() for mailbox in several),
     )
+    for record, identity in moved:
+        messages.follow(connection, record.shop, record.id, identity)
     _emit(brand, connection, changed, now)
-    for key, asked_at in batch.answered:
-        if reads.settle(connection, *key, asked_at):
-            messages.release(connection, key[0], key[2], now)
+    messages.release(connection, reads.settle(connection, batch.answered), now)
     wanted_reads = {**_missing(connection, batch), **batch.reads}
     due_at = now + brand.settings.defaults.read_debounce
     reads.request(

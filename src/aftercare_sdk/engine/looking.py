@@ -117,11 +117,9 @@ def _see(
     stored = (objects.lock if locked else objects.get_many)(connection, wanted)
     recipients = {key: stored[about].contact_identity for key, about in own.items() if about in stored}
     mine = {message.identity for message in group}
-    customers = people.customers_of(
-        connection, mine | {one for one in recipients.values() if one is not None}
+    customers = _customers(
+        connection, mine | {one for one in recipients.values() if one is not None}, locked=locked
     )
-    if locked:
-        people.lock(connection, customers.values())
     listeners = [
         Listener(
             plugin=message.plugin,
@@ -150,6 +148,20 @@ def _see(
         unheard=units.unheard(connection, listeners, now),
         sent=_sent(connection, group, customers, recipients, now),
     )
+
+
+def _customers(connection: Connection, concerned: Collection[int], *, locked: bool) -> dict[int, int]:
+    """Return the customer of each identity; `locked`: others wait who decide about one of them.
+
+    Two customers may become one while the lock is waited for. So it is asked until the answer stays.
+    """
+    customers = people.customers_of(connection, concerned)
+    while locked:
+        people.lock(connection, customers.values())
+        before, customers = customers, people.customers_of(connection, concerned)
+        if before == customers:
+            break
+    return customers
 
 
 def _sent(

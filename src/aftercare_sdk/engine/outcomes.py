@@ -64,11 +64,15 @@ def write_outcomes(
 def still_awaited(current: Message, sent: Message, result: SendResult) -> bool:
     """Tell whether a result is still news: nobody has settled the message or submitted it again meanwhile.
 
-    After our lease has run out, only a certain answer says more than what was written down then.
+    After our lease has run out, only a certain answer says more than what was written down then: also more
+    than that nobody knows.
     """
-    if current.attempts != sent.attempts + 1 or current.state.final:
+    if current.attempts != sent.attempts + 1:
         return False
-    return current.state is MessageState.SUBMITTED or isinstance(result, Accepted | Refused)
+    certain = isinstance(result, Accepted | Refused)
+    if current.state.final:
+        return certain and current.state is MessageState.UNKNOWN
+    return certain or current.state is MessageState.SUBMITTED
 
 
 def _change(message: Message, result: SendResult, now: datetime) -> Change:

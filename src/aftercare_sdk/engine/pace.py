@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 SHORT = 0.025
-"""Seconds. A transaction that was quicker lets the next one take more."""
+"""Seconds. A full transaction that would be quicker lets the next one take more."""
 LONG = 0.05
 """Seconds. One that was slower halves it: half of the 100 ms that no write transaction may take."""
+FEWEST = 10
+"""Rows. Fewer at once would spend more on their commits than on what is in them."""
 
 
 class Pace:
@@ -16,16 +18,23 @@ class Pace:
 
     def __init__(self, most: int, monotonic: Callable[[], float]) -> None:
         self._most = most
+        self._fewest = min(FEWEST, most)
         self._monotonic = monotonic
-        self.size = max(1, most // 4)
+        self.size = max(self._fewest, most // 4)
 
     @contextmanager
     def writing(self, rows: int) -> Iterator[None]:
-        """Measure the transaction inside, which writes `rows`."""
+        """Measure the writing of `rows`. Enter it inside the transaction, when that holds its lock.
+
+        Waiting for the lock and the commit cost the same for one row as for many: to take fewer would only
+        make more of both.
+        """
         began = self._monotonic()
         yield
         took = self._monotonic() - began
+        if rows * 2 < self.size:
+            return  # so few rows say nothing about many
         if took > LONG:
-            self.size = max(1, rows // 2)
-        elif took < SHORT and rows >= self.size:
+            self.size = max(self._fewest, self.size // 2, min(self.size, rows // 2))
+        elif took * self.size < SHORT * rows:
             self.size = min(self._most, self.size * 2)

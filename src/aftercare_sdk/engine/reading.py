@@ -49,7 +49,7 @@ def _ask(brand: Brand, shop: str, wanted: Sequence[Read]) -> None:
         if adapter is None:
             message = f"shop {shop!r} is not configured"
             raise ConfigurationError(message)  # noqa: TRY301 - handled with what the adapter raises
-        answer = readings.answer(asked_at, refs, adapter.read(refs))
+        answer = readings.answer(asked_at, refs, adapter.read(refs), shop=shop)
         body = readings.encode(answer)
     except (ConfigurationError, TransientError) as error:
         _failed(brand, wanted, error)

@@ -43,16 +43,17 @@ class Answer:
         return (*self.orders, *self.customers, *self.products, *(Gone(ref) for ref in self.gone))
 
 
-def answer(asked_at: datetime, refs: Iterable[Ref], readings: Iterable[Reading]) -> Answer:
+def answer(asked_at: datetime, refs: Iterable[Ref], readings: Iterable[Reading], *, shop: str) -> Answer:
     """Return the answer of a shop; its snapshots count as read at `asked_at`.
 
-    Raises Bug for anything else: an answer that is dropped would settle a doubt.
+    Raises Bug for anything else, an answer that is dropped would settle a doubt; and for a snapshot of
+    another shop, which would take the place of what is known there.
     """
     found = list(readings)
-    for one in found:
-        if not isinstance(one, OrderSnapshot | CustomerSnapshot | ProductSnapshot | Gone):
-            raise Bug(f"the adapter answered with {type(one).__name__}, which is no snapshot and not Gone")
     told = {ref_of(one) for one in found}
+    for one in found:
+        if not isinstance(one, Gone) and one.shop != shop:
+            raise Bug(f"the adapter of shop {shop!r} answered with an object of another shop, {one.shop!r}")
     return Answer(
         asked_at=asked_at,
         refs=tuple(ref for ref in refs if ref in told),
@@ -64,11 +65,16 @@ def answer(asked_at: datetime, refs: Iterable[Ref], readings: Iterable[Reading])
 
 
 def ref_of(one: Reading) -> Ref:
-    """Return which object a reading is about."""
+    """Return which object a reading is about. Raises Bug for anything that is no reading."""
     if isinstance(one, Gone):
         return one.ref
-    kinds = {OrderSnapshot: "order", CustomerSnapshot: "customer", ProductSnapshot: "product"}
-    return Ref(kinds[type(one)], one.id)
+    if isinstance(one, OrderSnapshot):
+        return Ref("order", one.id)
+    if isinstance(one, CustomerSnapshot):
+        return Ref("customer", one.id)
+    if isinstance(one, ProductSnapshot):
+        return Ref("product", one.id)
+    raise Bug(f"the adapter answered with {type(one).__name__}, which is no snapshot and not Gone")
 
 
 def encode(given: Answer) -> bytes:

@@ -104,13 +104,18 @@ class Inbox:
         self._hand_over(gathered)
 
     def _hand_over(self, several: Sequence[_Waiting]) -> None:
-        with self._guard:
-            if self._thread is None or self._process != os.getpid():  # servers fork after loading
-                self._process = os.getpid()
-                self._waiting = queue.SimpleQueue()
-                self._thread = threading.Thread(target=self._write, name="aftercare-inbox", daemon=True)
-                self._thread.start()
-            self._waiting.put(several)
+        try:
+            with self._guard:
+                if self._process != os.getpid():  # servers fork after loading
+                    self._process, self._thread = os.getpid(), None
+                    self._waiting = queue.SimpleQueue()
+                if self._thread is None or not self._thread.is_alive():
+                    thread = threading.Thread(target=self._write, name="aftercare-inbox", daemon=True)
+                    thread.start()
+                    self._thread = thread
+                self._waiting.put(several)
+        except Exception as error:  # noqa: BLE001 - no more threads, for one: whoever waits is told
+            self._give_up(several, error)
 
     def _write(self) -> None:
         closing = False
@@ -126,15 +131,29 @@ class Inbox:
                 except queue.Empty:
                     break
             closing = several is None
-            for first in range(0, len(batch), _MOST_PER_COMMIT):
-                self._commit(batch[first : first + _MOST_PER_COMMIT])
+            try:
+                for first in range(0, len(batch), _MOST_PER_COMMIT):
+                    self._commit(batch[first : first + _MOST_PER_COMMIT])
+            except BaseException as error:  # noqa: BLE001 - nobody else would store what comes after this
+                self._give_up(batch, error)
 
-    def _commit(self, batch: Sequence[_Waiting]) -> None:
+    def _give_up(self, several: Sequence[_Waiting], error: BaseException) -> None:
+        """Tell those who still wait that nobody knows whether theirs is stored: the shop may ask again."""
+        problem = StorageUnavailable(f"the inbox could not go on: {type(error).__name__}")
+        _tell((waiter, problem) for _, waiter in several)
+        log.error("inbox failed", webhooks=len(several), problem=str(problem))
+
+    def _commit(self, batch: Sequence[_Waiting], *, again: bool = True) -> None:
+        """Store what waits; `again`: once more if another process stores the same just now."""
         outcomes: Sequence[_Outcome]
         try:
             with self._database.write() as connection:
                 outcomes = journal.append(connection, [arrival for arrival, _ in batch])
         except StorageUnavailable as error:
+            if error.contended and (again or len(batch) > 1):
+                for part in [batch] if again else [[one] for one in batch]:
+                    self._commit(part, again=False)
+                return
             outcomes = [StorageUnavailable(with_cure(error))] * len(batch)
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing was stored and somebody waits
             if len(batch) > 1:  # perhaps only one of them cannot be stored
@@ -151,6 +170,8 @@ def _tell(told: Iterable[tuple[_Waiter, _Outcome]]) -> None:
     """Let those who wait know; an event loop is woken once for all that wait in it."""
     in_loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[bool], _Outcome]]] = {}
     for waiter, outcome in told:
+        if waiter.done():  # told before, or given up
+            continue
         if isinstance(waiter, asyncio.Future):
             in_loops.setdefault(waiter.get_loop(), []).append((waiter, outcome))
         else:

@@ -7,6 +7,7 @@ listing that was cut off goes on where it was.
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -31,6 +32,9 @@ PATIENCE = timedelta(minutes=10)
 """After which a listing that a worker took and never went on with is taken by another."""
 PAGES_AT_ONCE = 10
 OBJECTS_PER_ROW = 50
+PAGES_AT_A_STRETCH = 1_000
+"""After so many pages of one listing it rests: what is to end, as `work --once`, ends with any adapter."""
+REST = timedelta(minutes=1)
 MOST_WAITING = 20
 """Rows. So long nobody has processed them, no further page is asked for: the decider sets the pace."""
 _A_LITTLE = timedelta(seconds=2)
@@ -44,6 +48,7 @@ class Syncer:
     def __init__(self, brand: Brand) -> None:
         self._brand = brand
         self._known = False
+        self._at_a_stretch: Counter[tuple[str, str]] = Counter()
 
     @property
     def streams(self) -> Mapping[tuple[str, str], Stream]:
@@ -66,22 +71,30 @@ class Syncer:
             with brand.database.write() as connection:
                 streams.ensure(connection, known.keys(), now)
             self._known = True
-        while (stand := self._claim(now, shop)) is not None:
+        while (stand := self._claim(known, now, shop)) is not None:
             stream = known.get((stand.shop, stand.name))
             if stream is not None:
                 return self._list(stream, stand)
             self._put_off(stand, UNTIL_MENDED, "")  # of a shop or an adapter that is no longer there
         return 0
 
-    def _claim(self, now: datetime, shop: str | None) -> Stand | None:
+    def _claim(
+        self, known: Mapping[tuple[str, str], Stream], now: datetime, shop: str | None
+    ) -> Stand | None:
         database = self._brand.database
         with database.read() as connection:
             if not streams.is_due(connection, now, shop):
                 return None
         with database.write() as connection:
-            return streams.claim(
+            claimed = streams.claim(
                 connection, now=now, lease=str(uuid.uuid4()), until=now + PATIENCE, shop=shop
             )
+            stream = known.get((claimed.shop, claimed.name)) if claimed else None
+            if claimed is None or stream is None:
+                return claimed
+            begun = self._begun(stream, claimed, now)
+            streams.advance(connection, begun)
+            return begun
 
     def next_due(self, connection: Connection, after: datetime) -> datetime | None:
         """Return when something is to be listed next, after a moment."""
@@ -94,6 +107,7 @@ class Syncer:
                 stand = self._take(stream, stand, page, asked_at)
                 listed += 1
                 if page.position is None:
+                    del self._at_a_stretch[stand.shop, stand.name]
                     return listed
                 if self._is_behind():
                     break
@@ -102,42 +116,52 @@ class Syncer:
         except Exception as error:  # noqa: BLE001 - whatever one shop or adapter does, the others are listed
             self._failed(stand, error)
             return listed
-        self._put_off(stand, _A_LITTLE if self._is_behind() else timedelta(0), "")
+        self._put_off(stand, self._pause(stand, listed), "")
         return listed
 
+    def _pause(self, stand: Stand, listed: int) -> timedelta:
+        """Return how long a listing waits before its next pages."""
+        name = stand.shop, stand.name
+        self._at_a_stretch[name] += listed
+        if self._at_a_stretch[name] >= PAGES_AT_A_STRETCH:
+            del self._at_a_stretch[name]
+            return REST
+        return _A_LITTLE if self._is_behind() else timedelta(0)
+
     def _pages(self, stream: Stream, stand: Stand) -> Iterator[tuple[datetime, Page]]:
-        """Ask for the pages that are left, each with the moment at which it was asked for."""
+        """Ask for the pages that are left, each with the moment at which it was asked for.
+
+        Raises Bug if they end before the last one: an empty shop, too, has one page.
+        """
         adapter = self._brand.shops[stand.shop].adapter
-        began = self._begun(stream, stand)
-        pages = iter(adapter.changes(Cursor(stream=stream.name, since=began.since, position=began.position)))
+        pages = iter(adapter.changes(Cursor(stream=stream.name, since=stand.since, position=stand.position)))
         while True:
             asked_at = self._brand.clock.now()
             page = next(pages, None)
             if page is None:
-                return
+                raise Bug("the listing ended without its last page")
             yield asked_at, page
 
-    def _begun(self, stream: Stream, stand: Stand) -> Stand:
-        """Return where a listing stands that has begun."""
-        if stand.began_at is not None:
+    def _begun(self, stream: Stream, stand: Stand, now: datetime) -> Stand:
+        """Return where a listing goes on, or begins now if no page of it has come."""
+        if stand.position:
             return stand
         since = self._brand.settings.shops[stand.shop].sync_from
         if stand.finished_at is not None and not stream.whole:
             since = stand.finished_at - OVERLAP
-        return replace(
-            stand, since=since, position="", began_at=self._brand.clock.now(), listed=0, total=None
-        )
+        return replace(stand, since=since, began_at=now, listed=0, total=None)
 
     def _take(self, stream: Stream, stand: Stand, page: Page, asked_at: datetime) -> Stand:
         """Write a page down, and where the next one begins."""
-        begun = self._begun(stream, stand)
+        if page.position in {"", stand.position}:
+            raise Bug("a page names its own place as that of the next one: the listing would never end")
         now = self._brand.clock.now()
         is_last = page.position is None
-        rows = self._rows(stream, begun, page, asked_at)
+        rows = self._rows(stream, stand, page, asked_at)
         after = replace(
-            begun,
+            stand,
             position=page.position or "",
-            listed=begun.listed + len(page.snapshots),
+            listed=stand.listed + len(page.snapshots),
             total=page.total,
             attempts=0,
             error="",
@@ -147,23 +171,26 @@ class Syncer:
             after = replace(
                 after,
                 began_at=None,
-                finished_at=begun.began_at,
+                finished_at=stand.began_at,
                 due_at=now + stream.every,
             )
         with self._brand.database.write() as connection:
-            if not streams.advance(connection, after):
+            if not streams.advance(connection, after, lets_go=is_last):
                 raise Bug(f"the listing {stream.name!r} of shop {stand.shop!r} was taken over meanwhile")
             journal.append(connection, rows)
         return after
 
     def _rows(self, stream: Stream, begun: Stand, page: Page, asked_at: datetime) -> list[Arrival]:
         snapshots = list(page.snapshots)
+        for kind in sorted({readings.ref_of(one).kind for one in snapshots} - {stream.kind}):
+            # The end of a complete listing would ask for every object of its kind that it did not bring.
+            raise Bug(f"the listing of objects of kind {stream.kind!r} brought one of kind {kind!r}")
         parts = [
             snapshots[start : start + OBJECTS_PER_ROW] for start in range(0, len(snapshots), OBJECTS_PER_ROW)
         ] or [[]]
         answers = [
             replace(
-                readings.answer(asked_at, [readings.ref_of(one) for one in part], part),
+                readings.answer(asked_at, [readings.ref_of(one) for one in part], part, shop=begun.shop),
                 stream=stream.name,
                 backfill=begun.finished_at is None,
             )
@@ -192,13 +219,14 @@ class Syncer:
     def _put_off(self, stand: Stand, wait: timedelta, error: str) -> None:
         due_at = self._brand.clock.now() + wait
         with self._brand.database.write() as connection:
-            streams.advance(connection, replace(stand, due_at=due_at, error=error))
+            streams.advance(connection, replace(stand, due_at=due_at, error=error), lets_go=True)
 
     def _failed(self, stand: Stand, error: Exception) -> None:
         # The SDK's own errors hold no personal data; whatever else an adapter raises may quote a payload.
         told = type(error).__name__
         if isinstance(error, AftercareError):
             told += f": {redact(str(error))}"
+        del self._at_a_stretch[stand.shop, stand.name]
         log.warning("listing failed", shop=stand.shop, stream=stand.name, problem=told)
         attempts = stand.attempts + 1
         delay = retry_delay(min(attempts, len(RETRY_DELAYS)))

@@ -41,7 +41,8 @@ class Cursor:
 class Page:
     """Objects as they are in the shop now, complete as those of `read`.
 
-    `position` is where the next page begins; None: this was the last. `total` is how many objects the whole
+    `position` is where the next page begins, and never where this one did; None: this was the last. Every
+    listing has a last page, also one of a shop that is empty. `total` is how many objects the whole
     listing has, if the shop says so.
     """
 

@@ -31,6 +31,8 @@ BUSY_SECONDS = 30
 """How long a write waits for another process that is writing to the same SQLite file."""
 _READ_ONLY = "25006"
 """PostgreSQL's SQLSTATE for a write in a transaction that may only read."""
+_CONTENDED = frozenset({"40001", "40P01"})
+"""Those for a transaction that gave way to another: a serialization failure, and a deadlock."""
 
 Insert = postgresql.Insert | sqlite.Insert
 
@@ -62,7 +64,11 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a transaction that sees one state of the database and changes nothing."""
-        with self._storage_errors(), self.engine.connect() as connection, connection.begin():
+        with (
+            self._storage_errors(),
+            self.engine.connect().execution_options(reads=True) as connection,
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager
@@ -85,7 +91,8 @@ class Database:
         try:
             yield
         except (OperationalError, InterfaceError) as error:
-            raise StorageUnavailable(self._explain(error)) from None
+            contended = getattr(error.orig, "sqlstate", "") in _CONTENDED
+            raise StorageUnavailable(self._explain(error), contended=contended) from None
         except InternalError as error:
             # PostgreSQL in a read-only mode, as a standby or after a full disk: it may be lifted at any time.
             if getattr(error.orig, "sqlstate", "") != _READ_ONLY:
@@ -144,12 +151,25 @@ def insert_into(connection: Connection, table: Table) -> Insert:
 
 def _postgresql(url: str) -> Engine:
     try:
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
     except ModuleNotFoundError as error:
         message = (
             f'PostgreSQL needs {error.name}, which is not installed: pip install "aftercare-sdk[postgres]"'
         )
         raise ConfigurationError(message) from None
+
+    from psycopg import IsolationLevel
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # The driver puts both into its BEGIN, so they cost nothing; None is what the server is set to.
+        driver = connection.connection.driver_connection
+        reads = True if connection.get_execution_options().get("reads") else None
+        if driver is not None and driver.read_only is not reads:
+            driver.read_only = reads
+            driver.isolation_level = IsolationLevel.REPEATABLE_READ if reads else None
+
+    return engine
 
 
 def _sqlite(url: str) -> Engine:

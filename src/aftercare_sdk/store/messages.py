@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     RowMapping,
@@ -23,13 +24,14 @@ from sqlalchemy import (
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.premises import PREMISE_BY_KIND, Premise
 from aftercare_sdk.store.codec import dump, load, load_any, load_words
-from aftercare_sdk.store.database import literal_text
+from aftercare_sdk.store.database import among, literal_text
 from aftercare_sdk.store.tables import copies, messages
 
 WAITING = (MessageState.PLANNED, MessageState.HELD, MessageState.DEFERRED)
 LEASED = (MessageState.CLAIMED, MessageState.SUBMITTED)
 _MICROSECOND = timedelta(microseconds=1)
 _NOT_LEFT = (*WAITING, MessageState.CLAIMED)
+_OPEN = (*_NOT_LEFT, MessageState.SUBMITTED)
 _UNCLAIMED: Mapping[str, Any] = {
     "state": case((messages.c.state == MessageState.CLAIMED, MessageState.PLANNED), else_=messages.c.state),
     "lease": "",
@@ -38,12 +40,26 @@ _UNCLAIMED: Mapping[str, Any] = {
 """What takes a message out of the hands of whoever has claimed it."""
 
 
+_THEN: BindParameter[datetime] = bindparam("then", type_=messages.c.due_at.type)
+_IN_HAND = messages.c.state == MessageState.SUBMITTED
+_RETRIED = (messages.c.state == MessageState.DEFERRED) & (messages.c.attempts > 0)
 _MOVE = (
     update(messages)
-    .where(
-        messages.c.key == bindparam("of"), messages.c.state.in_([literal_text(state) for state in _NOT_LEFT])
+    .where(messages.c.key == bindparam("of"), messages.c.state.in_([literal_text(one) for one in _OPEN]))
+    .values(
+        due_at=_THEN,
+        expires_at=bindparam("end"),
+        # What a channel has in hand stays with it, and comes back to its new moment if it comes back. The
+        # pause before a retry is not cut short.
+        next_at=case(
+            (_IN_HAND, messages.c.next_at),
+            (_RETRIED & (messages.c.next_at > _THEN), messages.c.next_at),
+            else_=_THEN,
+        ),
+        state=_UNCLAIMED["state"],
+        lease=case((_IN_HAND, messages.c.lease), else_=""),
+        lease_until=case((_IN_HAND, messages.c.lease_until), else_=None),
     )
-    .values(due_at=bindparam("then"), next_at=bindparam("then"), expires_at=bindparam("end"), **_UNCLAIMED)
 )
 
 
@@ -83,6 +99,7 @@ class Message:
     submitted_at: datetime | None = None
     final_at: datetime | None = None
     reference: str = ""
+    called_off: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +150,10 @@ def move(connection: Connection, anchors: Mapping[str, datetime]) -> None:
     if not anchors:
         return
     found = connection.execute(
-        select(messages.c.key, messages.c.anchor, messages.c.delay, messages.c.window).where(
-            messages.c.anchor.in_(sorted(anchors)), messages.c.state.in_(_NOT_LEFT)
-        )
+        select(messages.c.key, messages.c.anchor, messages.c.delay, messages.c.window)
+        .where(messages.c.anchor.in_(sorted(anchors)), messages.c.state.in_(_OPEN))
+        .order_by(messages.c.key)
+        .with_for_update()
     )
     rows: list[dict[str, Any]] = []
     for key, anchor, delay, window in found:
@@ -147,6 +165,10 @@ def move(connection: Connection, anchors: Mapping[str, datetime]) -> None:
 
 def follow(connection: Connection, shop: str, object_: str, identity: int) -> None:
     """Let what is planned about an object that changed its owner follow it; claims fall as in `move`."""
+    about = (messages.c.shop == shop, messages.c.object == object_)
+    connection.execute(
+        update(messages).where(*about, messages.c.state == MessageState.SUBMITTED).values(identity=identity)
+    )
     connection.execute(
         update(messages)
         .where(messages.c.shop == shop, messages.c.object == object_, messages.c.state.in_(_NOT_LEFT))
@@ -154,13 +176,27 @@ def follow(connection: Connection, shop: str, object_: str, identity: int) -> No
     )
 
 
-def release(connection: Connection, shop: str, object_: str, now: datetime) -> None:
-    """Look at once at messages that were held until an object had been read."""
-    connection.execute(
-        update(messages)
-        .where(messages.c.shop == shop, messages.c.object == object_, messages.c.state == MessageState.HELD)
-        .values(next_at=now)
+def release(connection: Connection, objects: Iterable[tuple[str, str, str]], now: datetime) -> None:
+    """Look at once at messages that were held until objects (shop, kind, id) had been read."""
+    rows = [{"in": shop, "of": id_, "now": now} for shop, _, id_ in objects]
+    if rows:
+        connection.execute(_RELEASE, rows)
+
+
+_RELEASE = (
+    update(messages)
+    .where(
+        messages.c.shop == bindparam("in"),
+        messages.c.object == bindparam("of"),
+        messages.c.state == MessageState.HELD,
     )
+    .values(next_at=bindparam("now"))
+)
+
+
+def about_any(wanted: Collection[tuple[str, str]]) -> ColumnElement[bool]:
+    """Return the condition that a message is about one of these objects (shop, id)."""
+    return among((messages.c.shop, messages.c.object), wanted)
 
 
 def about_object(shop: str, object_: str) -> ColumnElement[bool]:
@@ -176,11 +212,25 @@ def to_identities(wanted: Collection[int]) -> ColumnElement[bool]:
 def cancellable(
     connection: Connection, plugin: str, label: str | None, which: ColumnElement[bool]
 ) -> list[Message]:
-    """Return a plugin's messages that have not left, of `label` or of all labels."""
-    where = [which, messages.c.plugin == plugin, messages.c.state.in_(_NOT_LEFT)]
+    """Return a plugin's messages, of `label` or of all labels, that have not left or may come back.
+
+    Nobody else can change them before the transaction ends.
+    """
+    where = [which, messages.c.plugin == plugin, messages.c.state.in_(_OPEN)]
     if label is not None:
         where.append(messages.c.label == label)
-    return [as_message(row) for row in connection.execute(select(messages).where(*where)).mappings()]
+    rows = connection.execute(select(messages).where(*where).order_by(messages.c.key).with_for_update())
+    return [as_message(row) for row in rows.mappings()]
+
+
+def lock(connection: Connection, which: ColumnElement[bool]) -> None:
+    """Keep others from changing messages that have not left; all at once, so that none waits in a circle."""
+    connection.execute(
+        select(messages.c.key)
+        .where(which, messages.c.state.in_(_OPEN))
+        .order_by(messages.c.key)
+        .with_for_update()
+    )
 
 
 def get_many(connection: Connection, keys: Iterable[str]) -> list[Message]:
@@ -279,6 +329,7 @@ def _row(one: Message) -> dict[str, Any]:
         "submitted_at": one.submitted_at,
         "final_at": one.final_at,
         "reference": one.reference,
+        "called_off": dump(one.called_off),
     }
 
 
@@ -292,5 +343,6 @@ def as_message(row: RowMapping) -> Message:
     )
     values["data"] = load_words(values["data"])
     values["detail"] = load_words(values["detail"])
+    values["called_off"] = load_words(values["called_off"])
     values["state"] = MessageState(values["state"])
     return Message(**values)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
 from aftercare_sdk.model.people import Contact
 from aftercare_sdk.model.records import CustomerRecord, OrderRecord, ProductRecord, Record
@@ -86,8 +86,13 @@ def owners_of_mailboxes(connection: Connection, mailboxes: Iterable[int]) -> lis
     return [row[0] for row in rows]
 
 
-def save_many(connection: Connection, stored: Sequence[Stored], now: datetime) -> None:
-    """Insert or replace objects, in the order of their keys, in which senders lock what they look at."""
+def save_many(
+    connection: Connection, stored: Sequence[Stored], now: datetime, *, seen: Collection[Key] = ()
+) -> None:
+    """Insert or replace objects, in the order of their keys, in which senders lock what they look at.
+
+    `seen`: those that the shop has shown just now; of the others it stays open when it last did.
+    """
     if not stored:
         return
     statement = insert_into(connection, objects)
@@ -96,10 +101,11 @@ def save_many(connection: Connection, stored: Sequence[Stored], now: datetime) -
             index_elements=["shop", "kind", "id"],
             set_={
                 name: statement.excluded[name]
-                for name in ("record", "person", "identity", "contact_identity", "changed_at", "seen_at")
-            },
+                for name in ("record", "person", "identity", "contact_identity", "changed_at")
+            }
+            | {"seen_at": func.coalesce(statement.excluded.seen_at, objects.c.seen_at)},
         ),
-        sorted((_row(one, now) for one in stored), key=itemgetter("shop", "kind", "id")),
+        sorted((_row(one, now, seen) for one in stored), key=itemgetter("shop", "kind", "id")),
     )
 
 
@@ -157,7 +163,7 @@ _OF = select(objects).where(
 )
 
 
-def _row(stored: Stored, now: datetime) -> dict[str, Any]:
+def _row(stored: Stored, now: datetime, seen: Collection[Key]) -> dict[str, Any]:
     record = stored.record
     person: _Person | None = None
     if isinstance(record, OrderRecord):
@@ -180,7 +186,7 @@ def _row(stored: Stored, now: datetime) -> dict[str, Any]:
         "identity": stored.identity,
         "contact_identity": stored.contact_identity,
         "changed_at": now,
-        "seen_at": now,
+        "seen_at": now if (record.shop, kind_of(record), record.id) in seen else None,
     }
 
 

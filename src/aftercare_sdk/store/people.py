@@ -18,7 +18,7 @@ _JOIN = (
         update(units).where(still, units.c.customer == bindparam("goes")).values(customer=bindparam("stays"))
         for still in (
             units.c.state == literal_text("pending"),
-            (units.c.state == "parked") & (units.c.error != literal_text("")),
+            units.c.state == literal_text("parked"),
         )
     ),
 )
@@ -76,6 +76,9 @@ def join(connection: Connection, pairs: Iterable[tuple[int, int]]) -> None:
     owners = customers_of(connection, {one for pair in told for one in pair})
     moved = _united((owners[one], owners[other]) for one, other in told)
     if moved:
+        lock(
+            connection, {*moved, *moved.values()}
+        )  # whoever decides about one of them waits, or is waited for
         rows = [{"goes": goes, "stays": stays} for goes, stays in moved.items()]
         for statement in _JOIN:
             connection.execute(statement, rows)

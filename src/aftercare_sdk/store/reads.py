@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, case, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, delete, func, select, update
 
 from aftercare_sdk.store.database import among, insert_into
 from aftercare_sdk.store.tables import reads
@@ -82,14 +82,29 @@ def claim(connection: Connection, *, now: datetime, lease: str, until: datetime,
     return [replace(one, lease=lease) for one in found]
 
 
-def settle(connection: Connection, shop: str, kind: str, id_: str, asked_at: datetime) -> bool:
-    """Remove a read whose answer was processed; False if its object became ambiguous after `asked_at`."""
-    gone = connection.execute(
-        delete(reads).where(
-            reads.c.shop == shop, reads.c.kind == kind, reads.c.id == id_, reads.c.requested_at <= asked_at
-        )
-    )
-    return gone.rowcount == 1
+def settle(connection: Connection, answered: Iterable[tuple[Key, datetime]]) -> list[Key]:
+    """Remove reads whose answers were processed, each asked for at a moment; return which.
+
+    One whose object became ambiguous after it was asked for stays.
+    """
+    asked: dict[Key, datetime] = {}
+    for key, at in answered:
+        asked[key] = max(at, asked.get(key, at))
+    if not asked:
+        return []
+    names = (reads.c.shop, reads.c.kind, reads.c.id)
+    rows = connection.execute(select(*names, reads.c.requested_at).where(among(names, asked)))
+    done = [
+        (shop, kind, id_) for shop, kind, id_, requested_at in rows if requested_at <= asked[shop, kind, id_]
+    ]
+    if done:
+        connection.execute(_SETTLE, [{"in": shop, "is": kind, "of": id_} for shop, kind, id_ in done])
+    return done
+
+
+_SETTLE = delete(reads).where(
+    reads.c.shop == bindparam("in"), reads.c.kind == bindparam("is"), reads.c.id == bindparam("of")
+)
 
 
 def fail(connection: Connection, one: Read, error: str, due_at: datetime) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, delete, or_, select, update
 
 from aftercare_sdk.model.messages import MessageState
-from aftercare_sdk.store.codec import dump
+from aftercare_sdk.store.codec import dump, load_words
 from aftercare_sdk.store.database import insert_into
 from aftercare_sdk.store.messages import Copy, Message, as_message, get_many, is_leased, is_waiting
 from aftercare_sdk.store.tables import copies, identities, messages
@@ -150,7 +150,7 @@ def submit(
             for one in leaving
         ],
     )
-    return ours
+    return frozenset(ours)
 
 
 def as_they_stand(connection: Connection, several: Sequence[Message]) -> dict[str, Message]:
@@ -160,6 +160,7 @@ def as_they_stand(connection: Connection, several: Sequence[Message]) -> dict[st
     return {
         row.key: replace(
             seen[row.key],
+            identity=row.identity,
             state=MessageState(row.state),
             lease=row.lease,
             attempts=row.attempts,
@@ -172,7 +173,7 @@ def as_they_stand(connection: Connection, several: Sequence[Message]) -> dict[st
 def change(connection: Connection, changes: Sequence[Change], *, now: datetime) -> list[Change]:
     """Bring messages into other states; return the changes of those that were still as they were seen."""
     ours = _as_seen(connection, [one.message for one in changes])
-    made = [one for one in changes if one.message.key in ours]
+    made = [_unless_called_off(one, ours[one.message.key]) for one in changes if one.message.key in ours]
     if made:
         connection.execute(
             _CHANGE,
@@ -191,6 +192,24 @@ def change(connection: Connection, changes: Sequence[Change], *, now: datetime) 
             ],
         )
     return made
+
+
+def call_off(
+    connection: Connection, several: Sequence[Message], code: str, detail: Mapping[str, str]
+) -> None:
+    """Note that messages which a channel has in hand are not to come back: they cannot be cancelled now."""
+    if several:
+        words = dump({**detail, "code": code})
+        connection.execute(_CALL_OFF, [{"of": one.key, "words": words} for one in several])
+
+
+def _unless_called_off(change: Change, called_off: Mapping[str, str]) -> Change:
+    """Return what becomes of a message that comes back from its channel, if it was called off meanwhile."""
+    if change.state.final or not called_off:
+        return change
+    detail = dict(called_off)
+    code = detail.pop("code")
+    return Change(message=change.message, state=MessageState.CANCELLED, code=code, detail=detail)
 
 
 def give_back(connection: Connection, several: Sequence[Change], *, now: datetime) -> list[Change]:
@@ -240,17 +259,17 @@ def reached_since(
     return list(found.values())
 
 
-def _as_seen(connection: Connection, several: Sequence[Message]) -> frozenset[str]:
-    """Return the keys of messages that are still as they were seen, and keep them so.
+def _as_seen(connection: Connection, several: Sequence[Message]) -> dict[str, Mapping[str, str]]:
+    """Return by key which messages are as they were seen, and keep them so; with why they are called off.
 
     State and lease are compared after the row is locked: on PostgreSQL by this statement, on SQLite by the
     transaction. So of two who have seen the same, one changes it.
     """
     if not several:
-        return frozenset()
+        return {}
     seen = {one.key: (one.state.value, one.lease) for one in several}
     rows = connection.execute(_LOCKED, {"keys": sorted(seen)})
-    return frozenset(row.key for row in rows if seen[row.key] == (row.state, row.lease))
+    return {row.key: load_words(row.called_off) for row in rows if seen[row.key] == (row.state, row.lease)}
 
 
 _WHOSE: BindParameter[Any] = bindparam("whose", expanding=True)
@@ -277,15 +296,25 @@ _TO_CUSTOMERS = _LEFT.where(
 _TO_MAILBOXES = _LEFT.where(messages.c.recipient.in_(_WHOSE))
 _KEYS: ColumnElement[bool] = messages.c.key.in_(bindparam("keys", expanding=True))
 _STANDING = select(
-    messages.c.key, messages.c.state, messages.c.lease, messages.c.attempts, messages.c.repeated
+    messages.c.key,
+    messages.c.identity,
+    messages.c.state,
+    messages.c.lease,
+    messages.c.attempts,
+    messages.c.repeated,
 ).where(_KEYS)
 _LOCKED = (
-    select(messages.c.key, messages.c.state, messages.c.lease)
+    select(messages.c.key, messages.c.state, messages.c.lease, messages.c.called_off)
     .where(_KEYS)
     .order_by(messages.c.key)
     .with_for_update()
 )
 _IS: ColumnElement[bool] = messages.c.key == bindparam("of")
+_CALL_OFF = (
+    update(messages)
+    .where(_IS, messages.c.state == MessageState.SUBMITTED)
+    .values(called_off=bindparam("words"))
+)
 _SUBMIT = (
     update(messages)
     .where(_IS)

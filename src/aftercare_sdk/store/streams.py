@@ -19,7 +19,8 @@ class Stand:
 
     `since` and `position` say where the listing goes on that `began_at` some moment; None: none is under
     way. `listed` of `total` objects have come in. `closed` counts the gaps that listings have found: objects
-    of which no webhook had told all. `finished_at` is when the last complete listing began.
+    of which no webhook had told all. `finished_at` is when the last complete listing began. `lease` is whose
+    work is under way, until `due_at`; empty: nobody's.
     """
 
     shop: str
@@ -86,8 +87,11 @@ def claim(
     return replace(_stand(row), lease=lease, due_at=until)
 
 
-def advance(connection: Connection, stand: Stand) -> bool:
-    """Note where a listing stands now; False if somebody else has taken it over."""
+def advance(connection: Connection, stand: Stand, *, lets_go: bool = False) -> bool:
+    """Note where a listing stands now; False if somebody else has taken it over.
+
+    `lets_go`: nobody works on it until it is due.
+    """
     done = connection.execute(
         update(streams)
         .where(streams.c.shop == stand.shop, streams.c.name == stand.name, streams.c.lease == stand.lease)
@@ -101,6 +105,7 @@ def advance(connection: Connection, stand: Stand) -> bool:
             finished_at=stand.finished_at,
             attempts=stand.attempts,
             error=stand.error,
+            lease="" if lets_go else stand.lease,
         )
     )
     return done.rowcount == 1
@@ -120,7 +125,7 @@ def hurry(connection: Connection, names: Collection[tuple[str, str]], now: datet
     connection.execute(
         update(streams)
         .where(among((streams.c.shop, streams.c.name), names), streams.c.due_at > now)
-        .where(streams.c.began_at.is_(None) | (streams.c.error != ""))
+        .where(streams.c.began_at.is_(None) | (streams.c.lease == ""))
         .values(due_at=now, lease="")
     )
 

@@ -103,7 +103,7 @@ journal = Table(
     Column("copies", Integer, nullable=False, server_default="0"),
     Column("weight", Integer, nullable=False),
 )
-_partial("ix_journal_new", "state = 'new'", journal.c.seq)
+_partial("ix_journal_new", "state = 'new'", journal.c.shop, journal.c.kind, journal.c.seq)
 Index("ix_journal_state", journal.c.state, journal.c.seq)
 
 objects = Table(
@@ -179,8 +179,9 @@ units = Table(
     Column("done_at", Instant),
     Column("error", Text, nullable=False),
 )
-_partial("ix_units_pending", "state = 'pending'", units.c.seq, units.c.plugin)
+_partial("ix_units_pending", "state = 'pending'", units.c.plugin, units.c.due_at, units.c.seq)
 _partial("ix_units_pending_customer", "state = 'pending'", units.c.customer, units.c.plugin, units.c.seq)
+_partial("ix_units_parked_customer", "state = 'parked'", units.c.customer)
 _partial("ix_units_trouble", "error <> ''", units.c.seq)
 
 messages = Table(
@@ -218,6 +219,7 @@ messages = Table(
     Column("submitted_at", Instant),
     Column("final_at", Instant),
     Column("reference", Text, nullable=False),
+    Column("called_off", Text, nullable=False),
 )
 _partial("ix_messages_waiting", "state IN ('planned', 'held', 'deferred')", messages.c.next_at)
 _partial("ix_messages_leased", "state IN ('claimed', 'submitted')", messages.c.lease_until)
@@ -362,6 +364,14 @@ plugins = Table(
     Column("distribution", String(100), nullable=False),
     Column("version", String(50), nullable=False),
     Column("off", Text, nullable=False),
+)
+
+rests = Table(
+    "rests",
+    metadata,
+    Column("kind", String(20), primary_key=True),
+    Column("name", String(100), primary_key=True),
+    Column("until", Instant, nullable=False),
 )
 
 configurations = Table(

@@ -10,11 +10,22 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import requests
+
 from aftercare_sdk.errors import ConfigurationError, PlatformUnavailable, SignatureError, TranslationError
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.orders import Amounts, OrderLine, OrderSnapshot, RefundSnapshot
 from aftercare_sdk.model.people import Contact
-from aftercare_sdk.model.shops import Gone, Ignored, Ping, RawRequest, Ref, Shop, ShopAdapter, Webhook
+from aftercare_sdk.model.shops import (
+    Gone,
+    Ignored,
+    NeedsRead,
+    Ping,
+    RawRequest,
+    Ref,
+    Shop,
+    ShopAdapter,
+    Webhook,
+)
 from aftercare_sdk.model.sync import Page, Stream
 from aftercare_sdk.model.versions import Version
 from aftercare_sdk.shops.digests import digest
@@ -46,12 +57,18 @@ class ToriiAdapter(ShopAdapter):
         self.check(request)
         if request.header("X-Torii-Topic") == "ping":
             return Ping()
-        return Webhook(topic=request.header("X-Torii-Topic"), body=request.body, dated=b'"updated"' in request.body)
+        return Webhook(
+            topic=request.header("X-Torii-Topic"), body=request.body, dated=b'"updated"' in request.body
+        )
 
     def translate(self, webhook):
-        if webhook.topic != "order":
+        if webhook.topic not in {"order", "touched"}:
             return [Ignored("not used")]
         try:
+            if webhook.topic == "touched":
+                return [
+                    NeedsRead(Ref("order", str(json.loads(webhook.body)["id"])), "says only that it changed")
+                ]
             return [self.picture(json.loads(webhook.body))]
         except (ValueError, KeyError, TypeError, AttributeError):
             raise TranslationError("this is no order of Torii") from None
@@ -109,7 +126,9 @@ class ToriiAdapter(ShopAdapter):
     def get(self, path, **params):
         """Ask the platform."""
         try:
-            answer = requests.get(URL + path, params=params, headers={"X-Key": self.shop.options["key"]}, timeout=9)
+            answer = requests.get(
+                URL + path, params=params, headers={"X-Key": self.shop.options["key"]}, timeout=9
+            )
         except requests.RequestException as error:
             raise PlatformUnavailable(f"Torii cannot be reached: {type(error).__name__}") from None
         return self.judge(answer)
@@ -134,7 +153,8 @@ class ToriiAdapter(ShopAdapter):
             told = self.get("/orders", after=after, start=position).json()
             position = None if told["next"] is None else str(told["next"])
             yield Page(
-                snapshots=tuple(self.picture(each, complete=True) for each in told["orders"]), position=position
+                snapshots=tuple(self.picture(each, complete=True) for each in told["orders"]),
+                position=position,
             )
 
 
@@ -181,7 +201,9 @@ STORY = {
     "other": order(8, minute=20),
 }
 NOW = [STORY["refunded"], STORY["other"]]
-SHOP = Shop(name="main", currency="JPY", secrets=("the secret that signs",), options={"key": "key-of-the-rest-api"})
+SHOP = Shop(
+    name="main", currency="JPY", secrets=("the secret that signs",), options={"key": "key-of-the-rest-api"}
+)
 
 
 class Torii(AdapterContract):
@@ -189,7 +211,10 @@ class Torii(AdapterContract):
 
     shop = SHOP
     next_secret = "the secret that follows"
-    samples = {name: request(told) for name, told in STORY.items()}  # noqa: RUF012 - read only
+    samples = {  # noqa: RUF012 - read only
+        **{name: request(told) for name, told in STORY.items()},
+        "touched": request({"id": 8}, "touched"),
+    }
     facts = {  # noqa: RUF012 - read only
         "placed": [],
         "paid": ["order/7/purchase"],
@@ -232,5 +257,3 @@ class Torii(AdapterContract):
         listed = [each for each in sorted(NOW, key=lambda told: told["updated"]) if each["updated"] > after]
         following = start + 1 if start + 1 < len(listed) else None
         return 200, {}, json.dumps({"orders": listed[start : start + 1], "next": following}).encode()
-
-

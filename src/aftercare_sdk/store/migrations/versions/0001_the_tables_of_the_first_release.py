@@ -208,6 +208,7 @@ def upgrade() -> None:
         sa.Column("submitted_at", sa.BigInteger(), nullable=True),
         sa.Column("final_at", sa.BigInteger(), nullable=True),
         sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("called_off", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_messages")),
         sa.UniqueConstraint("id", name=op.f("uq_messages_id")),
     )

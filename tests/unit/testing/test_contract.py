@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from aftercare_sdk.testing import AdapterContract
+
+HERE = Path(__file__).parent
+TESTS = sorted(name for name in dir(AdapterContract) if name.startswith("test_"))
+
+
+def run(module, folder, **environ):
+    """Run a module of tests on its own; return what failed, and what was skipped, by class."""
+    report = folder / "report.xml"
+    command = [sys.executable, "-m", "pytest", str(module), "-q", "--noconftest", "-c", os.devnull]
+    command += ["--rootdir", str(folder), "-p", "no:cacheprovider", f"--junitxml={report}"]
+    done = subprocess.run(
+        command, cwd=folder, env=os.environ | environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode in {0, 1}, done.stdout + done.stderr
+    failed, skipped, passed = defaultdict(dict), defaultdict(dict), defaultdict(set)
+    for case in ET.parse(report).iter("testcase"):  # noqa: S314 - written by pytest a moment ago
+        name, test = case.get("classname").rpartition(".")[2], case.get("name")
+        problems = [*case.findall("failure"), *case.findall("error")]
+        if problems:
+            failed[name][test] = "\n".join(each.text or "" for each in problems)
+        elif (why := case.find("skipped")) is not None:
+            skipped[name][test] = why.get("message")
+        else:
+            passed[name].add(test)
+    return failed, skipped, passed
+
+
+def spoilt():
+    """Return the classes of broken.py by name, each with the test that must notice."""
+    spec = importlib.util.spec_from_file_location("broken", HERE / "broken.py")
+    module = importlib.util.module_from_spec(spec)
+    before = list(sys.path)
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path[:] = before
+    return {name: value.breaks for name, value in vars(module).items() if name.startswith("Test")}
+
+
+BROKEN = spoilt()
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory):
+    """What the contract found in the broken adapters; slow tests only where one must fail."""
+    return run(HERE / "broken.py", tmp_path_factory.mktemp("broken"))
+
+
+@pytest.fixture(scope="module")
+def whole_outcome(tmp_path_factory):
+    """What all of the contract found in them."""
+    return run(HERE / "broken.py", tmp_path_factory.mktemp("whole"), ALL_OF_THE_CONTRACT="1")
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_the_right_test_fails(outcome, name):
+    """A defect of an adapter is found by the one test that speaks of it."""
+    failed, _, _ = outcome
+    assert sorted(filter(None, [BROKEN[name]])) == sorted(failed[name]), failed[name]
+
+
+def test_every_test_can_fail():
+    """For each test of the contract there is a broken adapter that it finds."""
+    assert set(TESTS) == set(BROKEN.values()) - {""}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", BROKEN)
+def test_no_other_test_fails(whole_outcome, name):
+    """The same with every test of the contract, the slow ones too."""
+    failed, _, _ = whole_outcome
+    assert sorted(filter(None, [BROKEN[name]])) == sorted(failed[name]), failed[name]
+
+
+def test_what_is_not_tested_says_so(outcome):
+    """Where an author gives no platform, tests of reading are skipped with that reason, not passed."""
+    _, skipped, passed = outcome
+    reason = "TestIsNotTried gives no `answer`, so that what the adapter reads of its platform is not tested"
+    reading = {"test_a_slow_platform_is_given_up_in_time", "test_a_listing_since_a_moment_misses_nothing"}
+    assert {reason} == {skipped["TestIsNotTried"][test] for test in reading}
+    assert not reading & passed["TestIsNotTried"]
+
+
+def test_words_name_the_finding_and_no_person(outcome):
+    """What an author reads says what was found where, and quotes nobody."""
+    failed, _, _ = outcome
+    text = "\n".join(words for found in failed.values() for words in found.values())
+    assert "sample 'placed' with a line break added was accepted" in text
+    assert "read (order 7), while the platform is throttled, brought Gone: raise PlatformUnavailable" in text
+    assert "customer.example" not in text
+    assert "the secret that signs" not in text
+
+
+def test_what_is_not_given_is_named(tmp_path):
+    """An author who forgets something reads what, in place of an error of Python."""
+    module = tmp_path / "test_forgetful.py"
+    module.write_text(
+        "from aftercare_sdk.testing import AdapterContract\nclass TestForgetful(AdapterContract):\n    pass\n"
+    )
+    failed, _, _ = run(module, tmp_path)
+    assert set(TESTS) == failed["TestForgetful"].keys()
+    expected = "TestForgetful does not give shop, next_secret, samples, unknown_topic; see AdapterContract"
+    assert {expected} == set(failed["TestForgetful"].values())
+
+
+def test_the_adapter_of_the_howto_passes(tmp_path):
+    """What docs/howto/write-an-adapter.md shows is a whole adapter, and its contract is kept."""
+    page = (HERE.parents[2] / "docs/howto/write-an-adapter.md").read_text(encoding="utf-8")
+    shown, _, _ = page.partition("\n## Read payloads by a schema\n")
+    module = tmp_path / "test_torii.py"
+    module.write_text("\n".join(re.findall(r"^```python\n(.*?)^```$", shown, re.DOTALL | re.MULTILINE)))
+    failed, skipped, passed = run(module, tmp_path)
+    assert {} == failed
+    assert {"test_a_ping_is_answered"} == set(skipped["TestTorii"])
+    assert set(TESTS) - {"test_a_ping_is_answered"} == passed["TestTorii"]
