@@ -551,7 +551,7 @@ def test_plugins_are_listed_with_what_they_do(here):
         "name": "woocommerce",
         "distribution": "aftercare-woocommerce",
         "version": __version__,
-        "hooks": ["register_adapters"],
+        "hooks": ["register_adapters", "register_commands"],
         "state": "active",
         "error": "",
     } == rows["woocommerce"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from aftercare_sdk import AftercareHooks, hookimpl
+from aftercare_sdk.model.console import CommandGroup
 from aftercare_sdk.model.shops import AdapterType
 
 __all__ = ["WooCommerce", "plugin"]
@@ -23,6 +24,17 @@ class WooCommerce(AftercareHooks):
         return (
             AdapterType(name="woocommerce", build=WooCommerceAdapter, options=OptionsSchema, samples=SAMPLES),
         )
+
+    @hookimpl
+    def register_commands(self) -> Iterable[CommandGroup]:
+        """Offer `aftercare woocommerce …`."""
+        return (CommandGroup(name="woocommerce", build=_commands),)
+
+
+def _commands() -> object:
+    from aftercare_woocommerce.commands import build
+
+    return build()
 
 
 plugin = WooCommerce()

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable
 
 from aftercare_sdk.errors import ConfigurationError
+from aftercare_sdk.model.commands import Receipt, ShopCommand
 from aftercare_sdk.model.shops import Ping, RawRequest, Reading, Ref, Shop, ShopAdapter, Translation, Webhook
+from aftercare_sdk.model.sync import Cursor, Page, Stream
 from aftercare_woocommerce import signature
 from aftercare_woocommerce.client import Client, RestClient
 from aftercare_woocommerce.options import Rules
@@ -46,6 +48,34 @@ class WooCommerceAdapter(ShopAdapter):
     def read(self, refs: Iterable[Ref]) -> Iterable[Reading]:
         """Read from the shop, or from the recordings where `read_from` says so."""
         return Reader(self._client(), self._shop.name, self._rules).read(refs)
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """What can be listed: all of it with credentials, nothing without, and nothing of recordings."""
+        configured = isinstance(self._given, RestClient) or bool(self._shop.options.get("consumer_key"))
+        if not configured or self._shop.options.get("read_from") == "recordings":
+            return ()
+        from aftercare_woocommerce.sync import STREAMS
+
+        return STREAMS
+
+    def changes(self, since: Cursor) -> Iterable[Page]:
+        """List a stream."""
+        from aftercare_woocommerce.sync import Listing
+
+        return Listing(self._client(), self._shop.name, self._rules).changes(since)
+
+    def perform(self, command: ShopCommand) -> Receipt:
+        """Carry out a command."""
+        from aftercare_woocommerce.effects import Effects
+
+        client = self._client()
+        if not isinstance(client, RestClient):
+            raise ConfigurationError(
+                f"shop {self._shop.name!r}: recordings take no commands; give the shop credentials instead "
+                "of `read_from`"
+            )
+        return Effects(client, self._shop.name).perform(command)
 
     def _client(self) -> Client:
         """Return what asks the shop; made when first needed, because the library loads slowly."""
