@@ -336,6 +336,13 @@ class TestDeletesInAnOutage(Broken):
         status = 503
 
 
+class TestDeletesAtAPage(Broken):
+    breaks = "test_a_platform_that_is_down_is_asked_again_later"
+
+    class adapter_class(ReadsGone):  # noqa: N801
+        status = "page"
+
+
 class TestDeletesWhenThrottled(Broken):
     breaks = "test_a_throttling_platform_is_left_alone"
 

@@ -54,7 +54,8 @@ def test_no_answer(platform, trouble, raised):
 
 
 @pytest.mark.parametrize(
-    ("trouble", "status"), [(Trouble.BROKEN, 503), (Trouble.THROTTLED, 429), (Trouble.DENIED, 401)]
+    ("trouble", "status"),
+    [(Trouble.BROKEN, 503), (Trouble.PAGE, 200), (Trouble.THROTTLED, 429), (Trouble.DENIED, 401)],
 )
 def test_a_bad_answer(platform, trouble, status):
     """From the request on from which there is trouble."""

@@ -139,6 +139,10 @@ class ToriiAdapter(ShopAdapter):
             raise ConfigurationError("Torii refuses the key; make a new one")
         if answer.status_code == 429 or answer.status_code >= 500:
             raise PlatformUnavailable(f"Torii answered {answer.status_code}")
+        try:
+            answer.json()
+        except requests.JSONDecodeError:
+            raise PlatformUnavailable("Torii answered with a page") from None
         return answer
 
     def read(self, refs):

@@ -37,10 +37,11 @@ def translate(webhook: Webhook, *, shop: str, rules: Rules) -> tuple[Translation
         return (_action(body),)
     if "id" not in body and {"code", "message", "data"} <= body.keys():
         return (_error(body),)
-    resource = webhook.topic.partition(".")[0]
-    if len(body) == 1 and "id" in body:
+    resource, _, happened = webhook.topic.partition(".")
+    known = kind_of(body)
+    if "id" in body and (len(body) == 1 or (known is None and happened == "deleted")):
         return (_stub(body, resource),)
-    kind = kind_of(body) or resource
+    kind = known or resource
     if kind == "order":
         return _order(body, shop, rules)
     if kind == "customer":
