@@ -10,7 +10,7 @@ USABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	"$$python" -c '$(USABLE)' >/dev/null 2>&1 && { echo "$$python"; break; }; done)
 
-# Anything to hand on: `make test ARGS="-k refund -x"`, `make demo ARGS=--json`.
+# Anything to hand on: `make test ARGS="-k refund -x"`, `make test ARGS="-n 0 --pdb"`, `make demo ARGS=--json`.
 ARGS ?=
 
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
@@ -62,7 +62,7 @@ demo: install ## Watch real orders become planned, explained and sent messages
 
 .PHONY: test
 test: install ## Run the tests (all but those that take minutes)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal $(ARGS)
 
 .PHONY: test-long
 test-long: install ## Run the tests that take minutes

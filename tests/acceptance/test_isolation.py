@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from aftercare_sdk import Context
-from aftercare_sdk.actions import CancelMessages, Remember, Scope, SendMessage, SetTimer
+from aftercare_sdk.actions import CancelMessages, OrderStands, Remember, Scope, SendMessage, SetTimer
 from aftercare_sdk.engine import receive
 from aftercare_sdk.events import Purchase, TimerDue
-from tests.support.shop import DAY, HOUR, MINUTE, START, Bench, always, note, order, program
+from aftercare_sdk.store.codec import load
+from aftercare_sdk.store.journal import State
+from tests.support.shop import _KINDS as KINDS
+from tests.support.shop import (
+    DAY,
+    HOUR,
+    MINUTE,
+    START,
+    Bench,
+    always,
+    body_of,
+    note,
+    order,
+    program,
+    request,
+)
 
 PEOPLE = ("ann", "bob")
 
@@ -167,6 +184,102 @@ def test_a_hook_that_hangs_costs_its_time_once(migrated_database_url):
         assert 6 >= len(calls)
 
 
+def hanging_adapter(bench):
+    """Let the adapter hang at bodies that hold nothing; return those that it was asked about."""
+
+    def translate(webhook):
+        if webhook.body == b"[]":
+            bench.clock.overrun()
+            asked.append(webhook.body)
+        return [load(KINDS[item["kind"]], json.dumps(item["is"])) for item in json.loads(webhook.body)]
+
+    asked = []
+    bench.shelf.translator = translate
+    return asked
+
+
+def test_an_adapter_that_hangs_costs_its_time_once(migrated_database_url):
+    """However many of its rows wait, hooks wait for one of them; the others are parked one by one, later."""
+    heard = []
+    plugin = program(on_purchase=lambda *_: heard.append(bench.clock.seconds))
+    with Bench(migrated_database_url, {"p": plugin}) as bench:
+        asked = hanging_adapter(bench)
+        bench.tell(order("1"))
+        for _ in range(10):
+            bench.post(b"[]")
+        bench.process()
+        assert ([1_000], 1) == (heard, len(asked))
+        assert 9 == len([row for row in bench.journal() if row.state is State.NEW])
+        bench.run(HOUR)
+        assert {State.PARKED} == {row.state for row in bench.journal() if row.body == b"[]"}
+
+
+def test_a_shop_that_rests_is_not_asked(migrated_database_url):
+    """Not before its rest is over, whoever decides; then it is heard of everything that came meanwhile."""
+    with Bench(migrated_database_url, good_programs()) as bench:
+        asked = hanging_adapter(bench)
+        bench.post(b"[]")
+        bench.process()
+        bench.tell(order("1"))
+        bench.process()
+        twin = bench.twin()
+        twin.process()
+        twin.aftercare.close()
+        assert ([], 1) == (bench.events(), len(asked))
+        bench.run(MINUTE)
+        assert ["main/order/1/purchase"] == bench.event_ids()
+
+
+def test_another_shop_goes_on_while_one_rests(migrated_database_url):
+    """Its rows are processed, and what follows from them is decided."""
+    shops = {"other": {"adapter": "test", "secrets": [{"env": "SHOP_SECRET"}], "currency": "GBP"}}
+    with Bench(migrated_database_url, good_programs(), config={"shops": shops}) as bench:
+        hanging_adapter(bench)
+        bench.post(b"[]")
+        bench.process()
+        bench.tell(order("1"))
+        bench.aftercare.receive("other", request(body_of(replace(order("2"), shop="other"))))
+        bench.process()
+        assert ["other/order/2/purchase"] == bench.event_ids()
+
+
+def test_nothing_leaves_before_what_a_resting_shop_has_told(migrated_database_url):
+    """Its rows are received and not processed: one of them may call off what is due."""
+    plugin = program(
+        on_purchase=always(note(delay=MINUTE / 2, premises=(OrderStands(order="main/order/1"),)))
+    )
+    with Bench(migrated_database_url, {"p": plugin}) as bench:
+        bench.tell(order("1"))
+        bench.process()
+        hanging_adapter(bench)
+        bench.post(b"[]")
+        bench.tell(order("1", modified=START + MINUTE / 6, cancelled=True), at=START + MINUTE / 6)
+        bench.run(START + MINUTE - timedelta(seconds=1))
+        assert [("1", "planned", "")] == bench.outcomes()
+        bench.run(START + HOUR)
+        assert ([], [("1", "skipped", "order_cancelled")]) == (bench.sent, bench.outcomes())
+
+
+def test_messages_of_other_shops_leave_while_one_rests(migrated_database_url):
+    """What waits is not about them; a timer of theirs fires as well."""
+    shops = {"other": {"adapter": "test", "secrets": [{"env": "SHOP_SECRET"}], "currency": "GBP"}}
+    wake = SetTimer(name="wake", delay=MINUTE / 3, reason="a test wants it")
+    plugin = program(on_purchase=always(note(delay=MINUTE / 2), wake), on_timer=always(note("woken")))
+    with Bench(migrated_database_url, {"p": plugin}, config={"shops": shops}) as bench:
+        bench.tell(order("1"))
+        other = replace(order("2", email="bob@customer.example"), shop="other")
+        bench.aftercare.receive("other", request(body_of(other)))
+        bench.process()
+        hanging_adapter(bench)
+        for _ in range(5):
+            bench.post(b"[]")
+        bench.run(START + MINUTE - timedelta(seconds=1))
+        assert {"bob@customer.example"} == {message.recipient for message in bench.sent}
+        assert 2 == len(bench.sent)
+        bench.run(START + DAY)
+        assert 4 == len(bench.sent)
+
+
 class Unwell:
     """A program that fails until it is mended, and keeps when it was called for which order."""
 
@@ -224,6 +337,44 @@ def test_the_breaker_opens_after_five_failures_and_tries_again_after_five_minute
         assert [10 * MINUTE] == [at for at, _ in unwell.calls[6:]]
         bench.run(START + HOUR)
         assert {f"from-{number}" for number in range(9)} == {one.label for one in bench.messages()}
+
+
+def test_an_answer_that_cannot_be_carried_out_ends_no_rest(migrated_database_url):
+    """The one call after a rest has failed if nothing of its answer counts: the plugin rests again."""
+    calls = []
+
+    def answers(event, ctx):
+        calls.append(event.order)
+        return [note(channel="pigeon")]
+
+    with Bench(migrated_database_url, {"bad": program(on_purchase=answers)}) as bench:
+        for number in range(5):
+            bench.tell(order(str(number), email=f"{number}@customer.example"))
+            bench.process()
+        bench.clock.move(START + 5 * MINUTE)
+        bench.process()
+        assert 6 == len(calls)
+        bench.tell(order("9", email="9@customer.example"))
+        bench.clock.move(START + 10 * MINUTE - timedelta(seconds=1))
+        bench.process()
+        assert 6 == len(calls)
+
+
+def test_a_rest_survives_the_process(migrated_database_url):
+    """A decider that is started anew leaves alone what rests, and so do senders."""
+    unwell = Unwell()
+    with unwell.on(migrated_database_url) as bench:
+        for number in range(5):
+            bench.tell(order(str(number), email=f"{number}@customer.example"))
+            bench.process()
+        twin = bench.twin()
+        twin.tell(order("5", email="5@customer.example"))
+        twin.process()
+        assert 5 == len(unwell.calls)
+        unwell.mended = True
+        twin.run(START + 10 * MINUTE)
+        assert {f"from-{number}" for number in range(6)} == {one.label for one in twin.messages()}
+        twin.aftercare.close()
 
 
 def test_the_breaker_of_one_plugin_is_not_anothers(migrated_database_url):

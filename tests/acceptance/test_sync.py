@@ -6,20 +6,33 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
-from aftercare_sdk.engine import syncing
-from aftercare_sdk.engine.syncing import OVERLAP, PATIENCE, UNTIL_MENDED
+from aftercare_sdk.engine import imported, syncing
+from aftercare_sdk.engine.syncing import OVERLAP, PATIENCE, REST, UNTIL_MENDED
 from aftercare_sdk.errors import ConfigurationError, PlatformUnavailable
 from aftercare_sdk.model.shops import Ref
 from aftercare_sdk.model.sync import Page, Stream
-from aftercare_sdk.store import streams
-from aftercare_sdk.store.journal import Kind, State
+from aftercare_sdk.store import journal, objects, streams
+from aftercare_sdk.store.journal import Arrival, Kind, State
 from aftercare_sdk.store.streams import Stand
 from tests.support.databases import migrate
 from tests.support.projection import project
-from tests.support.shop import DAY, HOUR, MINUTE, START, Bench, always, note, order, program
+from tests.support.shop import (
+    DAY,
+    HOUR,
+    MINUTE,
+    START,
+    Bench,
+    always,
+    customer,
+    needs_read,
+    note,
+    order,
+    program,
+)
 
 EVERY = timedelta(minutes=15)
 ORDERS = Stream(name="orders", kind="order", every=EVERY)
@@ -265,3 +278,197 @@ def test_a_stream_that_is_gone_stops_nothing(migrated_database_url):
         shop.shelf.put(order("1", placed=START + DAY))
         shop.run(START + DAY)
         assert ["main/order/1/purchase"] == shop.event_ids()
+
+
+def test_a_listing_without_its_last_page_is_a_failure(migrated_database_url):
+    """An adapter that has no page at all is told of, and asked again after a pause, not at once."""
+    with bench(migrated_database_url) as shop:
+        asked = []
+        shop.shelf.pages = lambda cursor: iter(asked.append(cursor) or ())
+        assert [1, *[0] * 19] == [shop.aftercare.sync() for _ in range(20)]
+        assert 1 == len(asked)
+        assert ("Bug: the listing ended without its last page", 1, START + MINUTE, None) == (
+            stand(shop).error,
+            stand(shop).attempts,
+            stand(shop).due_at,
+            stand(shop).finished_at,
+        )
+
+
+@pytest.mark.parametrize("place", ["2", ""])
+def test_a_listing_that_stands_still_is_a_failure(migrated_database_url, place):
+    """An adapter that names the same place for ever, or the beginning, does not fill the journal."""
+    with bench(migrated_database_url) as shop:
+        positions = iter(["2"])
+
+        def pages(cursor) -> Iterator[Page]:
+            while True:
+                yield Page(snapshots=(order("1"),), position=next(positions, place))
+
+        shop.shelf.pages = pages
+        shop.run(START + HOUR)
+        assert "never end" in stand(shop).error
+        assert ["orders: 1 listed; order 1: first seen"] == listed_rows(shop)
+
+
+def test_a_listing_that_never_ends_keeps_nobody_for_ever(migrated_database_url, monkeypatch):
+    """It rests after many pages, so `work --once` ends; the next run goes on where it was."""
+    monkeypatch.setattr(syncing, "PAGES_AT_A_STRETCH", 30)
+    with bench(migrated_database_url) as shop:
+
+        def pages(cursor) -> Iterator[Page]:
+            for number in count(int(cursor.position or 0) + 1):
+                yield Page(snapshots=(order("1"),), position=str(number))
+
+        shop.shelf.pages = pages
+        shop.run_due()
+        assert ("30", START + REST) == (stand(shop).position, stand(shop).due_at)
+        shop.run_due()
+        assert "30" == stand(shop).position
+        shop.clock.move(START + REST)
+        shop.run_due()
+        assert "60" == stand(shop).position
+
+
+def listed_of_another_shop(shop: Bench) -> None:
+    """Have the adapter list an order of another shop."""
+    shop.shelf.pages = lambda _: iter(
+        [Page(snapshots=(replace(order("1"), shop="elsewhere"),), position=None)]
+    )
+    shop.run_due()
+    assert "of another shop, 'elsewhere'" in stand(shop).error
+
+
+def read_of_another_shop(shop: Bench) -> None:
+    """Have the adapter answer a read with an order of another shop."""
+    shop.shelf.objects[Ref("order", "1")] = replace(order("1"), shop="elsewhere")
+    shop.shelf.streams = ()
+    shop.tell(needs_read("1"))
+    shop.run(START + MINUTE)
+    assert [Ref("order", "1")] * len(shop.shelf.asked) == shop.shelf.asked != []
+
+
+def told_of_another_shop(shop: Bench) -> None:
+    """Have the adapter understand a webhook as one of another shop."""
+    shop.tell(replace(order("1"), shop="elsewhere"))
+    shop.process()
+    (row,) = shop.webhooks()
+    assert (State.PARKED, "adapter 'test' told of another shop, 'elsewhere', in a row of shop 'main'") == (
+        row.state,
+        row.outcome,
+    )
+
+
+def imported_of_another_shop(shop: Bench) -> None:
+    """Have a file tell of an order of another shop."""
+    body = imported.encode([replace(order("1"), shop="elsewhere")])
+    with shop.aftercare.brand.database.write() as connection:
+        journal.append(
+            connection,
+            [Arrival(kind=Kind.IMPORT, shop="main", topic="orders", received_at=START, body=body)],
+        )
+    shop.process()
+    (row,) = shop.journal()
+    assert (State.PARKED, "the file told of another shop, 'elsewhere', in a row of shop 'main'") == (
+        row.state,
+        row.outcome,
+    )
+
+
+@pytest.mark.parametrize(
+    "tell", [listed_of_another_shop, read_of_another_shop, told_of_another_shop, imported_of_another_shop]
+)
+def test_no_shop_can_change_what_is_known_of_another(migrated_database_url, tell):
+    """An adapter or a file that names another shop is refused, with a reason."""
+    with bench(migrated_database_url) as shop:
+        tell(shop)
+        shop.process()
+        with shop.aftercare.brand.database.read() as connection:
+            assert [] == [one.record.shop for one in objects.everything(connection)]
+
+
+def test_a_listing_brings_only_what_it_is_a_listing_of(migrated_database_url):
+    """A complete listing of orders that brought customers would have every order asked for."""
+    with bench(migrated_database_url, WHOLE) as shop:
+        shop.tell(order("1"))
+        shop.process()
+        shop.shelf.pages = lambda _: iter([Page(snapshots=(customer("7"),), position=None)])
+        shop.run(START + HOUR)
+        assert "the listing of objects of kind 'order' brought one of kind 'customer'" in (
+            stand(shop, "all-orders").error
+        )
+        assert [] == shop.shelf.asked
+
+
+def test_a_listing_begins_before_its_first_page_is_asked_for(migrated_database_url):
+    """However long that page takes, the next listing reaches back behind its beginning."""
+    with bench(migrated_database_url) as shop:
+
+        def pages(cursor) -> Iterator[Page]:
+            shop.clock.move(START + 2 * HOUR)
+            yield Page(snapshots=(order("1"),), position=None)
+
+        shop.shelf.pages = pages
+        assert 1 == shop.aftercare.sync()
+        assert START == stand(shop).finished_at
+
+
+def test_a_listing_whose_first_page_failed_begins_anew(migrated_database_url):
+    """Nothing of it has come, so what was modified since is not its business."""
+    with bench(migrated_database_url) as shop:
+        shop.shelf.close()
+        shop.aftercare.sync()
+        shop.shelf.closed = None
+        shop.clock.move(START + HOUR)
+        shop.aftercare.sync()
+        assert START + HOUR == stand(shop).finished_at
+
+
+@pytest.mark.parametrize("after_a_failure", [False, True], ids=["the first", "a retry"])
+def test_whoever_hurries_a_listing_does_not_take_it_away(migrated_database_url, after_a_failure):
+    """Its first page is under way: it counts, and nothing is said to have failed."""
+    with bench(migrated_database_url) as shop:
+        if after_a_failure:
+            shop.shelf.close()
+            shop.aftercare.sync()
+            shop.clock.move(START + HOUR)
+
+        def pages(cursor) -> Iterator[Page]:
+            shop.clock.move(shop.clock.now() + MINUTE)
+            hurry(shop)
+            yield Page(snapshots=(order("1"),), position=None)
+
+        shop.shelf.pages = pages
+        assert (1, "") == (shop.aftercare.sync(), stand(shop).error)
+
+
+@pytest.mark.parametrize("closed", [False, True], ids=["complete", "failed"])
+def test_whoever_hurries_a_listing_does_not_wait_for_its_turn(migrated_database_url, closed):
+    """Neither for the next time nor for the next try."""
+    with bench(migrated_database_url) as shop:
+        if closed:
+            shop.shelf.close()
+        shop.aftercare.sync()
+        assert stand(shop).due_at > START
+        hurry(shop)
+        assert stand(shop).due_at == START
+
+
+def hurry(shop: Bench) -> None:
+    """Do as `aftercare sync` does."""
+    with shop.aftercare.brand.database.write() as connection:
+        streams.hurry(connection, [("main", "orders")], shop.clock.now())
+
+
+def test_an_adapter_looks_after_its_connection(migrated_database_url):
+    """After each listing of what was modified; what it says is told in the journal."""
+    with bench(migrated_database_url, ORDERS, WHOLE) as shop:
+        shop.shelf.put(order("1"))
+        shop.shelf.tend = lambda: ["webhook 7 was disabled; it is active again"]
+        shop.run(START)
+        assert ["webhook 7 was disabled; it is active again"] == [
+            one.outcome for one in shop.journal() if one.topic == "connection"
+        ]
+        shop.shelf.tend = lambda: 1 / 0
+        shop.run(START + 2 * EVERY)
+        assert (None, "") == (stand(shop).began_at, stand(shop).error)

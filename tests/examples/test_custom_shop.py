@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,7 @@ from aftercare_sdk import Aftercare, AftercareHooks, RawRequest, hookimpl
 from aftercare_sdk.actions import Discount, GrantReward, Money, TagCustomer
 from aftercare_sdk.engine.clock import SystemClock, VirtualClock
 from aftercare_sdk.engine.performing import PATIENCE
-from aftercare_sdk.store import commands, events, reads, streams
+from aftercare_sdk.store import commands, events, journal, reads, streams
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "custom_shop"
 START = datetime(2026, 5, 1, 9, tzinfo=UTC)
@@ -115,10 +116,10 @@ class World:
             environ={"SHOP_SECRET": self.secret},
         )
 
-    def buy(self, number, **more):
+    def buy(self, id, **more):  # noqa: A002 - as in the order
         """Place an order in the shop, as a browser does; return whether aftercare could be told."""
         order = {
-            "id": number,
+            "id": id,
             "total": "1580",
             "shipping": "500",
             "lines": [{"id": 1, "title": "Green tea", "quantity": 1, "paid": "1080", "product": "tea"}],
@@ -137,6 +138,11 @@ class World:
         """Do all that is due for some time."""
         self.engine.advance(self.clock.now() + length)
 
+    def skip(self, length):
+        """Let time pass, and do then what has become due."""
+        self.clock.move(self.clock.now() + length)
+        self.run(MINUTE)
+
     def events(self):
         """Return the ids of all events."""
         with self.engine.brand.database.read() as connection:
@@ -145,7 +151,7 @@ class World:
     def commands(self):
         """Return what is to be done in the shop: kind, state, and the shop's name for it."""
         with self.engine.brand.database.read() as connection:
-            everybody = [known.event.identity for known in events.everything(connection)]
+            everybody = [known.identity for known in events.everything(connection)]
             found = commands.of_identities(connection, everybody)
         return sorted((each.kind, each.state.value, each.reference) for each in found)
 
@@ -179,8 +185,9 @@ def test_what_webhooks_lost_is_found(world):
     world.run(HOUR)
     assert [f"main/order/{number}/purchase" for number in range(1, 8)] == world.events()
     with world.engine.brand.database.read() as connection:
-        closed = {one.name: one.closed for one in streams.listing(connection)}
-    assert 3 == closed["orders"]
+        told = [each.outcome for each in journal.listing(connection) if each.kind is journal.Kind.SYNC]
+    found = [order for outcome in told for order in re.findall(r"order (\d+): first seen", outcome)]
+    assert ["2", "4", "6"] == sorted(found)
 
 
 def test_by_message_or_by_listing_a_reward_appears_in_the_shop(world):
@@ -224,7 +231,8 @@ def test_a_crash_after_the_code_was_made_makes_no_second_one(world, monkeypatch)
     monkeypatch.setattr(Effects, "perform", dies)
     with pytest.raises(KeyboardInterrupt):
         world.engine.perform()
-    assert [(1, 0)] == [(len(world.rows("codes")), sum(state == "done" for _, state, _ in world.commands()))]
+    assert 1 == len(world.rows("codes"))
+    assert [] == [each for each in world.commands() if each[1] == "done"]
     monkeypatch.setattr(Effects, "perform", perform)
     world.run(PATIENCE + MINUTE)
     assert 2 == world.asked.count("discount_code.issue")
@@ -243,9 +251,9 @@ def test_an_edit_without_a_date_and_a_deletion_are_found(world):
     edited = world.store.get("order", "3")
     refund = {"id": "R", "amount": "500", "refunded_at": edited["placed_at"], "lines": []}
     world.store.put("order", {**edited, "refunds": [refund]})
-    world.run(2 * HOUR)
+    world.run(HOUR)
     assert "main/order/2/cancellation" not in world.events()
-    world.run(DAY)
+    world.skip(DAY)
     assert {"main/order/2/cancellation", "main/order/3/refund/R"} <= set(world.events())
     with world.engine.brand.database.read() as connection:
         assert [] == reads.listing(connection)
@@ -257,11 +265,11 @@ def test_an_address_that_is_gone_deletes_nothing(world):
     world.buy("1")
     world.run(MINUTE)
     world.shop.view_functions["aftercare_asks"] = lambda: ({"error": "Not Found"}, 404)
-    world.run(2 * DAY)
+    world.skip(2 * DAY)
     assert ["main/order/1/purchase"] == world.events()
     with world.engine.brand.database.read() as connection:
         problems = {one.error.partition(":")[0] for one in streams.listing(connection)}
-    assert {"ConfigurationError"} == problems
+    assert {"ConfigurationError"} == problems - {""}  # one listing may not have had its turn yet
 
 
 @pytest.mark.parametrize("wrong", ["secret", "body", "time", "header"])
@@ -275,6 +283,14 @@ def test_the_shop_takes_only_what_is_signed(world, wrong):
         headers["webhook-signature"] = "v1"
     body = raw.body + (b" " if wrong == "body" else b"")
     assert 401 == requests.post(world.address, data=body, headers=headers, timeout=10).status_code
+
+
+def test_the_order_of_the_example_is_a_purchase(world):
+    """The one that the README posts."""
+    world.run(MINUTE)
+    assert world.buy(**json.loads((EXAMPLE / "order.json").read_text(encoding="utf-8")))
+    world.run(MINUTE)
+    assert ["main/order/1042/purchase"] == world.events()
 
 
 def test_the_configuration_of_the_example_is_good(monkeypatch, tmp_path):

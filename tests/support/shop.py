@@ -114,6 +114,9 @@ class TestShop(ShopAdapter):
     def changes(self, since: Cursor) -> Iterator[Page]:
         return self._shelf.pages(since)
 
+    def tend(self) -> Iterable[str]:
+        return self._shelf.tend()
+
     def perform(self, command: ShopCommand) -> Receipt:
         self._shelf.performed.append(command)
         answer = self._shelf.answers.pop(0) if self._shelf.answers else Receipt(reference="7")
@@ -135,6 +138,10 @@ class Shelf:
         self.listed: list[Cursor] = []
         self.performed: list[ShopCommand] = []
         self.answers: list[Receipt | Exception | Callable[[ShopCommand], Any]] = []
+
+    def tend(self) -> Iterable[str]:
+        """Say what was amiss with the connection: nothing, if a test does not replace this."""
+        return ()
 
     def pages(self, cursor: Cursor) -> Iterator[Page]:
         """List the orders by id, those that were modified after `since`, page by page."""

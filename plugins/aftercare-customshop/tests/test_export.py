@@ -8,35 +8,59 @@ import jsonschema
 import pytest
 from marshmallow import Schema, fields
 
-from aftercare_customshop import export, samples, schemas
-from aftercare_customshop.export import exported, json_schema
+from aftercare_customshop import export, outgoing, samples, schemas
+from aftercare_customshop.export import exported, json_schema, request_schema
+from aftercare_customshop.outgoing import OUTGOING
 from aftercare_customshop.translate import KINDS
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
 FILE = REFERENCE / "customshop.schema.json"
+REQUESTS = REFERENCE / "customshop-requests.schema.json"
 PAGE = (REFERENCE / "customshop-wire-format.md").read_text(encoding="utf-8")
-BLOCKS = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)]
+ALL_BLOCKS = [
+    json.loads(block) for block in re.findall(r"^```json\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+]
+BLOCKS = [block for block in ALL_BLOCKS if block.get("type") in KINDS]
+SENT = [block for block in ALL_BLOCKS if block.get("type") in OUTGOING]
+PARTS = {**json_schema()["$defs"], **request_schema()["$defs"]}
 
 
-@pytest.fixture(scope="module")
-def validator():
-    """The JSON Schema of the docs, at work."""
-    schema = json.loads(FILE.read_text(encoding="utf-8"))
+def read(file):
+    """Return a JSON Schema of the docs, at work."""
+    schema = json.loads(file.read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)
 
 
+@pytest.fixture(scope="module")
+def validator():
+    """The JSON Schema of what a shop tells."""
+    return read(FILE)
+
+
+@pytest.fixture(scope="module")
+def requests():
+    """The JSON Schema of what a shop is sent."""
+    return read(REQUESTS)
+
+
+def below(heading):
+    """Return what stands under a heading."""
+    _, found, rest = PAGE.partition(f"\n## {heading}\n")
+    assert found, f"the page has no heading {heading}"
+    return rest.partition("\n## ")[0]
+
+
 def first_column(heading):
     """Return what stands in backticks at the left of the tables under a heading."""
-    _, found, below = PAGE.partition(f"\n## {heading}\n")
-    assert found, f"the page has no heading {heading}"
-    return re.findall(r"^\| `([^`]+)`", below.partition("\n## ")[0], re.MULTILINE)
+    return re.findall(r"^\| `([^`]+)`", below(heading), re.MULTILINE)
 
 
 class TestFile:
     def test_current(self):
-        """The file in the docs is what `python -m aftercare_customshop.export` writes now."""
-        assert exported() == FILE.read_text(encoding="utf-8")
+        """The files in the docs are what `python -m aftercare_customshop.export [requests]` writes now."""
+        assert exported(json_schema()) == FILE.read_text(encoding="utf-8")
+        assert exported(request_schema()) == REQUESTS.read_text(encoding="utf-8")
 
     def test_dialect(self, validator):
         """The file says which JSON Schema it is written in."""
@@ -51,6 +75,27 @@ class TestFile:
     def test_every_sample_is_documented(self):
         """No sample is missing on the page."""
         assert sorted(name for name, _ in samples.messages()) == sorted(block["type"] for block in BLOCKS)
+
+    @pytest.mark.parametrize("block", SENT, ids=lambda block: block["type"])
+    def test_documented_requests(self, requests, block):
+        """The same for what a shop is sent."""
+        assert [] == [error.message for error in requests.iter_errors(block)]
+        assert samples.request(block["type"]) == block
+
+    def test_every_request_is_documented(self):
+        """No sample is missing, and there is one for every kind of data."""
+        assert sorted(name for name, _ in samples.requests()) == sorted(block["type"] for block in SENT)
+        assert set(OUTGOING.values()) == {OUTGOING[block["type"]] for block in SENT}
+
+    @pytest.mark.parametrize("name", [each.__name__ for each in outgoing.ANSWERS])
+    def test_documented_answers(self, name):
+        """What a shop answers is shown, as it is read."""
+        told = re.findall(r"^```json\n(.*?)^```$", below(f"`{name}`"), re.DOTALL | re.MULTILINE)
+        for each in told:
+            answer = json.loads(each)
+            jsonschema.validate(answer, PARTS[name] | {"$defs": PARTS})
+            assert set(answer) <= set(PARTS[name]["properties"])
+        assert told
 
     @pytest.mark.parametrize(
         ("name", "changes"),
@@ -100,8 +145,14 @@ class TestFile:
 class TestExporter:
     def test_every_part(self):
         """Every part of the format is defined, none is defined that is not used."""
-        parts = {name for name, part in vars(schemas).items() if is_part(part)}
-        assert parts == set(json_schema()["$defs"])
+        for module, schema in ((schemas, json_schema()), (outgoing, request_schema())):
+            parts = {name for name, part in vars(module).items() if is_part(part)}
+            assert parts == set(schema["$defs"])
+
+    def test_no_name_twice(self):
+        """A type says who sends it, and a part has one meaning."""
+        assert set() == set(KINDS) & set(OUTGOING)
+        assert set() == set(json_schema()["$defs"]) & set(request_schema()["$defs"])
 
     def test_unknown_field(self):
         """A field that says nothing of itself is not exported as anything."""
@@ -114,25 +165,25 @@ class TestExporter:
 
 
 class TestPage:
-    @pytest.mark.parametrize("name", sorted(json_schema()["$defs"]))
+    @pytest.mark.parametrize("name", sorted(PARTS))
     def test_every_field_is_described(self, name):
         """Every field has its line, and no line is left of a field that is gone."""
-        assert sorted(json_schema()["$defs"][name]["properties"]) == sorted(first_column(f"`{name}`"))
+        assert sorted(PARTS[name]["properties"]) == sorted(first_column(f"`{name}`"))
 
-    @pytest.mark.parametrize("name", sorted(json_schema()["$defs"]))
+    @pytest.mark.parametrize("name", sorted(PARTS))
     def test_required(self, name):
         """The page says of the same fields as the schema that they must be there."""
-        _, _, below = PAGE.partition(f"\n## `{name}`\n")
-        told = re.findall(r"^\| `(\w+)` \| required \|", below.partition("\n## ")[0], re.MULTILINE)
-        assert sorted(json_schema()["$defs"][name].get("required", [])) == sorted(told)
+        told = re.findall(r"^\| `(\w+)` \| required \|", below(f"`{name}`"), re.MULTILINE)
+        assert sorted(PARTS[name].get("required", [])) == sorted(told)
 
     def test_envelope_and_types(self):
         """The envelope and every type of message are described."""
         assert [*json_schema()["properties"], *KINDS] == first_column("The message")
+        assert [*OUTGOING] == first_column("What the shop is asked")
 
     def test_headings(self):
         """There is no heading of a part that is gone."""
-        assert sorted(json_schema()["$defs"]) == sorted(re.findall(r"^## `(\w+)`$", PAGE, re.MULTILINE))
+        assert sorted(PARTS) == sorted(re.findall(r"^## `(\w+)`$", PAGE, re.MULTILINE))
 
 
 def is_part(value):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
+from itertools import islice
 
 import jsonschema
 import pytest
@@ -14,11 +16,15 @@ from hypothesis import strategies as st
 
 from aftercare_customshop import samples
 from aftercare_customshop.adapter import CustomShopAdapter
+from aftercare_customshop.client import Answer
 from aftercare_customshop.export import json_schema
+from aftercare_customshop.options import Rules
+from aftercare_customshop.pulling import Reader
 from aftercare_customshop.signing import signed
 from aftercare_customshop.translate import KINDS
-from aftercare_sdk.errors import SignatureError, TranslationError
-from aftercare_sdk.model.shops import RawRequest, Shop, Webhook
+from aftercare_sdk.errors import ConfigurationError, PlatformUnavailable, SignatureError, TranslationError
+from aftercare_sdk.model.shops import RawRequest, Ref, Shop, Webhook
+from aftercare_sdk.model.sync import Cursor
 
 # A busy machine is slow, which is nobody's mistake here.
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -157,6 +163,50 @@ def test_every_field(name):
             told = translated(json.dumps(body).encode())
             if not told.startswith("error: ") and body["type"] in KINDS:
                 assert VALIDATOR.is_valid(body), (path, nonsense)
+
+
+PAGES = st.builds(
+    lambda items, next_, more: json.dumps({"items": items, "next": next_, **more}).encode(),
+    st.lists(VALUES | mutated().map(json.loads).map(lambda told: told.get("data"))) | VALUES,
+    VALUES,
+    st.dictionaries(st.sampled_from(["total", "other"]), VALUES),
+)
+
+
+class Answering:
+    """Stands for the client of a shop that answers one thing to everything."""
+
+    def __init__(self, status, body):
+        self.answer = Answer(status, {}, body)
+
+    def post(self, *_, **__):
+        return self.answer
+
+
+@unhurried
+@given(
+    body=PAGES | mutated() | broken() | st.binary(),
+    status=st.sampled_from([200, 400, 422]),
+    stream=st.sampled_from(["orders", "customers-all", "products"]),
+)
+def test_answers(body, status, stream):
+    """Whatever a shop answers to a list: pages, or an error of two kinds that tells no values."""
+    reader = Reader(Answering(status, body), Rules.of(Shop(name="main")))
+    try:
+        told = [repr(page) for page in islice(reader.changes(Cursor(stream=stream)), 3)]
+    except (ConfigurationError, PlatformUnavailable) as error:
+        told = [f"{error} {error.args!r} {error.__cause__} {error.__context__}"]
+    assert [] == [word for word in PERSON if word in "".join(told)]
+
+
+@unhurried
+@given(body=mutated().map(json.loads).map(lambda told: json.dumps(told.get("data")).encode()) | broken())
+@pytest.mark.parametrize("kind", ["order", "customer", "product"])
+def test_read(kind, body):
+    """The same for one object, which may also be one that cannot be understood."""
+    reader = Reader(Answering(200, body), Rules.of(Shop(name="main")))
+    with suppress(ConfigurationError, PlatformUnavailable, TranslationError):
+        list(reader.read([Ref(kind, "1042")]))
 
 
 HEADERS = st.sampled_from(["webhook-id", "Webhook-Timestamp", "webhook-signature", "content-type", ""])

@@ -119,6 +119,15 @@ def test_two_shops_of_one_platform(woo, client):
     assert () == reactivate(client, shop="tea")
 
 
+def test_the_adapter_looks_after_them(woo, client):
+    """What WooCommerce has switched off is active again after the next listing, and it is said."""
+    put_up(client)
+    woo.shop.webhooks[2].fields["status"] = "disabled"
+    [told] = woo.adapter.tend()
+    assert "webhook 2 is disabled: the shop gave up after seven failures (put right)" in told
+    assert ("active", ()) == (woo.shop.webhooks[2].fields["status"], woo.adapter.tend())
+
+
 def test_twice(woo, client):
     """Two active webhooks of one topic send everything twice; one of them may go."""
     put_up(client)

@@ -41,7 +41,7 @@ class Commands(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of all commands, the SDK's own first."""
-        # Help must not fail because of plugins: `aftercare plugins` and the command itself tell what is wrong.
+        # Help must not fail because of plugins: `aftercare plugins` and the command itself tell the reason.
         offered: list[str] = []
         with suppress(AftercareError):
             offered = sorted(_groups())

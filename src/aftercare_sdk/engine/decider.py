@@ -13,8 +13,9 @@ from aftercare_sdk.engine.translating import Translator
 from aftercare_sdk.engine.units import UnitRunner
 from aftercare_sdk.errors import Fenced, TransientError
 from aftercare_sdk.plugins import HookRunner, Observer
-from aftercare_sdk.store import control, journal
-from aftercare_sdk.store.journal import Entry, State
+from aftercare_sdk.store import control, journal, rests
+from aftercare_sdk.store.journal import Entry, Kind, State
+from aftercare_sdk.store.rests import Resting
 
 MOST_ROWS_AT_ONCE = 200
 
@@ -30,7 +31,10 @@ class Decider:
         self._units = UnitRunner(brand, self._runner)
         self._pace = Pace(MOST_ROWS_AT_ONCE, brand.clock.monotonic)
         self._translator = Translator(
-            brand.settings.defaults.hook_budget.total_seconds(), observer, monotonic=brand.clock.monotonic
+            brand.settings.defaults.hook_budget.total_seconds(),
+            observer,
+            monotonic=brand.clock.monotonic,
+            now=brand.clock.now,
         )
 
     @property
@@ -40,10 +44,13 @@ class Decider:
 
     def step(self, token: int) -> int:
         """Do the next piece of work: rows before units, so that hooks see all that is known."""
+        now = self._brand.clock.now()
         with self._brand.database.read() as connection:
-            rows = journal.take_new(connection, self._pace.size)
+            resting = rests.of(connection, Resting.SHOP, now).keys() | self._translator.rests.resting(now)
+            rows = journal.take_new(connection, self._pace.size, resting)
         if rows:
             self._take_in(token, rows)
+            self._translator.rests.note(self._brand.database, token)
             return len(rows)
         return self._units.run(token)
 
@@ -56,7 +63,9 @@ class Decider:
         except Exception as error:  # noqa: BLE001 - whatever a payload holds, the others are processed
             if len(rows) > 1:
                 for row in rows:
-                    self._take_in(token, [row])
+                    resting = self._translator.rests.resting(self._brand.clock.now())
+                    if row.kind is not Kind.WEBHOOK or row.shop not in resting:
+                        self._take_in(token, [row])
                 return
             problem = f"cannot be processed: {type(error).__name__}"
             log.error("parked", row=rows[0].seq, shop=rows[0].shop, problem=problem)

@@ -127,9 +127,11 @@ class Dispatcher:
             sending.unclaim(connection, now)
             lost = sending.lost(connection, now)
             write_outcomes(connection, [(one, Unknown("the sender was interrupted")) for one in lost], now)
+            ahead = barrier(brand, connection)
             return sending.claim(
                 connection,
-                before=barrier(brand, connection),
+                before=ahead.before,
+                held=ahead.held,
                 now=now,
                 lease=str(uuid.uuid4()),
                 until=now + brand.settings.defaults.lease,

@@ -125,9 +125,10 @@ def take_in(brand: Brand, translator: Translator, token: int, entries: Sequence[
         accounts -= batch.touched.keys() | batch.known.keys()
         for key in sorted(accounts - objects.get_many(connection, accounts).keys()):
             batch.reads.setdefault(key, "an order names an account that nobody has described yet")
-    with pace.writing(sum(entry.weight for entry in entries)), brand.database.write() as connection:
+    with brand.database.write() as connection:
         control.check_token(connection, token)
-        _write(brand, connection, batch)
+        with pace.writing(sum(entry.weight for entry in entries)):
+            _write(brand, connection, batch)
 
 
 def refresh(brand: Brand, connection: Connection, keys: Iterable[Key], now: datetime) -> None:

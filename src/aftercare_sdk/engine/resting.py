@@ -1,4 +1,4 @@
-"""Who is left alone for a while because of what they did: a breaker for each, and what the store says of it."""
+"""Who is left alone for a while because of what they did: a breaker for each, and a row in the store."""
 
 from __future__ import annotations
 
@@ -33,8 +33,12 @@ class Rests:
         self._breakers[name] = failed(self._breakers.get(name, Breaker()), now)
 
     def succeeded(self, name: str) -> None:
-        """Count a call that succeeded."""
-        self._breakers[name] = succeeded(self._breakers.get(name, Breaker()))
+        """Count a call that succeeded; if it was the one after a rest, the others follow one rest later."""
+        before = self._breakers.get(name, Breaker())
+        self._breakers[name] = succeeded(before)
+        end = reopens_at(before)
+        if end is not None and self._breakers[name].opened_at is None:
+            self.pause(name, end)
 
     def pause(self, name: str, until: datetime) -> None:
         """Leave somebody alone until a moment, whatever its breaker says."""
@@ -51,7 +55,7 @@ class Rests:
         return frozenset(name for name in known if (end := self.until(name)) is not None and end > now)
 
     def note(self, database: Database, token: int) -> None:
-        """Tell the store what has changed since it was told last: mostly nothing, and then it costs nothing."""
+        """Tell the store what has changed since it was told last; mostly nothing, which is free."""
         changed = {
             name: end
             for name in self._breakers.keys() | self._pauses.keys()

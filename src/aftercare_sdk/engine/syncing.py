@@ -20,10 +20,11 @@ from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.logs import log
 from aftercare_sdk.errors import AftercareError, Bug, ConfigurationError, StorageUnavailable
 from aftercare_sdk.model.sync import Cursor, Page, Stream
+from aftercare_sdk.outreach.characters import one_line
 from aftercare_sdk.plugins import RETRY_DELAYS, retry_delay
 from aftercare_sdk.redact import redact
 from aftercare_sdk.store import journal, streams
-from aftercare_sdk.store.journal import Arrival, Kind
+from aftercare_sdk.store.journal import Arrival, Kind, State
 from aftercare_sdk.store.streams import Stand
 
 OVERLAP = timedelta(hours=1)
@@ -31,6 +32,9 @@ OVERLAP = timedelta(hours=1)
 PATIENCE = timedelta(minutes=10)
 """After which a listing that a worker took and never went on with is taken by another."""
 PAGES_AT_ONCE = 10
+MOST_TOLD = 20
+"""Sentences of an adapter about its connection, at a time."""
+LONGEST_WORD = 1_000
 OBJECTS_PER_ROW = 50
 PAGES_AT_A_STRETCH = 1_000
 """After so many pages of one listing it rests: what is to end, as `work --once`, ends with any adapter."""
@@ -108,6 +112,8 @@ class Syncer:
                 listed += 1
                 if page.position is None:
                     del self._at_a_stretch[stand.shop, stand.name]
+                    if not stream.whole:
+                        self._tend(stand.shop)
                     return listed
                 if self._is_behind():
                     break
@@ -115,7 +121,7 @@ class Syncer:
             raise
         except Exception as error:  # noqa: BLE001 - whatever one shop or adapter does, the others are listed
             self._failed(stand, error)
-            return listed
+            return max(listed, 1)  # something was done: others may be due as well
         self._put_off(stand, self._pause(stand, listed), "")
         return listed
 
@@ -127,6 +133,36 @@ class Syncer:
             del self._at_a_stretch[name]
             return REST
         return _A_LITTLE if self._is_behind() else timedelta(0)
+
+    def _tend(self, shop: str) -> None:
+        """Have the adapter look after its connection; what was amiss is told in the journal and the log."""
+        adapter = self._brand.shops[shop].adapter
+        try:
+            told = [one_line(str(sentence))[:LONGEST_WORD] for sentence in islice(adapter.tend(), MOST_TOLD)]
+        except Exception as error:  # noqa: BLE001 - the listing itself is complete
+            problem = type(error).__name__
+            if isinstance(error, AftercareError):
+                problem += f": {redact(str(error))}"
+            log.warning("connection not looked after", shop=shop, problem=problem)
+            return
+        for sentence in told:
+            log.warning("connection", shop=shop, told=sentence)
+        if told:
+            now = self._brand.clock.now()
+            rows = [
+                Arrival(
+                    kind=Kind.SYNC,
+                    shop=shop,
+                    topic="connection",
+                    received_at=now,
+                    body=b"",
+                    state=State.DONE,
+                    outcome=sentence,
+                )
+                for sentence in told
+            ]
+            with self._brand.database.write() as connection:
+                journal.append(connection, rows)
 
     def _pages(self, stream: Stream, stand: Stand) -> Iterator[tuple[datetime, Page]]:
         """Ask for the pages that are left, each with the moment at which it was asked for.

@@ -1,17 +1,23 @@
-"""Ask adapters what webhooks tell, within a budget: one that hangs parks its row and stops nobody else."""
+"""Ask adapters what webhooks tell, within a budget: one that hangs parks its row and stops nobody else.
+
+Then its shop rests: what else it sent waits, so that it costs others its time once and not once per row.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from traceback import walk_tb
 
 from aftercare_sdk.engine.brand import ConnectedShop
+from aftercare_sdk.engine.resting import Rests
 from aftercare_sdk.errors import InputError
 from aftercare_sdk.model.shops import ShopAdapter, Translation, Webhook
-from aftercare_sdk.plugins import End, Ended, Observer, Task, Watch, package_of, place
+from aftercare_sdk.plugins import RETRY_DELAYS, End, Ended, Observer, Task, Watch, package_of, place
 from aftercare_sdk.redact import redact
+from aftercare_sdk.store.rests import Resting
 
 ROW = "journal row "
 """How an observer is told which row an adapter is at."""
@@ -42,8 +48,15 @@ class Translator:
     """Runs adapters on a thread of their own, one row after the other."""
 
     def __init__(
-        self, budget_seconds: float, observer: Observer | None, *, monotonic: Callable[[], float]
+        self,
+        budget_seconds: float,
+        observer: Observer | None,
+        *,
+        monotonic: Callable[[], float],
+        now: Callable[[], datetime],
     ) -> None:
+        self.rests = Rests(Resting.SHOP)
+        self._now = now
         self._watch: Watch[tuple[Translation, ...]] = Watch(
             budget_seconds, observer, monotonic=monotonic, thread_name="aftercare-adapter"
         )
@@ -55,7 +68,17 @@ class Translator:
 
     def translate(self, questions: Sequence[Question]) -> list[Told]:
         """Return what webhooks tell, in their order."""
+        for shop in {_shop(one) for one in questions}:
+            self.rests.admits(shop, self._now())  # after a rest, this batch decides whether it is over
         ended = self._watch.run([_task(one) for one in questions])
+        ends = {(_shop(one), end.end) for one, end in zip(questions, ended, strict=True)}
+        hung = {shop for shop, end in ends if end is End.OVERRUN}
+        now = self._now()
+        for shop in hung:
+            self.rests.failed(shop, now)
+            self.rests.pause(shop, now + RETRY_DELAYS[0])
+        for shop in {shop for shop, end in ends if end is not End.SKIPPED} - hung:
+            self.rests.succeeded(shop)
         return [self._told(one, end) for one, end in zip(questions, ended, strict=True)]
 
     def close(self) -> None:
@@ -80,6 +103,10 @@ class Translator:
         return Told(
             problem=f"adapter {kind!r} failed with {type(error).__name__}" + (f" in {where}" if where else "")
         )
+
+
+def _shop(asked: Question) -> str:
+    return asked.shop.shop.name
 
 
 def _task(asked: Question) -> Task[tuple[Translation, ...]]:

@@ -10,26 +10,23 @@ from aftercare_sdk.engine.actions import Applied
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.logs import log
 from aftercare_sdk.engine.pace import Pace
+from aftercare_sdk.engine.resting import Rests
 from aftercare_sdk.engine.views import Views, load_views
 from aftercare_sdk.errors import CascadeTooDeep, Fenced, InvalidAction, TransientError
 from aftercare_sdk.model.actions import Action
 from aftercare_sdk.plugins import (
     RETRY_DELAYS,
-    Breaker,
     Failure,
     FailureKind,
     HookCall,
     HookResult,
     HookRunner,
-    admit,
-    failed,
-    reopens_at,
     retry_delay,
-    succeeded,
 )
 from aftercare_sdk.redact import redact
-from aftercare_sdk.store import control, units
+from aftercare_sdk.store import control, rests, units
 from aftercare_sdk.store.events import Known
+from aftercare_sdk.store.rests import Resting
 from aftercare_sdk.store.units import Unit
 
 MOST_PER_ROUND = 200
@@ -45,41 +42,30 @@ class _Done:
 
 
 class UnitRunner:
-    """Runs units that are due, round by round; keeps a breaker for each plugin."""
+    """Runs units that are due, round by round; lets plugins rest that keep failing."""
 
     def __init__(self, brand: Brand, runner: HookRunner) -> None:
         self._brand = brand
         self._runner = runner
-        self._breakers: dict[str, Breaker] = {}
+        self._rests = Rests(Resting.PLUGIN)
         self._pace = Pace(MOST_PER_ROUND, brand.clock.monotonic)
 
     def run(self, token: int) -> int:
         """Run one round; return how many units were tried."""
         now = self._brand.clock.now()
         with self._brand.database.read() as connection:
-            ready = units.ready(connection, self._brand.listening, now, self._pace.size)
-            admitted, resting = self._admit(ready, now)
+            resting = rests.of(connection, Resting.PLUGIN, now).keys() | self._rests.resting(now)
+            ready = units.ready(connection, self._brand.listening - resting, now, self._pace.size)
+            # After a rest one call is made: what else is ready for that plugin waits for how it ends.
+            admitted = [unit for unit in ready if self._rests.admits(unit.plugin, now)]
             views = load_views(self._brand, connection, admitted, now) if admitted else None
-        self._rest(token, resting)
+        self._rests.note(self._brand.database, token)
         if views is None:
-            return len(resting)
+            return 0
         results = self._runner.run([self._call(unit, views) for unit in admitted])
         self._settle(token, list(zip(admitted, results, strict=True)), views, now)
-        return len(ready)
-
-    def _admit(self, ready: Sequence[Unit], now: datetime) -> tuple[list[Unit], list[tuple[Unit, datetime]]]:
-        """Sort out the units of plugins that rest because they kept failing."""
-        admitted: list[Unit] = []
-        resting: list[tuple[Unit, datetime]] = []
-        for unit in ready:
-            allowed, breaker = admit(self._breakers.get(unit.plugin, Breaker()), now)
-            self._breakers[unit.plugin] = breaker
-            until = reopens_at(breaker)
-            if allowed or until is None:
-                admitted.append(unit)
-            else:
-                resting.append((unit, until))
-        return admitted, resting
+        self._rests.note(self._brand.database, token)
+        return len(admitted)
 
     def _call(self, unit: Unit, views: Views) -> HookCall:
         event = views.known[unit.event].event
@@ -98,21 +84,19 @@ class UnitRunner:
             for unit, result in results
             if result.actions is not None
         ]
-        failures = [
-            (unit, f"its answer cannot be carried out: {problem}")
-            for unit, problem in self._apply_all(token, done)
-        ]
-        skipped: list[Unit] = []
+        refused = self._apply_all(token, done)
+        failures = [(unit, f"its answer cannot be carried out: {problem}") for unit, problem in refused]
+        wrong = {(unit.event, unit.plugin) for unit, _ in refused}
         for unit, result in results:
             if result.failure is None:
-                self._breakers[unit.plugin] = succeeded(self._breakers[unit.plugin])
+                if (unit.event, unit.plugin) not in wrong:
+                    self._rests.succeeded(unit.plugin)
             elif result.failure.kind is FailureKind.SKIPPED:
-                skipped.append(unit)
+                # Not tried, so not failed. But a plugin that hangs must not cost its time once for each now.
+                self._rests.pause(unit.plugin, now + RETRY_DELAYS[0])
             else:
                 failures.append((unit, _words(result.failure)))
         self._fail(token, failures, now)
-        # Not tried, so not failed. But a plugin that hangs must not cost its time once for each of them now.
-        self._postpone(token, [(unit, now + RETRY_DELAYS[0]) for unit in skipped])
 
     def _apply_all(self, token: int, done: Sequence[_Done]) -> list[tuple[Unit, str]]:
         """Apply units together; if one of them cannot be, each by itself. Return those, with the problem."""
@@ -135,32 +119,16 @@ class UnitRunner:
             return
         brand = self._brand
         now = brand.clock.now()
-        with self._pace.writing(len(done)), brand.database.write() as connection:
+        with brand.database.write() as connection:
             control.check_token(connection, token)
-            finished = units.finish(connection, [one.unit for one in done], now)
-            applied = Applied(brand=brand, connection=connection, now=now)
-            for one in done:
-                # What somebody else has finished is discarded, with everything decided here.
-                if (one.unit.event, one.unit.plugin) in finished:
-                    applied.apply(one.unit, one.known, one.actions)
-            applied.write()
-
-    def _postpone(self, token: int, waiting: Sequence[tuple[Unit, datetime]]) -> None:
-        if not waiting:
-            return
-        with self._brand.database.write() as connection:
-            control.check_token(connection, token)
-            for unit, until in waiting:
-                units.postpone(connection, unit, until)
-
-    def _rest(self, token: int, resting: Sequence[tuple[Unit, datetime]]) -> None:
-        """Let everything wait that is due for plugins that rest."""
-        if not resting:
-            return
-        with self._brand.database.write() as connection:
-            control.check_token(connection, token)
-            for plugin, until in {unit.plugin: until for unit, until in resting}.items():
-                units.rest(connection, plugin, until)
+            with self._pace.writing(len(done)):
+                finished = units.finish(connection, [one.unit for one in done], now)
+                applied = Applied(brand=brand, connection=connection, now=now)
+                for one in done:
+                    # What somebody else has finished is discarded, with everything decided here.
+                    if (one.unit.event, one.unit.plugin) in finished:
+                        applied.apply(one.unit, one.known, one.actions)
+                applied.write()
 
     def _fail(self, token: int, failures: Sequence[tuple[Unit, str]], now: datetime) -> None:
         if not failures:
@@ -168,7 +136,7 @@ class UnitRunner:
         with self._brand.database.write() as connection:
             control.check_token(connection, token)
             for unit, error in failures:
-                self._breakers[unit.plugin] = failed(self._breakers.get(unit.plugin, Breaker()), now)
+                self._rests.failed(unit.plugin, now)
                 delay = retry_delay(unit.attempts + 1)
                 log.warning(
                     "hook failed", plugin=unit.plugin, about=unit.event, parked=delay is None, problem=error

@@ -144,6 +144,13 @@ class ShopAdapter(Protocol):
         """
         raise ConfigurationError(f"{type(self).__name__} has no stream {since.stream!r}")
 
+    def tend(self) -> Iterable[str]:
+        """Look after the connection, and say in words what was amiss and what was mended; now and then.
+
+        For what a platform does to a connection by itself, such as to switch webhooks off. Raises as `read`.
+        """
+        return ()
+
     def perform(self, command: ShopCommand) -> Receipt:
         """Carry out a command on the platform. To do it again changes nothing: a retry finds what is there.
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Integer,
+    RowMapping,
+    bindparam,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from aftercare_sdk.store.codec import dump, load_words
 from aftercare_sdk.store.database import insert_into, literal_text
@@ -93,13 +103,13 @@ _FINISH = (
 _KNOWN = select(journal.c.dedupe).where(journal.c.dedupe.in_(bindparam("named", expanding=True)))
 _COPIED = update(journal).where(journal.c.dedupe == bindparam("named")).values(copies=journal.c.copies + 1)
 _INSERT = insert(journal)
+_NUMBERS = text(
+    "SELECT nextval(pg_get_serial_sequence('journal', 'seq')) FROM generate_series(1, :many) ORDER BY 1"
+)
 
 
 def append(connection: Connection, arrivals: Sequence[Arrival]) -> list[bool]:
-    """Store arrivals in their order; return for each whether it was new (False: counted as a copy).
-
-    On PostgreSQL those that may be copies come last, in the order of `dedupe`.
-    """
+    """Store arrivals in their order; return for each whether it was new (False: counted as a copy)."""
     first: dict[str | None, int] = {}
     for place, one in enumerate(arrivals):
         if one.dedupe is not None:
@@ -118,9 +128,13 @@ def append(connection: Connection, arrivals: Sequence[Arrival]) -> list[bool]:
 def _store(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[str | None]:
     """Insert rows, and count as a copy each whose `dedupe` is known; return those."""
     if connection.dialect.name != "sqlite":
-        # One statement, so that of two processes that store the same delivery at once one counts a copy; and
-        # in one order, so that two with the same deliveries do not wait for each other.
-        rows = sorted(rows, key=lambda row: row["dedupe"] or "")
+        if len(rows) > 1 and any(row["dedupe"] for row in rows):
+            # Two processes with the same deliveries lock them in one order, or each would wait for the other;
+            # the numbers keep the order of arrival.
+            seqs = connection.execute(_NUMBERS, {"many": len(rows)}).scalars()
+            numbered = [{**row, "seq": seq} for row, seq in zip(rows, seqs, strict=True)]
+            rows = sorted(numbered, key=lambda row: row["dedupe"] or "")
+        # One statement, so that of two processes that store the same delivery at once one counts a copy.
         counted = insert_into(connection, journal).on_conflict_do_update(
             index_elements=["dedupe"], set_={"copies": journal.c.copies + 1}
         )
@@ -137,24 +151,60 @@ def _store(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[str
     return known
 
 
-def take_new(connection: Connection, limit: int) -> list[Entry]:
-    """Return the oldest rows that nobody has processed: one at least, and no more than weigh `limit`."""
-    is_new = journal.c.state == literal_text(State.NEW)
-    weights = connection.execute(
-        select(journal.c.seq, journal.c.weight).where(is_new).order_by(journal.c.seq).limit(limit)
-    ).all()
-    if not weights:
-        return []
-    last, weighed = weights[0]
-    for seq, weight in weights[1:]:
+def take_new(connection: Connection, limit: int, resting: Collection[str] = ()) -> list[Entry]:
+    """Return the oldest rows that nobody has processed: one at least, and no more than weigh `limit`.
+
+    Webhooks of `resting` shops are left.
+    """
+    if resting:
+        heads = _heads(connection, limit, resting)
+    else:
+        heads = [(row.seq, row.weight) for row in connection.execute(_HEAD, {"limit": limit})]
+    taken: list[int] = []
+    weighed = 0
+    for seq, weight in sorted(heads):
         weighed += weight
-        if weighed > limit:
+        if taken and weighed > limit:
             break
-        last = seq
-    rows = connection.execute(
-        select(journal).where(is_new, journal.c.seq <= last).order_by(journal.c.seq).limit(limit)
-    )
+        taken.append(seq)
+    if not taken:
+        return []
+    rows = connection.execute(select(journal).where(journal.c.seq.in_(taken)).order_by(journal.c.seq))
     return [_entry(row) for row in rows.mappings()]
+
+
+def _heads(connection: Connection, limit: int, resting: Collection[str]) -> list[tuple[int, int]]:
+    """Return number and weight of the oldest rows of each shop and kind; what is left is not read."""
+    return [
+        (row.seq, row.weight)
+        for shop, kind in _queues(connection)
+        if kind != Kind.WEBHOOK or shop not in resting
+        for row in connection.execute(_HEAD_OF, {"shop": shop, "kind": kind, "limit": limit})
+    ]
+
+
+def _queues(connection: Connection) -> list[tuple[str, str]]:
+    """Return shop and kind of the rows that nobody has processed: one look into the index for each pair."""
+    found: list[tuple[str, str]] = []
+    shop, kind = "", ""
+    while row := (
+        connection.execute(_NEXT_KIND, {"shop": shop, "kind": kind}).first()
+        or connection.execute(_NEXT_SHOP, {"shop": shop}).first()
+    ):
+        shop, kind = row
+        found.append((shop, kind))
+    return found
+
+
+_IS_NEW = journal.c.state == literal_text(State.NEW)
+_MOST = bindparam("limit", type_=Integer)
+_HEAD = select(journal.c.seq, journal.c.weight).where(_IS_NEW).order_by(journal.c.seq).limit(_MOST)
+_QUEUE = (_IS_NEW, journal.c.shop == bindparam("shop"), journal.c.kind == bindparam("kind"))
+_HEAD_OF = select(journal.c.seq, journal.c.weight).where(*_QUEUE).order_by(journal.c.seq).limit(_MOST)
+# Two questions: for `(shop, kind) > (?, ?)` SQLite reads all rows of the pair that it was at.
+_NEXT = select(journal.c.shop, journal.c.kind).order_by(journal.c.shop, journal.c.kind).limit(1)
+_NEXT_KIND = _NEXT.where(_IS_NEW, journal.c.shop == bindparam("shop"), journal.c.kind > bindparam("kind"))
+_NEXT_SHOP = _NEXT.where(_IS_NEW, journal.c.shop > bindparam("shop"))
 
 
 def waiting(connection: Connection, most: int) -> int:
@@ -163,14 +213,17 @@ def waiting(connection: Connection, most: int) -> int:
     return connection.execute(select(func.count()).select_from(some.subquery())).scalar_one()
 
 
-def oldest_new(connection: Connection) -> datetime | None:
-    """Return when the oldest unprocessed row was received."""
-    return connection.execute(
+def oldest_new(connection: Connection, *, but: Collection[str] = ()) -> datetime | None:
+    """Return when the oldest unprocessed row was received, of all shops but these."""
+    statement = (
         select(journal.c.received_at)
         .where(journal.c.state == literal_text(State.NEW))
         .order_by(journal.c.seq)
         .limit(1)
-    ).scalar()
+    )
+    if but:
+        statement = statement.where(journal.c.shop.not_in(sorted(but)))
+    return connection.execute(statement).scalar()
 
 
 def finish(connection: Connection, results: Iterable[tuple[int, State, str]], now: datetime) -> None:

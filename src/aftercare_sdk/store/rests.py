@@ -24,9 +24,7 @@ def put(connection: Connection, kind: Resting, ends: Mapping[str, datetime | Non
     over = sorted(name for name, until in ends.items() if until is None)
     if over:
         connection.execute(delete(rests).where(rests.c.kind == kind, rests.c.name.in_(over)))
-    rows = [
-        {"kind": kind, "name": name, "until": until} for name, until in ends.items() if until is not None
-    ]
+    rows = [{"kind": kind, "name": name, "until": until} for name, until in ends.items() if until is not None]
     if rows:
         statement = insert_into(connection, rests)
         connection.execute(

@@ -57,9 +57,19 @@ class Sent:
 
 
 def claim(
-    connection: Connection, *, before: datetime | None, now: datetime, lease: str, until: datetime, limit: int
+    connection: Connection,
+    *,
+    before: datetime | None,
+    held: Collection[str] = (),
+    now: datetime,
+    lease: str,
+    until: datetime,
+    limit: int,
 ) -> list[Message]:
-    """Take messages that are due, and older than `before`, under a lease that ends at `until`."""
+    """Take messages that are due, and older than `before`, under a lease that ends at `until`.
+
+    None about the shops in `held`.
+    """
     due = (
         select(messages.c.key)
         .where(is_waiting(), messages.c.next_at <= now)
@@ -68,6 +78,8 @@ def claim(
     )
     if before is not None:
         due = due.where(messages.c.next_at < before)
+    if held:
+        due = due.where(messages.c.shop.not_in(sorted(held)))
     if connection.dialect.name == "postgresql":
         due = due.with_for_update(skip_locked=True)
     keys = list(connection.execute(due).scalars())

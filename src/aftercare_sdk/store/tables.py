@@ -103,7 +103,8 @@ journal = Table(
     Column("copies", Integer, nullable=False, server_default="0"),
     Column("weight", Integer, nullable=False),
 )
-_partial("ix_journal_new", "state = 'new'", journal.c.shop, journal.c.kind, journal.c.seq)
+# `state` is in it because SQLite else takes the next one, whose first column is compared with `=`.
+_partial("ix_journal_new", "state = 'new'", journal.c.state, journal.c.shop, journal.c.kind, journal.c.seq)
 Index("ix_journal_state", journal.c.state, journal.c.seq)
 
 objects = Table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -80,8 +80,15 @@ def move(connection: Connection, anchors: Mapping[str, datetime]) -> None:
         connection.execute(_MOVE, rows)
 
 
-def due(connection: Connection, *, before: datetime | None, now: datetime, limit: int) -> list[Timer]:
-    """Return timers that are due, and older than `before`, the oldest first.
+def due(
+    connection: Connection,
+    *,
+    before: datetime | None,
+    held: Collection[str] = (),
+    now: datetime,
+    limit: int,
+) -> list[Timer]:
+    """Return timers that are due, and older than `before`, the oldest first; none of the shops in `held`.
 
     A timer waits while its plugin has not been through with what it is told of that customer: a retry may
     move or clear it.
@@ -102,6 +109,8 @@ def due(connection: Connection, *, before: datetime | None, now: datetime, limit
     )
     if before is not None:
         statement = statement.where(timers.c.due_at < before)
+    if held:
+        statement = statement.where(timers.c.shop.not_in(sorted(held)))
     return [_timer(row) for row in connection.execute(statement.limit(limit)).mappings()]
 
 

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Integer,
+    RowMapping,
+    Select,
+    String,
+    bindparam,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
+from aftercare_sdk.store import rests
 from aftercare_sdk.store.database import insert_into, literal_text
-from aftercare_sdk.store.tables import events, plugins, units
+from aftercare_sdk.store.rests import Resting
+from aftercare_sdk.store.tables import Instant, events, plugins, units
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,25 +111,77 @@ def ready(connection: Connection, plugins: Collection[str], now: datetime, limit
     hooks see what this one decided. A plugin that waits for a retry blocks only its own later events of
     that customer.
     """
-    rows = connection.execute(
-        select(units).where(*_runnable(plugins, now)).order_by(units.c.seq).limit(limit)
-    ).mappings()
+    found = _ask_each(connection, _ready_of, plugins, now=now, limit=limit)
     first: dict[int, int] = {}
-    return [_unit(row) for row in rows if first.setdefault(row["customer"], row["seq"]) == row["seq"]]
+    return [
+        _unit(row)
+        for row in sorted(found, key=lambda row: (row["seq"], row["plugin"]))[:limit]
+        if first.setdefault(row["customer"], row["seq"]) == row["seq"]
+    ]
 
 
 def oldest_fresh(connection: Connection, plugins: Collection[str], now: datetime) -> datetime | None:
     """Return since when the oldest event is known that could be run now and was never tried."""
-    return connection.execute(
-        select(units.c.known_at)
-        .where(units.c.attempts == 0, *_runnable(plugins, now))
-        .order_by(units.c.seq)
+    found = _ask_each(connection, _fresh_of, plugins, now=now)
+    return min((row["known_at"] for row in found), default=None)
+
+
+def next_due(connection: Connection, plugins: Collection[str], after: datetime) -> datetime | None:
+    """Return when units may be ready next, after a moment: one of `plugins` is due, or a rest ends."""
+    moments = [row["due_at"] for row in _ask_each(connection, _due_of, plugins, now=after)]
+    end = rests.next_end(connection, after)
+    return min(moments if end is None else [*moments, end], default=None)
+
+
+_NOW: BindParameter[datetime] = bindparam("now", type_=Instant())
+_LIMIT = bindparam("limit", type_=Integer)
+_Question = Callable[[ColumnElement[str]], Select[Any]]
+
+
+def _ask_each(
+    connection: Connection, of: _Question, plugins: Collection[str], **said: Any
+) -> Sequence[RowMapping]:
+    """Ask the same of each of several plugins, in one statement.
+
+    Each has its own place in the index, where what is due comes first. So what waits for a plugin that is not
+    asked for, or for a later moment, is not even looked at. In one list of all units it would be, every time.
+    """
+    if not plugins:
+        return []
+    names = {f"plugin_{number}": name for number, name in enumerate(sorted(plugins))}
+    return connection.execute(_statement(of, len(names)), {**names, **said}).mappings().all()
+
+
+@lru_cache
+def _statement(of: _Question, count: int) -> CompoundSelect[Any]:
+    parts = (
+        of(bindparam(f"plugin_{number}", type_=String)).subquery(f"part_{number}") for number in range(count)
+    )
+    return union_all(*(select(part) for part in parts))
+
+
+def _ready_of(plugin: ColumnElement[str]) -> Select[Any]:
+    # By the moment it is due, as the index is. What was never tried is due since it became known, so that is
+    # the order of the events too.
+    return _runnable(select(units), plugin).order_by(units.c.due_at, units.c.seq).limit(_LIMIT)
+
+
+def _fresh_of(plugin: ColumnElement[str]) -> Select[Any]:
+    fresh = _runnable(select(units.c.known_at), plugin).where(units.c.attempts == 0)
+    return fresh.order_by(units.c.due_at, units.c.seq).limit(1)
+
+
+def _due_of(plugin: ColumnElement[str]) -> Select[Any]:
+    return (
+        select(units.c.due_at)
+        .where(units.c.state == literal_text("pending"), units.c.plugin == plugin, units.c.due_at > _NOW)
+        .order_by(units.c.due_at)
         .limit(1)
-    ).scalar()
+    )
 
 
-def _runnable(plugins: Collection[str], now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions of a unit that is due and is its plugin's first pending one of that customer."""
+def _runnable(statement: Select[Any], plugin: ColumnElement[str]) -> Select[Any]:
+    """Restrict a statement to units of a plugin that are due, each its first pending one of that customer."""
     earlier = units.alias()
     blocked = (
         select(earlier.c.seq)
@@ -124,11 +193,8 @@ def _runnable(plugins: Collection[str], now: datetime) -> tuple[ColumnElement[bo
         )
         .exists()
     )
-    return (
-        units.c.state == literal_text("pending"),
-        units.c.plugin.in_(sorted(plugins)),
-        units.c.due_at <= now,
-        ~blocked,
+    return statement.where(
+        units.c.state == literal_text("pending"), units.c.plugin == plugin, units.c.due_at <= _NOW, ~blocked
     )
 
 
@@ -137,13 +203,14 @@ def unheard(
 ) -> dict[Listener, Unheard]:
     """Return for each of these who still has something to hear what that is, and when.
 
-    Of a customer whatever waits for a retry, or for a plugin that is off; parked events only if they are
-    about the same object.
+    Of a customer whatever waits for a retry, or for a plugin that rests or is off; parked events only if they
+    are about the same object.
     """
     if not listeners:
         return {}
     found: dict[Listener, Unheard] = {}
     off = set(connection.execute(select(plugins.c.name).where(plugins.c.off != "")).scalars())
+    resting = rests.of(connection, Resting.PLUGIN, now)
     names = sorted({one.plugin for one in listeners})
     waits = connection.execute(
         _WAITING,
@@ -151,7 +218,7 @@ def unheard(
             "customers": sorted({one.customer for one in listeners}),
             "plugins": names,
             "now": now,
-            "off": sorted(off),
+            "silent": sorted(off | resting.keys()),
         },
     )
     first = {(row.customer, row.plugin): row for row in waits}
@@ -165,7 +232,8 @@ def unheard(
         row = first.get((one.customer, one.plugin))
         event = parked.get((one.identity, one.shop, one.object, one.plugin))
         if row is not None:
-            found[one] = Unheard(event=row.event, at=None if one.plugin in off else row.due_at)
+            at = max(row.due_at, resting.get(one.plugin, row.due_at))
+            found[one] = Unheard(event=row.event, at=None if one.plugin in off else at)
         elif event is not None:
             found[one] = Unheard(event=event, at=None)
     return found
@@ -181,7 +249,7 @@ _WAITING = (
         or_(
             units.c.attempts > 0,
             units.c.due_at > bindparam("now"),
-            units.c.plugin.in_(bindparam("off", expanding=True)),
+            units.c.plugin.in_(bindparam("silent", expanding=True)),
         ),
     )
     .order_by(units.c.seq.desc())
@@ -195,17 +263,6 @@ _PARKED = (
         units.c.state == "parked",
     )
 )
-
-
-def next_due(connection: Connection, plugins: Collection[str], after: datetime) -> datetime | None:
-    """Return when the next unit of `plugins` is due, after a moment."""
-    return connection.execute(
-        select(func.min(units.c.due_at)).where(
-            units.c.state == literal_text("pending"),
-            units.c.plugin.in_(sorted(plugins)),
-            units.c.due_at > after,
-        )
-    ).scalar()
 
 
 def finish(connection: Connection, done: Collection[Unit], now: datetime) -> frozenset[tuple[str, str]]:
@@ -241,20 +298,6 @@ def fail(connection: Connection, unit: Unit, error: str, due_at: datetime | None
     values: dict[str, Any] = {"attempts": unit.attempts + 1, "error": error}
     values |= {"state": "parked"} if due_at is None else {"due_at": due_at}
     connection.execute(update(units).where(*_pending(unit)).values(**values))
-
-
-def postpone(connection: Connection, unit: Unit, due_at: datetime) -> None:
-    """Let a unit wait without counting a failure."""
-    connection.execute(update(units).where(*_pending(unit)).values(due_at=due_at))
-
-
-def rest(connection: Connection, plugin: str, until: datetime) -> None:
-    """Let everything of a plugin wait that would be due earlier: it keeps failing, and rests."""
-    connection.execute(
-        update(units)
-        .where(units.c.state == literal_text("pending"), units.c.plugin == plugin, units.c.due_at < until)
-        .values(due_at=until)
-    )
 
 
 def park(connection: Connection, event: str, plugin: str, error: str) -> bool:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import event
 
+from aftercare_sdk.engine import receive
 from aftercare_sdk.engine.receive import Inbox
 from aftercare_sdk.errors import StorageUnavailable
 from aftercare_sdk.store import journal
@@ -203,3 +204,88 @@ def test_a_loop_hands_over_when_a_turn_brings_nothing_more(inbox, commits):
     assert 1 == len(commits)
     assert [True] * 130 == asyncio.run(come_in(130))
     assert 3 == len(commits)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), SystemExit()])
+def test_whatever_breaks_the_writer_those_who_wait_are_told(inbox, database, monkeypatch, error):
+    """And the next ones are stored."""
+    tell = receive._tell
+
+    def breaks(told):
+        monkeypatch.setattr(receive, "_tell", tell)
+        raise error
+
+    monkeypatch.setattr(receive, "_tell", breaks)
+
+    async def take_in(number):
+        return await asyncio.wait_for(inbox.put_in_loop(arrival(number)), 60)
+
+    with pytest.raises(StorageUnavailable, match=f"could not go on: {type(error).__name__}"):
+        inbox.put(arrival(0)).result(60)
+    assert asyncio.run(take_in(1))
+    assert [b"0", b"1"] == stored(database)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_writer_that_died_is_replaced(inbox, database, monkeypatch):
+    """What was handed over to it meanwhile is stored as well."""
+    give_up, tell = Inbox._give_up, receive._tell
+
+    def dies(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(receive, "_tell", dies)
+    monkeypatch.setattr(Inbox, "_give_up", dies)
+    inbox.put(arrival(0))
+    inbox._thread.join(60)
+    monkeypatch.setattr(receive, "_tell", tell)
+    monkeypatch.setattr(Inbox, "_give_up", give_up)
+    assert inbox.put(arrival(1)).result(60)
+    assert [b"0", b"1"] == stored(database)
+
+
+def test_whoever_finds_no_writer_is_told(inbox, database, monkeypatch):
+    """A process that may have no more threads for the moment stores nothing for that moment."""
+
+    def full(self):
+        raise RuntimeError("can't start new thread")
+
+    async def take_in(number):
+        return await asyncio.wait_for(inbox.put_in_loop(arrival(number)), 60)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", full)
+        with pytest.raises(StorageUnavailable, match="could not go on"):
+            asyncio.run(take_in(0))
+    assert asyncio.run(take_in(1))
+    assert [b"1"] == stored(database)
+
+
+@pytest.mark.parametrize(
+    ("meetings", "expected"),
+    [(1, [True, True, True]), (2, [True, True, True]), (3, [None, True, True])],
+    ids=["once", "twice", "thrice"],
+)
+def test_who_meets_another_process_that_stores_the_same_tries_again(
+    inbox, database, monkeypatch, meetings, expected
+):
+    """Shops send a webhook once: so all together again, then one by one, and only then it is refused."""
+    append = journal.append
+    batches = []
+
+    def gives_way(connection, arrivals):
+        batches.append(len(arrivals))
+        if len(batches) <= meetings:
+            raise StorageUnavailable("another was first", contended=True)
+        return append(connection, arrivals)
+
+    monkeypatch.setattr(journal, "append", gives_way)
+
+    async def take_in():
+        futures = [inbox.put_in_loop(arrival(number)) for number in range(3)]
+        return await asyncio.gather(*futures, return_exceptions=True)
+
+    told = [None if isinstance(one, StorageUnavailable) else one for one in asyncio.run(take_in())]
+    assert expected == told
+    assert [3, 3, 1, 1, 1][: meetings + 1] == batches[: meetings + 1]
+    assert sum(one is True for one in expected) == len(stored(database))

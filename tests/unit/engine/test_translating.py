@@ -11,6 +11,8 @@ from aftercare_sdk.engine.brand import ConnectedShop
 from aftercare_sdk.engine.translating import Question, Told, Translator
 from aftercare_sdk.errors import TranslationError
 from aftercare_sdk.model.shops import Ignored, Shop, Webhook
+from tests.support.histories import DAWN
+from tests.support.shop import MINUTE
 
 TELLS = (Ignored("nothing of interest"),)
 
@@ -35,12 +37,19 @@ class Moody:
 
 
 @pytest.fixture
-def translate():
-    """Returns what a moody adapter says to topics of one batch."""
+def translator():
+    """A translator whose clock stands still."""
+    translator = Translator(0.2, None, monotonic=time.monotonic, now=lambda: DAWN)
+    yield translator
+    translator.close()
+
+
+@pytest.fixture
+def translate(translator):
+    """Returns what a moody adapter says to topics of one batch; the topic `other` comes from another shop."""
     adapter = Moody()
     shop = ConnectedShop(shop=Shop(name="main"), kind="moody", adapter=adapter)
     other = ConnectedShop(shop=Shop(name="other"), kind="steady", adapter=Moody())
-    translator = Translator(0.2, None, monotonic=time.monotonic)
     yield lambda *topics: translator.translate(
         [
             Question(
@@ -52,7 +61,6 @@ def translate():
         ]
     )
     adapter.never.set()
-    translator.close()
 
 
 @pytest.mark.parametrize(
@@ -80,3 +88,16 @@ def test_an_adapter_that_hangs_costs_its_time_once(translate):
     assert hung.problem
     assert Told(skipped=True) == later
     assert Told(items=TELLS) == other
+
+
+def test_the_shop_of_an_adapter_that_hangs_rests(translate, translator):
+    """A minute, and after five times in ten minutes for five; what is wrong but quick is no reason."""
+    translate("bug", "malformed", "other")
+    assert set() == translator.rests.resting(DAWN)
+    for _ in range(4):
+        translate("hang", "other")
+    assert {"main"} == translator.rests.resting(DAWN)
+    assert DAWN + MINUTE == translator.rests.until("main")
+    translate("hang")
+    assert DAWN + 5 * MINUTE == translator.rests.until("main")
+    assert set() == translator.rests.resting(DAWN + 5 * MINUTE)

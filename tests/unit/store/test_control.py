@@ -42,7 +42,7 @@ class TestFencing:
     def test_others_do_not(self, database, token, distance):
         """Whoever holds another one is told so, with both."""
         with (
-            database.read() as connection,
+            database.write() as connection,
             pytest.raises(Fenced, match=f"token {token}, this one holds {token + distance}"),
         ):
             control.check_token(connection, token + distance)

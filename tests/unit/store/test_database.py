@@ -43,6 +43,14 @@ class TestTransactions:
                 assert expected == count(writing)
                 customer(writing)
 
+    def test_a_read_sees_one_state(self, database):
+        """What is committed while it reads is not there for it."""
+        with database.read() as reading:
+            before = count(reading)
+            with database.write() as writing:
+                customer(writing)
+            assert before == count(reading)
+
     def test_all_or_nothing(self, database):
         """A transaction that fails leaves nothing."""
 
@@ -118,3 +126,43 @@ def test_a_postgresql_that_may_only_be_read_is_out_of_order_for_a_while(postgres
     postgres.engine.dispose()
     with pytest.raises(StorageUnavailable, match="cannot be written now"), postgres.write() as connection:
         connection.execute(text("DELETE FROM settings"))
+
+
+@pytest.mark.postgres
+def test_a_read_of_postgresql_cannot_write(postgres):
+    """It says so to the server, which refuses; the next transaction of that connection may."""
+    with pytest.raises(StorageUnavailable, match="ReadOnlySqlTransaction"), postgres.read() as connection:
+        customer(connection)
+    with postgres.write() as connection:
+        customer(connection)
+        told = [
+            connection.execute(text(f"SHOW {name}")).scalar()
+            for name in ("transaction_isolation", "transaction_read_only")
+        ]
+    assert ["read committed", "off"] == told
+
+
+@pytest.mark.postgres
+def test_of_two_that_wait_for_each_other_one_hears_that_it_may_try_again(postgres):
+    """A deadlock is no trouble with the database: the same transaction may work at once."""
+    with postgres.write() as connection:
+        for name in ("one", "other"):
+            control.put_setting(connection, name, "0")
+    gate = threading.Barrier(2)
+    heard = []
+
+    def write(*names):
+        try:
+            with postgres.write() as connection:
+                control.put_setting(connection, names[0], "1")
+                gate.wait(60)
+                control.put_setting(connection, names[1], "1")
+        except StorageUnavailable as error:
+            heard.append(error.contended)
+
+    threads = [threading.Thread(target=write, args=names) for names in (("one", "other"), ("other", "one"))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [True] == heard

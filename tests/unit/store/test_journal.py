@@ -3,8 +3,10 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from aftercare_sdk.store import journal
 from aftercare_sdk.store.database import Database
@@ -147,6 +149,34 @@ class TestAppend:
         assert [1] * 20 == [sum(answer) for answer in zip(*answers, strict=True)]
         assert [(str(n), 3) for n in range(20)] == sorted(copies(database), key=lambda one: int(one[0]))
 
+    @pytest.mark.postgres
+    def test_two_with_the_same_deliveries_do_not_wait_for_each_other(self, postgres):
+        """In whatever order each has them: one has each as new, the other counts it, and none gives way."""
+        url = postgres.url.render_as_string(hide_password=False)
+        told = [arrival(f"{n:03}" + "x" * 8_000, f"key-{n:03}") for n in range(128)]
+        gate = threading.Barrier(2)
+        answers: list[bool] = []
+
+        def store(several):
+            other = Database(url)
+            append(other)
+            gate.wait(60)
+            answers.extend(append(other, *several))
+            other.close()
+
+        for _ in range(10):
+            answers.clear()
+            with postgres.write() as connection:
+                connection.execute(text("DELETE FROM journal"))
+            threads = [threading.Thread(target=store, args=[several]) for several in (told, told[::-1])]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert [128, 128] == [answers.count(True), answers.count(False)]
+            first = [row.body[:3] for row in rows(postgres)]
+            assert first in (sorted(first), sorted(first, reverse=True)), "each keeps the order of arrival"
+
     def test_waiting_for_the_other(self, database):
         """A delivery that another connection holds, not committed yet, is a copy once it is."""
         url = database.url.render_as_string(hide_password=False)
@@ -198,6 +228,17 @@ class TestQueue:
                 journal.find(connection, seqs[1]).outcome,
                 journal.find(connection, seqs[1]).processed_at,
             )
+
+    def test_a_shop_that_rests(self, database):
+        """Its webhooks are left; what it was asked for, and other shops' rows, are taken in their order."""
+        hooks = [arrival("1", shop="other"), arrival("2"), arrival("3", shop="third"), arrival("4")]
+        append(database, *hooks, arrival("5", kind=Kind.SYNC, weight=3), arrival("6", shop="other"))
+        with database.read() as connection:
+            taken = [
+                [row.body for row in journal.take_new(connection, limit, {"main"})] for limit in (9, 5, 1)
+            ]
+            assert 6 == len(journal.take_new(connection, 9))
+        assert [[b"1", b"3", b"5", b"6"], [b"1", b"3", b"5"], [b"1"]] == taken
 
     def test_retry(self, database):
         """Parked rows are put back, all or those named, and nothing else is."""

@@ -194,6 +194,7 @@ class TestQueries:
             assert [account] == objects.accounts_of(connection, [1, 2])
             assert [] == objects.orders_of(connection, [])
             assert [1] == objects.owners_of_mailboxes(connection, [9])
+        with database.write() as connection:
             key = (SHOP, "order", "1")
             assert {key: mine} == objects.lock(connection, [(SHOP, "order", "3"), key])
             assert {} == objects.lock(connection, [])

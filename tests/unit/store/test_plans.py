@@ -9,18 +9,32 @@ import pytest
 from sqlalchemy import event
 
 from aftercare_sdk.model.people import Identity, IdentityKind
-from aftercare_sdk.store import journal, messages, objects, people, reads, schema, sending, timers, units
+from aftercare_sdk.store import (
+    journal,
+    messages,
+    objects,
+    people,
+    reads,
+    rests,
+    schema,
+    sending,
+    timers,
+    units,
+)
 from aftercare_sdk.store.database import Database
-from aftercare_sdk.store.units import Listener, Unit
+from aftercare_sdk.store.journal import Arrival, Kind
+from aftercare_sdk.store.rests import Resting
+from aftercare_sdk.store.tables import units as units_table
+from aftercare_sdk.store.units import Audience, Listener, Unit
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 SOON = NOW + timedelta(minutes=1)
 
-NOT_GROWING = ("plugins", "decider")
-"""Tables with a row for each plugin, or one row."""
+NOT_GROWING = ("plugins", "decider", "rests")
+"""Tables with a row for each plugin or shop, or one row."""
 
-NO_TABLE = re.compile(r"CONSTANT ROW|\(subquery-\d+\)$")
-"""What SQLite calls an empty list."""
+NO_TABLE = re.compile(r"CONSTANT ROW|\(subquery-\d+\)$|SCAN part_\d+$")
+"""What SQLite calls an empty list; and a part of a question, whose own plan is told as well."""
 
 KEYS = [("main", "order", "1"), ("main", "order", "2"), ("other", "customer", "1")]
 PEOPLE = [Identity(kind=IdentityKind.EMAIL, value=name) for name in ("a@shop.example", "b@shop.example")]
@@ -28,6 +42,7 @@ UNITS = [Unit(event=event, plugin="flows", seq=1, customer=1, attempts=0) for ev
 
 POLLS = {
     "rows": lambda connection: journal.take_new(connection, 50),
+    "rows beside a shop that rests": lambda connection: journal.take_new(connection, 50, {"main"}),
     "oldest row": journal.oldest_new,
     "claims": lambda connection: sending.claim(
         connection, before=None, now=NOW, lease="x", until=SOON, limit=20
@@ -37,6 +52,8 @@ POLLS = {
     "next message": lambda connection: messages.next_due(connection, NOW),
     "units": lambda connection: units.ready(connection, ["flows"], NOW, 200),
     "oldest unit": lambda connection: units.oldest_fresh(connection, ["flows"], NOW),
+    "next unit": lambda connection: units.next_due(connection, ["flows"], NOW),
+    "who rests": lambda connection: rests.of(connection, Resting.PLUGIN, NOW),
     "timers": lambda connection: timers.due(connection, before=None, now=NOW, limit=100),
     "what a listener has not heard": lambda connection: units.unheard(
         connection, [Listener(plugin="flows", shop="main", object="1", identity=1, customer=1)], NOW
@@ -79,3 +96,73 @@ def test_a_poll_of_sqlite_uses_an_index(poll, tmp_path):
     assert plans
     scans = [plan for plan in plans if plan.startswith("SCAN") and "INDEX" not in plan]
     assert [] == [plan for plan in scans if not (plan.endswith(NOT_GROWING) or NO_TABLE.search(plan))]
+
+
+def steps(connection, question):
+    """Return how many instructions SQLite carries out for a question."""
+    driver = connection.connection.driver_connection
+    taken = 0
+
+    def count():
+        nonlocal taken
+        taken += 1
+
+    driver.set_progress_handler(count, 1)
+    question(connection)
+    driver.set_progress_handler(None, 0)
+    return taken
+
+
+def many_units(connection, number):
+    """Let units wait for a plugin that is not asked for, and for a retry; one is ready."""
+    plugins = ["rests", "retries"]
+    units.add(
+        connection,
+        [
+            Audience(event=f"e{seq}", plugins=plugins, seq=seq, customer=seq, known_at=NOW)
+            for seq in range(number)
+        ],
+    )
+    retried = units_table.update().where(units_table.c.plugin == "retries")
+    connection.execute(retried.values(due_at=SOON, attempts=1))
+    last = Audience(event="last", plugins=["fine"], seq=number, customer=number, known_at=NOW)
+    units.add(connection, [last])
+
+
+def many_rows(connection, number):
+    """Let webhooks wait for a shop that rests; one of another shop does not."""
+    given = {"kind": Kind.WEBHOOK, "topic": "", "received_at": NOW, "body": b"{}"}
+    journal.append(connection, [Arrival(shop="rests", **given) for _ in range(number)])
+    journal.append(connection, [Arrival(shop="fine", **given)])
+
+
+def many_parked(connection, number):
+    """Let units be parked, each of another customer."""
+    many_units(connection, number)
+    connection.execute(units_table.update().values(state="parked", error="mend me"))
+
+
+ELSEWHERE = {
+    "units": (many_units, lambda connection: units.ready(connection, ["fine", "retries"], NOW, 50)),
+    "oldest unit": (many_units, lambda connection: units.oldest_fresh(connection, ["fine", "retries"], NOW)),
+    "next unit": (many_units, lambda connection: units.next_due(connection, ["fine", "retries"], NOW)),
+    "rows": (many_rows, lambda connection: journal.take_new(connection, 50, {"rests"})),
+    "customers that become one": (many_parked, lambda connection: people.join(connection, [(1, 2)])),
+}
+
+
+@pytest.mark.parametrize("poll", sorted(ELSEWHERE))
+def test_what_waits_elsewhere_costs_nothing(poll, tmp_path):
+    """A question about what can be done now takes as long with hundreds that wait for others as with ten."""
+    wait, ask = ELSEWHERE[poll]
+    costs = []
+    for number in (10, 500):
+        database = Database(f"sqlite:///{tmp_path}/{number}.db")
+        schema.prepare(database)
+        with database.write() as connection:
+            people.ids(connection, PEOPLE, NOW)
+            wait(connection, number)
+            costs.append(steps(connection, ask))
+        database.close()
+    few, many = costs
+    assert 0 < many < few * 1.5

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from aftercare_sdk.model.events import Purchase
-from aftercare_sdk.store import control, events, units
+from aftercare_sdk.store import control, events, rests, units
 from aftercare_sdk.store.events import Known
+from aftercare_sdk.store.rests import Resting
 from aftercare_sdk.store.units import Audience, Listener, Unheard
 from tests.support.histories import DAWN, DAY, HOUR, SECOND
 
@@ -125,12 +124,11 @@ class TestOnce:
         assert set() == store(units.finish, [], DAWN)
 
     def test_a_late_failure_changes_nothing(self, add, ready, store):
-        """What is done cannot fail, be postponed or be parked any more."""
+        """What is done cannot fail or be parked any more."""
         add("a", 1, plugins=["late"])
         (unit,) = ready.units()
         store(units.finish, [unit], DAWN)
         store(units.fail, unit, "too late", None)
-        store(units.postpone, unit, DAWN + DAY)
         assert not store(units.park, "a", "late", "too late")
         assert ([], []) == (store(units.troubled), ready(DAWN + 10 * DAY))
 
@@ -170,14 +168,6 @@ class TestTrouble:
         assert ([], [0, 0]) == (store(units.troubled), [unit.attempts for unit in ready.units(later)])
         assert later == store(units.oldest_fresh, PLUGINS, later)
 
-    def test_postponed(self, add, ready, store):
-        """To let a unit wait counts no failure."""
-        add("a", 1, plugins=["late"])
-        (unit,) = ready.units()
-        store(units.postpone, unit, DAWN + HOUR)
-        assert ([], []) == (ready(DAWN + HOUR - SECOND), store(units.troubled))
-        assert [replace(unit, attempts=0)] == ready.units(DAWN + HOUR)
-
 
 def test_oldest_fresh(add, ready, store):
     """The barrier is the oldest event that could run and was never tried: a retry holds nobody else up."""
@@ -188,6 +178,24 @@ def test_oldest_fresh(add, ready, store):
     first = ready.units(DAWN + SECOND)[0]
     store(units.fail, first, "it raised", DAWN + DAY)
     assert DAWN + SECOND == store(units.oldest_fresh, PLUGINS, DAWN + SECOND)
+
+
+def test_oldest_of_several_plugins(add, store):
+    """Whichever of those that are asked for it is."""
+    add("a", 1, plugins=["rests"], now=DAWN)
+    add("b", 2, plugins=["late"], now=DAWN + SECOND)
+    add("c", 3, plugins=["flows"], now=DAWN + HOUR)
+    assert DAWN + SECOND == store(units.oldest_fresh, PLUGINS, DAWN + DAY)
+    assert None is store(units.oldest_fresh, [], DAWN + DAY)
+
+
+def test_the_end_of_a_rest_is_a_moment_to_look(add, store):
+    """What waits for somebody who rests may run then."""
+    add("a", 1, plugins=["late"])
+    assert None is store(units.next_due, PLUGINS, DAWN)
+    store(rests.put, Resting.PLUGIN, {"late": DAWN + HOUR})
+    assert DAWN + HOUR == store(units.next_due, PLUGINS, DAWN)
+    assert DAWN + HOUR == store(units.next_due, [], DAWN)
 
 
 class TestUnheard:
@@ -228,6 +236,14 @@ class TestUnheard:
         assert {same: Unheard(event=known[0], at=None)} == store(
             units.unheard, [same, elsewhere, another], DAWN
         )
+
+    def test_a_plugin_that_rests(self, add, store, known):
+        """What it has not heard waits until its rest is over."""
+        add(known[0], 1)
+        store(rests.put, Resting.PLUGIN, {"flows": DAWN + HOUR})
+        mine = self.listener("2")
+        assert {mine: Unheard(event=known[0], at=DAWN + HOUR)} == store(units.unheard, [mine], DAWN)
+        assert {} == store(units.unheard, [mine], DAWN + HOUR)
 
     def test_a_plugin_that_is_off(self, add, store, known):
         """What it has not heard waits until a person switches it on."""

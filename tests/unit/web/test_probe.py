@@ -52,6 +52,30 @@ def test_a_database_that_takes_no_writes_is_told_and_asked_again(tmp_path, monke
             assert "" == asked.problem()
 
 
+def test_a_probe_that_breaks_is_not_ready(storage, monkeypatch):
+    """Whatever it was: nothing was written."""
+
+    def breaks(*_):
+        raise OSError("disk")
+
+    monkeypatch.setattr(control, "put_setting", breaks)
+    assert "takes no writes; see the log" == Probe(storage).problem()
+
+
+def test_a_probe_that_cannot_begin_is_not_ready_and_begins_again(storage, monkeypatch):
+    """A process that may have no more threads for the moment is not ready for that moment."""
+    monkeypatch.setattr(probe, "FRESH_SECONDS", 0.0)
+    asked = Probe(storage)
+
+    def full(self):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", full)
+        assert ["takes no writes; see the log"] * 2 == [asked.problem() for _ in range(2)]
+    assert "" == asked.problem()
+
+
 def test_whoever_asks_gets_an_answer_while_a_write_waits(storage, monkeypatch):
     """A load balancer must not hang on it, nor pile up threads."""
     monkeypatch.setattr(probe, "PATIENCE_SECONDS", 0.05)

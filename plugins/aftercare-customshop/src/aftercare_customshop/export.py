@@ -1,37 +1,60 @@
-"""The wire format as a JSON Schema (2020-12), made from the schemas that read it.
+"""The wire format as JSON Schemas (2020-12), made from the schemas that read it.
 
 python -m aftercare_customshop.export > customshop.schema.json
+python -m aftercare_customshop.export requests > customshop-requests.schema.json
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from marshmallow import Schema, fields
 
 from aftercare_customshop.fields import Moment, Value
+from aftercare_customshop.outgoing import ANSWERS, OUTGOING
 from aftercare_customshop.translate import KINDS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a message."""
+    """Return the JSON Schema of a message of the shop."""
+    return _messages(
+        "A message of a custom shop to aftercare_sdk", {name: kind.data for name, kind in KINDS.items()}
+    )
+
+
+def request_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a message to the shop; what the shop answers stands in its `$defs`."""
+    return _messages("A message of aftercare_sdk to a custom shop", OUTGOING, ANSWERS)
+
+
+def exported(schema: Mapping[str, Any]) -> str:
+    """Return the text of a file."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _messages(
+    title: str, known: Mapping[str, type[Schema]], answers: Iterable[type[Schema]] = ()
+) -> dict[str, Any]:
     definitions: dict[str, Any] = {}
     types: dict[type[Schema], list[str]] = {}
-    for name, kind in KINDS.items():
-        types.setdefault(kind.data, []).append(name)
+    for name, data in known.items():
+        types.setdefault(data, []).append(name)
+    for answer in answers:
+        _reference(answer, definitions)
     return {
         "$schema": DIALECT,
-        "title": "A message of a custom shop to aftercare_sdk",
+        "title": title,
         "type": "object",
         "required": ["type", "timestamp", "data"],
         "properties": {
-            "type": {"enum": list(KINDS), "description": "What happened."},
-            "timestamp": Moment().json_schema() | {"description": "When it happened."},
-            "data": {"type": "object", "description": "What it happened to."},
+            "type": {"enum": list(known), "description": "What happened, or what is wanted."},
+            "timestamp": Moment().json_schema() | {"description": "When it happened, or was asked."},
+            "data": {"type": "object", "description": "What it is about."},
         },
         "allOf": [
             {
@@ -42,11 +65,6 @@ def json_schema() -> dict[str, Any]:
         ],
         "$defs": dict(sorted(definitions.items())),
     }
-
-
-def exported() -> str:
-    """Return the text of the file."""
-    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _reference(schema: type[Schema], definitions: dict[str, Any]) -> dict[str, Any]:
@@ -88,4 +106,4 @@ def _read(field: fields.Field[Any], definitions: dict[str, Any]) -> dict[str, An
 
 
 if __name__ == "__main__":
-    sys.stdout.write(exported())
+    sys.stdout.write(exported(request_schema() if sys.argv[1:] == ["requests"] else json_schema()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from aftercare_customshop.amounts import Till
@@ -24,13 +25,24 @@ from aftercare_sdk.shops.purchases import purchased_at
 
 def order(data: Data, rules: Rules) -> tuple[Translation, ...]:
     """Return the picture of an order; of one without a date, only what stays true whenever it was drawn."""
-    till = Till(data, rules)
-    facts = _facts(data, rules, till)
     if data["updated_at"] is None:
+        facts = _facts(data, rules, Till(data, rules))
         doubt = "the order does not say when it was last changed (updated_at)"
         return (dated(OrderSnapshot(**facts), None), NeedsRead(Ref("order", data["id"]), doubt))
-    picture = OrderSnapshot(
-        **facts,
+    return (picture(data, rules),)
+
+
+def read_order(data: Data, rules: Rules) -> OrderSnapshot:
+    """Return an order as the shop tells it when it is asked: the refunds that it names are all there are."""
+    # After the digest, by which a message that says the same is the same picture.
+    return replace(picture(data, rules), refunds_complete=data["refunds"] is not None)
+
+
+def picture(data: Data, rules: Rules) -> OrderSnapshot:
+    """Return all that is said of an order."""
+    till = Till(data, rules)
+    drawn = OrderSnapshot(
+        **_facts(data, rules, till),
         status=data["status"] or None,
         customer=data["customer"],
         contact=None if data["erased"] else contact(data["contact"]),
@@ -43,7 +55,7 @@ def order(data: Data, rules: Rules) -> tuple[Translation, ...]:
         cancelled=data["cancelled"],
         erased=bool(data["erased"]),
     )
-    return (dated(picture, data["updated_at"]),)
+    return dated(drawn, data["updated_at"])
 
 
 def deleted_order(data: Data, rules: Rules) -> tuple[Translation, ...]:

@@ -26,7 +26,12 @@ def customer(data: Data, rules: Rules) -> tuple[Translation, ...]:
     if data["updated_at"] is None:
         doubt = "the account does not say when it was last changed (updated_at)"
         return (NeedsRead(Ref("customer", data["id"]), doubt),)
-    picture = CustomerSnapshot(
+    return (picture(data, rules),)
+
+
+def picture(data: Data, rules: Rules) -> CustomerSnapshot:
+    """Return all that is said of an account."""
+    drawn = CustomerSnapshot(
         shop=rules.shop,
         id=data["id"],
         version=UNDATED,
@@ -39,7 +44,7 @@ def customer(data: Data, rules: Rules) -> tuple[Translation, ...]:
         deleted=False,
         erased=bool(data["erased"]),
     )
-    return (dated(picture, data["updated_at"]),)
+    return dated(drawn, data["updated_at"])
 
 
 def deleted_customer(data: Data, rules: Rules) -> tuple[Translation, ...]:

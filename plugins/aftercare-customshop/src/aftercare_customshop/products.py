@@ -15,7 +15,12 @@ def product(data: Data, rules: Rules) -> tuple[Translation, ...]:
     if data["updated_at"] is None:
         doubt = "the product does not say when it was last changed (updated_at)"
         return (NeedsRead(Ref("product", data["id"]), doubt),)
-    picture = ProductSnapshot(
+    return (picture(data, rules),)
+
+
+def picture(data: Data, rules: Rules) -> ProductSnapshot:
+    """Return all that is said of a product."""
+    drawn = ProductSnapshot(
         shop=rules.shop,
         id=data["id"],
         version=UNDATED,
@@ -29,7 +34,7 @@ def product(data: Data, rules: Rules) -> tuple[Translation, ...]:
         needs_shipping=data["needs_shipping"],
         deleted=False,
     )
-    return (dated(picture, data["updated_at"]),)
+    return dated(drawn, data["updated_at"])
 
 
 def deleted_product(data: Data, rules: Rules) -> tuple[Translation, ...]:

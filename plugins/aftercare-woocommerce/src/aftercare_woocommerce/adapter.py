@@ -77,6 +77,15 @@ class WooCommerceAdapter(ShopAdapter):
             )
         return Effects(client, self._shop.name).perform(command)
 
+    def tend(self) -> tuple[str, ...]:
+        """Make webhooks active again that WooCommerce has switched off, and say which."""
+        from aftercare_woocommerce.webhooks import reactivate
+
+        client = self._client()
+        if not isinstance(client, RestClient):
+            return ()
+        return tuple(str(finding) for finding in reactivate(client, shop=self._shop.name))
+
     def _client(self) -> Client:
         """Return what asks the shop; made when first needed, because the library loads slowly."""
         if self._given is None:
