@@ -16,11 +16,11 @@ from aftercare_sdk.engine.clock import VirtualClock
 from aftercare_sdk.model.shops import RawRequest
 from aftercare_sdk.store import journal, reads
 from aftercare_sdk.store.journal import State
+from aftercare_sdk.testing.projection import project
 from aftercare_woocommerce import sync
 from aftercare_woocommerce.client import RestClient
 from aftercare_woocommerce.fake import KEY, SECRET, Api, FakeWooCommerce, answer_in
 from aftercare_woocommerce.webhooks import install
-from tests.support.projection import project
 
 DAY = timedelta(days=1)
 ENVIRON = {"WOO_SECRET": "s3cret", "WOO_KEY": KEY, "WOO_KEY_SECRET": SECRET}
@@ -157,9 +157,9 @@ def test_without_a_trace(tmp_path):
 
     told = run(tmp_path / "a", 5, listing=True, after=after)
     order, refund, edited, deleted = after.done
-    assert [str(refund)] == told.objects["tea", "order", str(order)]["withdrawn"]
-    assert "silent@example.jp" in str(told.objects["tea", "order", str(edited)]["written to"])
+    assert [str(refund)] == told.objects["order", str(order)]["withdrawn"]
+    assert "silent@example.jp" in str(told.objects["order", str(edited)]["mailbox"])
     assert (
-        told.objects["tea", "order", str(deleted)]["cancellations"]
+        told.objects["order", str(deleted)]["cancellations"]
         or told.events[f"tea/order/{deleted}/cancellation"]
     )

@@ -25,11 +25,11 @@ from aftercare_sdk.cli import (
     serve,
     sync,
     timeline,
-    trigger,
     work,
 )
 from aftercare_sdk.cli.demo.command import demo
 from aftercare_sdk.cli.opening import Invocation
+from aftercare_sdk.cli.trigger.command import trigger
 from aftercare_sdk.errors import AftercareError, PluginError
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ app.command("work")(work.work)
 app.command("serve")(serve.serve)
 app.command("sync")(sync.sync)
 app.command("timeline")(timeline.timeline)
-app.command("trigger")(trigger.trigger)
+app.command("trigger")(trigger)
 app.command("demo")(demo)
 app.add_typer(journal.commands, name="journal")
 app.add_typer(messages.commands, name="messages")

@@ -33,6 +33,9 @@ class RawRequest:
     def header(self, name: str) -> str:
         """Return the header `name`, whatever its capitals, or an empty string."""
         wanted = name.lower()
+        found = self.headers.get(wanted)  # servers hand them over in small letters
+        if found is not None:
+            return found
         return next((value for key, value in self.headers.items() if key.lower() == wanted), "")
 
 
