@@ -13,6 +13,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 from aftercare_woocommerce.fake.refusals import Refusal
 
+KEY, SECRET = "ck_fake_key_of_a_fake_shop", "cs_fake_secret_of_a_fake_shop"
+"""The key that every fake shop has."""
 _SKEW = 15 * 60
 """Seconds that the clock of who signs may be off."""
 

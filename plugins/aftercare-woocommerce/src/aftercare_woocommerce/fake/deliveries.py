@@ -3,40 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import random
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from aftercare_woocommerce.fake.php import written
 from aftercare_woocommerce.fake.refusals import Refusal
-from aftercare_woocommerce.fake.things import Site, Thing
+from aftercare_woocommerce.fake.state.site import Site
+from aftercare_woocommerce.fake.state.things import Thing
 from aftercare_woocommerce.signature import HEADER, sign
 
-HOOKS: Mapping[str, tuple[str, ...]] = {
-    "order.created": ("woocommerce_new_order",),
-    "order.updated": ("woocommerce_update_order", "woocommerce_order_refunded"),
-    "order.deleted": ("wp_trash_post", "woocommerce_trash_order"),
-    "order.restored": ("untrashed_post", "woocommerce_untrash_order"),
-    "customer.created": ("user_register", "woocommerce_created_customer", "woocommerce_new_customer"),
-    "customer.updated": ("profile_update", "woocommerce_update_customer"),
-    "customer.deleted": ("delete_user",),
-    "product.created": ("woocommerce_process_product_meta", "woocommerce_new_product"),
-    "product.updated": ("woocommerce_process_product_meta", "woocommerce_update_product"),
-    "product.deleted": ("wp_trash_post",),
-    "product.restored": ("untrashed_post",),
-    "product.published": ("publish_product",),
-    "coupon.created": ("woocommerce_process_shop_coupon_meta", "woocommerce_new_coupon"),
-    "coupon.updated": ("woocommerce_process_shop_coupon_meta", "woocommerce_update_coupon"),
-    "coupon.deleted": ("wp_trash_post",),
-    "coupon.restored": ("untrashed_post",),
-}
-"""The topics that WooCommerce takes, beside those of actions."""
-
-_ACTION = re.compile(r"action\.[a-z0-9_]+")
 _FAILURES = 5
 _SUCCESSES = frozenset({301, 302})
 
@@ -54,6 +33,22 @@ class Delivery:
 
 Transport = Callable[[Delivery], int | None]
 """Takes a delivery to where it goes; returns the status of the answer, or None if there was none."""
+
+
+def post(delivery: Delivery) -> int | None:
+    """Deliver over HTTP."""
+    import requests
+
+    try:
+        return requests.post(
+            delivery.url,
+            data=delivery.body,
+            headers=dict(delivery.headers),
+            timeout=60,
+            allow_redirects=False,
+        ).status_code
+    except requests.RequestException:
+        return None
 
 
 class Queue:
@@ -195,16 +190,6 @@ class Queue:
         except Refusal as refusal:
             # Signed like everything else.
             return refusal.body
-
-
-def valid_topic(topic: str) -> bool:
-    """Tell whether WooCommerce takes a topic."""
-    return topic in HOOKS or _ACTION.fullmatch(topic) is not None
-
-
-def written(body: Any) -> bytes:
-    """Write JSON as PHP does: ASCII, with every slash escaped."""
-    return json.dumps(body, separators=(",", ":")).replace("/", "\\/").encode()
 
 
 def _sender(site: Site) -> dict[str, str]:

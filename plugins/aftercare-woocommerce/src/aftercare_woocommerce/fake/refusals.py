@@ -35,7 +35,7 @@ def no_route() -> Refusal:
     return Refusal(404, "rest_no_route", "No route was found matching the URL and request method.")
 
 
-def no_such(collection: str) -> Refusal:
+def no_such(collection: str, status: int = 404) -> Refusal:
     """Return the refusal of an id that there is not; every collection has its own code."""
     codes = {
         "customers": ("wc_user_invalid_id", "Invalid user ID."),
@@ -46,4 +46,16 @@ def no_such(collection: str) -> Refusal:
         "webhooks": ("woocommerce_rest_shop_webhook_invalid_id", "Invalid ID."),
         "reviews": ("woocommerce_rest_review_invalid_id", "Invalid review ID."),
     }
-    return Refusal(404, *codes[collection])
+    return Refusal(status, *codes[collection])
+
+
+def no_refund(message: str) -> Refusal:
+    """Return the refusal of a refund."""
+    refusal = Refusal(500, "woocommerce_rest_cannot_create_order_refund", message)
+    refusal.body["data"] = 500
+    return refusal
+
+
+def no_trash(what: str) -> Refusal:
+    """Return the refusal of moving to the trash what can only be deleted for good."""
+    return Refusal(501, "woocommerce_rest_trash_not_supported", f"{what} do not support trashing.")

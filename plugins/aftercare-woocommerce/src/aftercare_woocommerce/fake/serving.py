@@ -10,7 +10,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from aftercare_woocommerce.fake.rest import Api
+from aftercare_woocommerce.fake.rest.api import Api
 
 if TYPE_CHECKING:
     from responses import RequestsMock

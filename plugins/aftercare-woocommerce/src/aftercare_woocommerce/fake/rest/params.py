@@ -29,6 +29,11 @@ def read(query: str) -> dict[str, str]:
     return {**told, **{name: ",".join(values) for name, values in arrays.items()}}
 
 
+def without_credentials(told: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters that are not about who asks."""
+    return {name: value for name, value in told.items() if not name.startswith(("oauth_", "consumer_"))}
+
+
 def whole(
     told: Mapping[str, str], name: str, default: int, *, least: int = 1, most: int | None = None
 ) -> int:
@@ -45,6 +50,11 @@ def whole(
     if value < least:
         raise bad_parameter(name, "rest_out_of_bounds", f"{name} must be greater than or equal to {least}")
     return value
+
+
+def places(told: Mapping[str, str], default: int) -> int:
+    """Return how many decimals are asked for."""
+    return whole(told, "dp", default, least=0)
 
 
 def one_of(told: Mapping[str, str], name: str, allowed: Sequence[str]) -> str:
