@@ -156,6 +156,7 @@ def _run(path: Path, due: int, tell: Callable[[str], None], profile: Path | None
         wall, processor = time.perf_counter(), time.process_time()
         done = profiled(send, profile)
         wall, processor = time.perf_counter() - wall, time.process_time() - processor
+        longest = watch.longest  # before the run is undone, which is no work of the SDK
         with aftercare.brand.database.write() as connection:
             accepted = connection.execute(
                 text("SELECT count(*) FROM messages WHERE state = 'accepted'")
@@ -163,7 +164,7 @@ def _run(path: Path, due: int, tell: Callable[[str], None], profile: Path | None
             if accepted != due:
                 tell(f"messages: {accepted} of {due} were sent, {done} were looked at")
             _restore(connection, marks)
-    return Run(rate=accepted / wall, by_processor=accepted / processor, longest_write=watch.longest)
+    return Run(rate=accepted / wall, by_processor=accepted / processor, longest_write=longest)
 
 
 def _marks(connection: Connection) -> dict[str, int]:

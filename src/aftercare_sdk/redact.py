@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from aftercare_sdk.errors import AftercareError
+
 # One side of an address, whole: the look-behind and the possessive `++` keep the search linear.
 _EMAIL = re.compile(r"(?<![\w.+'-])[\w.+'-]++(?:[@＠]|%40)[\w.-]+", re.IGNORECASE)
 _BASE64 = re.compile(r"(?<![\w+/=-])[\w+/=-]{24,}", re.ASCII)
@@ -27,6 +29,15 @@ def redact(text: str, *, limit: int = 300) -> str:
     masked = _TOKEN.sub(_mask_token, masked)
     masked = _NUMBER.sub(_mask_number, masked)
     return masked if len(masked) <= limit else f"{masked[: limit - 1]}…"
+
+
+def redact_error(error: BaseException) -> str:
+    """Return the kind of an error, with its redacted message if it is one of the SDK's own.
+
+    Those hold no personal data. Whatever else a plugin raises may quote a payload.
+    """
+    told = type(error).__name__
+    return f"{told}: {redact(str(error))}" if isinstance(error, AftercareError) else told
 
 
 def _mask_base64(match: re.Match[str]) -> str:

@@ -149,6 +149,38 @@ def test_without_an_address_there_is_nobody_to_reward(migrated_database_url):
         assert [] == bench.shelf.performed
 
 
+def test_an_order_without_its_person_rewards_nobody(migrated_database_url):
+    """What a shop has removed from an order is not fetched back from the account, as with messages."""
+    with Bench(migrated_database_url, granting(reward())) as bench:
+        bench.tell(customer("7", email=ANN), order("1", email=ANN, customer="7"))
+        bench.process()
+        bench.tell(order("1", erased=True, customer="7", modified=START + MINUTE))
+        bench.run(START + DAY)
+        assert [("refused", "command_nobody", 1)] == states(bench)
+        assert [] == bench.shelf.performed
+
+
+def test_an_order_without_an_address_rewards_its_account(migrated_database_url):
+    """An order says no address now and then; its customer's is known."""
+    with Bench(migrated_database_url, granting(reward())) as bench:
+        bench.tell(customer("7", email=ANN), order("1", email="", customer="7"))
+        bench.run_due()
+        assert [ANN] == [one.email for one in bench.shelf.performed]
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"), [("a\x00b\udc80\nc", "ab c"), (7, "7"), ("x" * 2_000, "x" * 1_000)]
+)
+def test_a_reference_is_kept_as_one_line(migrated_database_url, told, kept):
+    """Whatever a platform calls what was made: it can be stored, and the code is not made again."""
+    with Bench(migrated_database_url, granting(reward())) as bench:
+        bench.shelf.answers = [Receipt(reference=told)]
+        bench.tell(order("1", email=ANN))
+        bench.run_due()
+        assert [("done", "command_done", 1)] == states(bench)
+        assert kept == bench.commands()[0].reference
+
+
 def test_the_latest_tag_counts(migrated_database_url):
     """Of one name for one account; a value that is taken away is told as well."""
     values = iter(["silver", "gold", None])

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftercare_sdk.redact import redact
+from aftercare_sdk.errors import PlatformUnavailable
+from aftercare_sdk.redact import redact, redact_error
 
 
 @pytest.mark.parametrize(
@@ -92,3 +93,18 @@ def test_any_text_can_be_redacted(text):
     once = redact(text)
     assert len(once) <= 300
     assert once == redact(once)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            PlatformUnavailable("it answered 503 to ogawa@example.jp"),
+            "PlatformUnavailable: it answered 503 to [e-mail]",
+        ),
+        (KeyError("Hanako Ogawa"), "KeyError"),
+    ],
+)
+def test_only_the_sdks_own_errors_are_quoted(error, told):
+    """Whatever else a plugin raises may hold a name, which nobody can recognise."""
+    assert told == redact_error(error)

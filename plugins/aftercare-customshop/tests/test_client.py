@@ -13,8 +13,9 @@ import responses
 from standardwebhooks import Webhook
 
 from aftercare_customshop import client as module
-from aftercare_customshop.client import Client
+from aftercare_customshop.client import Client, json_of
 from aftercare_sdk.errors import ConfigurationError, PlatformUnavailable
+from aftercare_sdk.shops import asking
 
 URL = "https://shop.example/aftercare?key=hidden"
 NOW = datetime(2026, 4, 1, 9, 5, 30, 250_000, tzinfo=UTC)
@@ -61,7 +62,7 @@ def test_signed(make, web, secret, monkeypatch):
     web.post(URL, json={"items": []})
     now = module._now()
     answer = make(now=lambda: now).post("orders.list", {"name": "小川"}, message_id="ask_1")
-    assert ({"items": []}, 200) == (answer.told(), answer.status)
+    assert ({"items": []}, 200) == (json_of(answer), answer.status)
     sent = web.calls[0].request
     message = Webhook(secret).verify(sent.body, dict(sent.headers))
     assert {"type": "orders.list", "timestamp": now.isoformat(), "data": {"name": "小川"}} == message
@@ -183,7 +184,7 @@ def test_answers(ask, web, status):
 @pytest.mark.parametrize("limit", [("LARGEST", 1_000), ("LONGEST", -1)])
 def test_bounded(ask, web, monkeypatch, limit):
     """A shop that never ends keeps nobody."""
-    monkeypatch.setattr(module, *limit)
+    monkeypatch.setattr(asking, *limit)
     web.post(URL, body=b"x" * 200_000)
     with pytest.raises(PlatformUnavailable, match=r"larger than|longer than"):
         ask()

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from aftercare_customshop import samples
 from aftercare_customshop.adapter import CustomShopAdapter
-from aftercare_customshop.client import Answer
 from aftercare_customshop.export import json_schema
 from aftercare_customshop.options import Rules
 from aftercare_customshop.pulling import Reader
@@ -25,6 +24,7 @@ from aftercare_customshop.translate import KINDS
 from aftercare_sdk.errors import ConfigurationError, PlatformUnavailable, SignatureError, TranslationError
 from aftercare_sdk.model.shops import RawRequest, Ref, Shop, Webhook
 from aftercare_sdk.model.sync import Cursor
+from aftercare_sdk.shops.asking import Answer
 
 # A busy machine is slow, which is nobody's mistake here.
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

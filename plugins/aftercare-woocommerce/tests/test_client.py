@@ -12,6 +12,7 @@ import responses
 from aftercare_sdk import Aftercare
 from aftercare_sdk.errors import ConfigurationError, PlatformUnavailable, SettingsError
 from aftercare_sdk.model.shops import Ref, Shop
+from aftercare_sdk.shops import asking
 from aftercare_woocommerce import client as module
 from aftercare_woocommerce import plugin
 from aftercare_woocommerce.adapter import WooCommerceAdapter
@@ -269,7 +270,7 @@ def test_redirect_to_nonsense(client, web):
 
 def test_endless_answer(client, web, monkeypatch):
     """An answer without end is not kept in memory."""
-    monkeypatch.setattr(module, "LARGEST", 100_000)
+    monkeypatch.setattr(asking, "LARGEST", 100_000)
     web.get(f"{API}orders/1", body=b" " * 200_000)
     with pytest.raises(PlatformUnavailable, match="larger"):
         client.get("orders/1", {})

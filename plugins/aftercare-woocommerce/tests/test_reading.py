@@ -6,8 +6,8 @@ import pytest
 
 from aftercare_sdk.errors import ConfigurationError, PlatformUnavailable, TranslationError
 from aftercare_sdk.model.shops import Gone, Ref, Shop
+from aftercare_sdk.shops.asking import Answer
 from aftercare_woocommerce.adapter import WooCommerceAdapter
-from aftercare_woocommerce.client import Answer
 
 ORDER = Ref("order", "337")
 

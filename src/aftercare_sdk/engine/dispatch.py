@@ -33,7 +33,7 @@ from aftercare_sdk.model.messages import (
     TryAgain,
     Unknown,
 )
-from aftercare_sdk.outreach.characters import one_line
+from aftercare_sdk.outreach.characters import short_line
 from aftercare_sdk.outreach.compose import Composed, MissingVariable, TemplateFailed, UnknownTemplate
 from aftercare_sdk.outreach.gate import Decision as Verdict
 from aftercare_sdk.outreach.gate import Outcome
@@ -57,8 +57,6 @@ Whoever dies in between leaves that many outcomes unknown: with a real mail serv
 """
 TOO_LONG = 1.0
 """Seconds. What was not handed over by then is checked anew."""
-LONGEST_WORD = 1_000
-"""Characters of what a channel says, such as the answer of a mail server."""
 LOOK_AGAIN = timedelta(hours=1)
 """How long a held message waits before it is looked at again; the awaited read looks at once."""
 _MOST_WRITINGS = 3
@@ -257,14 +255,14 @@ class Dispatcher:
             return
         clock = self._brand.clock
         date, began = clock.now(), clock.monotonic()
-        results: list[tuple[Message, SendResult]] = []
+        handed = 0
         for letter in letters:
-            if results and clock.monotonic() - began > TOO_LONG:
+            if handed and clock.monotonic() - began > TOO_LONG:
                 break
-            results.append((letter.message, _handed(letter, date)))
-        self._learn(len(results), clock.monotonic() - began)
-        self._unwritten += [_Handed(message=message, result=result) for message, result in results]
-        self._unwritten += [_Handed(message=letter.message) for letter in letters[len(results) :]]
+            self._unwritten.append(_Handed(message=letter.message, result=_handed(letter, date)))
+            handed += 1
+        self._learn(handed, clock.monotonic() - began)
+        self._unwritten += [_Handed(message=letter.message) for letter in letters[handed:]]
         self._write_handed()
 
     def _write_handed(self) -> None:
@@ -412,18 +410,14 @@ def _told_by(channel: str, answer: object) -> SendResult:
     """Return a channel's answer in words that every database can hold."""
     match answer:
         case Accepted(reference=reference):
-            return Accepted(_clean(reference))
+            return Accepted(short_line(reference))
         case Refused(reason=reason):
-            return Refused(_clean(reason))
+            return Refused(short_line(reason))
         case TryAgain(reason=reason):
-            return TryAgain(_clean(reason))
+            return TryAgain(short_line(reason))
         case Unknown(reason=reason):
-            return Unknown(_clean(reason))
+            return Unknown(short_line(reason))
     return Unknown(f"channel {channel!r} answered with {type(answer).__name__}")
-
-
-def _clean(word: object) -> str:
-    return one_line(str(word))[:LONGEST_WORD]
 
 
 def _write_verdicts(

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.engine.contacts import contact_of
 from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.orders import Order
 from aftercare_sdk.model.people import Contact
@@ -200,7 +201,7 @@ def _look(brand: Brand, seen: _Seen, message: Message, now: datetime) -> Look:
     recipient = stored.contact_identity if stored else None
     customer = seen.customers[message.identity]
     account = seen.accounts.get(message.identity)
-    contact = _contact(record, account)
+    contact = contact_of(record, account)
     order = seen.orders.get(own)
     unheard = seen.unheard.get(
         Listener(
@@ -237,17 +238,6 @@ def _look(brand: Brand, seen: _Seen, message: Message, now: datetime) -> Look:
         ),
         zone=zone_for(account.zone.value if account and account.zone else "", country, shop.zone),
     )
-
-
-def _contact(record: OrderRecord | None, account: CustomerRecord | None) -> Contact | None:
-    """Return how to reach the person: as the order says, else as the account does.
-
-    An order from which the shop has removed the person reaches nobody, whatever the account says.
-    """
-    told = record.contact if record else None
-    if told is not None and (told.value is None or told.value.email):
-        return told.value
-    return (account.contact.value if account and account.contact else None) or (told.value if told else None)
 
 
 def _own(message: Message) -> Key:

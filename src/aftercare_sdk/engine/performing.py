@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.engine.contacts import contact_of
 from aftercare_sdk.engine.logs import log
 from aftercare_sdk.errors import (
-    AftercareError,
     CommandRefused,
     ConfigurationError,
     StorageUnavailable,
@@ -23,9 +23,10 @@ from aftercare_sdk.model.commands import Discount, Receipt, ShopCommand
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.people import IdentityKind
 from aftercare_sdk.model.records import CustomerRecord, OrderRecord
+from aftercare_sdk.outreach.characters import short_line
 from aftercare_sdk.outreach.reasons import Reason
 from aftercare_sdk.plugins import RETRY_DELAYS
-from aftercare_sdk.redact import redact
+from aftercare_sdk.redact import redact, redact_error
 from aftercare_sdk.store import commands, decisions, journal, objects, people
 from aftercare_sdk.store.codec import dump, load
 from aftercare_sdk.store.commands import Command, CommandState
@@ -104,7 +105,7 @@ def _carried_out(brand: Brand, command: Command) -> Command:
         detail={},
         next_at=None,
         final_at=brand.clock.now(),
-        reference=receipt.reference,
+        reference=short_line(receipt.reference),
     )
 
 
@@ -120,10 +121,7 @@ def _refused(tried: Command, reason: str, now: datetime) -> Command:
 
 
 def _again(tried: Command, error: Exception, now: datetime) -> Command:
-    # The SDK's own errors hold no personal data; whatever else an adapter raises may quote an answer.
-    told = type(error).__name__
-    if isinstance(error, AftercareError):
-        told += f": {redact(str(error))}"
+    told = redact_error(error)
     log.warning("command failed", shop=tried.shop, kind=tried.kind, problem=told)
     if tried.attempts >= MOST_TRIES:
         return _refused(tried, told, now)
@@ -162,18 +160,15 @@ def _order(brand: Brand, command: Command) -> ShopCommand | None:
 
 
 def _email(brand: Brand, command: Command) -> str:
-    """Return the address of the order that the command came of, else of the account."""
+    """Return the address of the person whom the command is for, or nothing."""
     with brand.database.read() as connection:
         key = (command.shop, "order", command.object)
-        order = objects.get_many(connection, [key]).get(key)
-        known = [order.record] if order else []
-        known += [one.record for one in objects.accounts_of(connection, [command.identity])]
-    for record in known:
-        if isinstance(record, OrderRecord | CustomerRecord) and record.contact and record.contact.value:
-            email = record.contact.value.email
-            if email:
-                return email
-    return ""
+        stored = objects.get_many(connection, [key]).get(key)
+        accounts = [one.record for one in objects.accounts_of(connection, [command.identity])]
+    order = stored.record if stored and isinstance(stored.record, OrderRecord) else None
+    account = next((one for one in accounts if isinstance(one, CustomerRecord)), None)
+    contact = contact_of(order, account)
+    return contact.email if contact else ""
 
 
 def _account(brand: Brand, command: Command) -> str:

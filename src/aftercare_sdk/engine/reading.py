@@ -11,14 +11,13 @@ from aftercare_sdk.engine import readings
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.logs import log
 from aftercare_sdk.errors import (
-    AftercareError,
     ConfigurationError,
     PlatformUnavailable,
     TransientError,
 )
 from aftercare_sdk.model.shops import Ref
 from aftercare_sdk.plugins import RETRY_DELAYS, retry_delay
-from aftercare_sdk.redact import redact
+from aftercare_sdk.redact import redact_error
 from aftercare_sdk.store import journal, reads
 from aftercare_sdk.store.journal import Arrival, Kind
 from aftercare_sdk.store.reads import Read
@@ -81,10 +80,7 @@ def _ask(brand: Brand, shop: str, wanted: Sequence[Read]) -> None:
 
 def _failed(brand: Brand, wanted: Sequence[Read], error: Exception) -> None:
     now = brand.clock.now()
-    # The SDK's own errors hold no personal data; whatever else an adapter raises may quote a payload.
-    told = type(error).__name__
-    if isinstance(error, AftercareError):
-        told += f": {redact(str(error))}"
+    told = redact_error(error)
     log.warning("read failed", shop=wanted[0].shop, objects=len(wanted), problem=told)
     with brand.database.write() as connection:
         for one in wanted:

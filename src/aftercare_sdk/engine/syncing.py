@@ -18,11 +18,11 @@ from sqlalchemy import Connection
 from aftercare_sdk.engine import readings
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.logs import log
-from aftercare_sdk.errors import AftercareError, Bug, ConfigurationError, StorageUnavailable
+from aftercare_sdk.errors import Bug, ConfigurationError, StorageUnavailable
 from aftercare_sdk.model.sync import Cursor, Page, Stream
-from aftercare_sdk.outreach.characters import one_line
+from aftercare_sdk.outreach.characters import short_line
 from aftercare_sdk.plugins import RETRY_DELAYS, retry_delay
-from aftercare_sdk.redact import redact
+from aftercare_sdk.redact import redact_error
 from aftercare_sdk.store import journal, streams
 from aftercare_sdk.store.journal import Arrival, Kind, State
 from aftercare_sdk.store.streams import Stand
@@ -34,7 +34,6 @@ PATIENCE = timedelta(minutes=10)
 PAGES_AT_ONCE = 10
 MOST_TOLD = 20
 """Sentences of an adapter about its connection, at a time."""
-LONGEST_WORD = 1_000
 OBJECTS_PER_ROW = 50
 PAGES_AT_A_STRETCH = 1_000
 """After so many pages of one listing it rests: what is to end, as `work --once`, ends with any adapter."""
@@ -138,12 +137,9 @@ class Syncer:
         """Have the adapter look after its connection; what was amiss is told in the journal and the log."""
         adapter = self._brand.shops[shop].adapter
         try:
-            told = [one_line(str(sentence))[:LONGEST_WORD] for sentence in islice(adapter.tend(), MOST_TOLD)]
+            told = [short_line(sentence) for sentence in islice(adapter.tend(), MOST_TOLD)]
         except Exception as error:  # noqa: BLE001 - the listing itself is complete
-            problem = type(error).__name__
-            if isinstance(error, AftercareError):
-                problem += f": {redact(str(error))}"
-            log.warning("connection not looked after", shop=shop, problem=problem)
+            log.warning("connection not looked after", shop=shop, problem=redact_error(error))
             return
         for sentence in told:
             log.warning("connection", shop=shop, told=sentence)
@@ -258,10 +254,7 @@ class Syncer:
             streams.advance(connection, replace(stand, due_at=due_at, error=error), lets_go=True)
 
     def _failed(self, stand: Stand, error: Exception) -> None:
-        # The SDK's own errors hold no personal data; whatever else an adapter raises may quote a payload.
-        told = type(error).__name__
-        if isinstance(error, AftercareError):
-            told += f": {redact(str(error))}"
+        told = redact_error(error)
         del self._at_a_stretch[stand.shop, stand.name]
         log.warning("listing failed", shop=stand.shop, stream=stand.name, problem=told)
         attempts = stand.attempts + 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+LONGEST_LINE = 1_000
+"""Characters of what is kept of an answer, such as that of a mail server."""
 _LINE_BREAKS = re.compile("[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]+")
 # Controls but for line feed and tab, halves of surrogate pairs, and the marks that turn the direction of
 # everything behind them, across the border of the value.
@@ -20,3 +22,8 @@ def without_controls(text: str) -> str:
 def one_line(text: str) -> str:
     """Make `text` a single line without control characters; other spaces stay as they are (REND-06)."""
     return without_controls(_LINE_BREAKS.sub(" ", text)).strip()
+
+
+def short_line(told: object) -> str:
+    """Return what a channel or an adapter told, as one line that every database can hold."""
+    return one_line(str(told))[:LONGEST_LINE]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +23,7 @@ from sqlalchemy import (
     or_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -29,6 +31,7 @@ from aftercare_sdk.errors import ConfigurationError, StorageUnavailable
 
 BUSY_SECONDS = 30
 """How long a write waits for another process that is writing to the same SQLite file."""
+_A_LITTLE = 0.01
 _READ_ONLY = "25006"
 """PostgreSQL's SQLSTATE for a write in a transaction that may only read."""
 _CONTENDED = frozenset({"40001", "40P01"})
@@ -172,6 +175,24 @@ def _postgresql(url: str) -> Engine:
     return engine
 
 
+def _keep_a_log(cursor: DBAPICursor) -> None:
+    """Switch a database to write-ahead logging, so that readers do not wait for a writer.
+
+    Of several processes that open a new file at once all but one are refused, and for this statement alone
+    SQLite does not wait by itself while another one is writing.
+    """
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(_A_LITTLE)
+        else:
+            return
+
+
 def _sqlite(url: str) -> Engine:
     engine = create_engine(
         url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, hide_parameters=True
@@ -182,7 +203,7 @@ def _sqlite(url: str) -> Engine:
         del entry
         connection.isolation_level = None  # the driver opens no transactions of its own
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
+        _keep_a_log(cursor)
         cursor.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a power cut
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()

@@ -16,8 +16,9 @@ from sqlalchemy import Connection, select
 
 from aftercare_sdk.engine import readings
 from aftercare_sdk.model.events import Cancellation, Event
+from aftercare_sdk.model.orders import order_ref
 from aftercare_sdk.model.records import OrderRecord, Record, RefundRecord
-from aftercare_sdk.model.versions import Register
+from aftercare_sdk.model.versions import Register, Version
 from aftercare_sdk.store import events, objects
 from aftercare_sdk.store.database import Database
 from aftercare_sdk.store.journal import Kind
@@ -25,7 +26,8 @@ from aftercare_sdk.store.tables import identities, journal
 
 Key = tuple[str, str]
 """Kind and id of an object."""
-_UNTOLD = frozenset({"latest", "seen"})
+Absences = Mapping[str, frozenset[datetime]]
+"""The moments of the reads that found an order gone, by the name of the order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,18 +68,18 @@ def project(database: Database) -> Facts:
     with database.read() as connection:
         rows = connection.execute(select(identities)).mappings()
         names = {row["id"]: (row["kind"], row["shop"], row["value"]) for row in rows}
-        absences = _absences(connection)
+        absences = absences_in(connection)
         return Facts(
             objects={
                 (objects.kind_of(one.record), one.record.id): {
-                    **_told(one.record, absences),
+                    **told(one.record, absences),
                     "customer identity": names.get(one.identity or 0),
                     "mailbox": names.get(one.contact_identity or 0),
                 }
                 for one in objects.everything(connection)
             },
             events={
-                known.event.id: (known.object, (_undated(known.event, absences), names[known.identity]))
+                known.event.id: (known.object, (undated(known.event, absences), names[known.identity]))
                 for known in events.everything(connection)
             },
         )
@@ -89,17 +91,20 @@ def _which(mine: object, theirs: object) -> str:
     return "known only the first time" if theirs is None else ""
 
 
-def _told(record: Record, absences: Mapping[str, frozenset[datetime]]) -> dict[str, Any]:
+def told(record: Record, absences: Absences) -> dict[str, Any]:
+    """Return what a record says, without its versions and without the moments of reads that found nothing."""
     said: dict[str, Any] = _plain(record)
     if isinstance(record, OrderRecord):
         del said["refund_list"], said["refunds_told"]
         said["withdrawn"] = sorted(id_ for id_ in record.refunds if record.withdrawn(id_))
-        said["cancellations"] = record.cancellations - absences.get(record.id, frozenset())
+        absent = absences.get(order_ref(record.shop, record.id), frozenset())
+        said["cancellations"] = record.cancellations - absent
     return said
 
 
-def _undated(event: Event, absences: Mapping[str, frozenset[datetime]]) -> tuple[Any, ...]:
-    noticed = isinstance(event, Cancellation) and event.occurred_at in absences.get(event.order, ())
+def undated(event: Event, absences: Absences) -> tuple[Any, ...]:
+    """Return what an event says, without the moment of a read that found its order gone."""
+    noticed = isinstance(event, Cancellation) and event.occurred_at in absences.get(event.order_ref, ())
     return tuple(
         (entry.name, None if noticed and entry.name == "occurred_at" else getattr(event, entry.name))
         for entry in fields(event)
@@ -113,20 +118,21 @@ def _plain(value: Any) -> Any:
         return {key: _plain(one) for key, one in value.items()}
     if isinstance(value, Record | RefundRecord):
         return {
-            entry.name: _plain(getattr(value, entry.name))
+            entry.name: _plain(one)
             for entry in fields(value)
-            if entry.name not in _UNTOLD
+            if not isinstance(one := getattr(value, entry.name), Version)
         }
     return value
 
 
-def _absences(connection: Connection) -> Mapping[str, frozenset[datetime]]:
-    """Return the moments of the reads that found an order gone, by the order's id."""
+def absences_in(connection: Connection) -> Absences:
+    """Return the moments of the reads that found an order gone."""
     found: dict[str, frozenset[datetime]] = {}
-    bodies = select(journal.c.body).where(journal.c.kind == Kind.READ)
-    for body in connection.execute(bodies).scalars():
+    rows = connection.execute(select(journal.c.shop, journal.c.body).where(journal.c.kind == Kind.READ))
+    for shop, body in rows:
         answer = readings.decode(body)
         for ref in answer.gone:
             if ref.kind == "order":
-                found[ref.id] = found.get(ref.id, frozenset()) | {answer.asked_at}
+                name = order_ref(shop, ref.id)
+                found[name] = found.get(name, frozenset()) | {answer.asked_at}
     return found

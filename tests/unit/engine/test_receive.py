@@ -14,18 +14,9 @@ from aftercare_sdk.engine import receive
 from aftercare_sdk.engine.receive import Inbox
 from aftercare_sdk.errors import StorageUnavailable
 from aftercare_sdk.store import journal
-from aftercare_sdk.store.database import Database
 from aftercare_sdk.store.journal import Arrival, Kind
 
 NOW = datetime(2026, 5, 1, 9, tzinfo=UTC)
-
-
-@pytest.fixture
-def database(migrated_database_url):
-    """A database with the schema of the SDK."""
-    database = Database(migrated_database_url)
-    yield database
-    database.close()
 
 
 @pytest.fixture

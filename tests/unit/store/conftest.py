@@ -11,14 +11,6 @@ from tests.unit.store.letters import LEASE, copy_of
 
 
 @pytest.fixture
-def database(migrated_database_url):
-    """A database with the schema of the SDK and nothing else."""
-    database = Database(migrated_database_url)
-    yield database
-    database.close()
-
-
-@pytest.fixture
 def empty(database_url):
     """A database without any table."""
     database = Database(database_url)

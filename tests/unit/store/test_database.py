@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 from sqlalchemy import event, insert, select, text
 
 from aftercare_sdk.errors import ConfigurationError, StorageUnavailable
 from aftercare_sdk.store import control
+from aftercare_sdk.store import database as store_database
 from aftercare_sdk.store.database import Database
 from aftercare_sdk.store.tables import customers
 from tests.support.histories import DAWN
@@ -101,6 +104,30 @@ class TestAddresses:
             pass
         database.close()
         assert ("hunter2" in database.where, "hunter2" in str(caught.value)) == (False, False)
+
+    def test_a_new_file_that_another_process_is_writing_is_waited_for(self, tmp_path):
+        """Processes that start together open the file at the same moment; all of them go on."""
+        path = tmp_path / "shop.db"
+        other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        end = threading.Timer(0.2, other.close)
+        end.start()
+        database = Database(f"sqlite:///{path}")
+        with database.read() as connection:
+            assert "wal" == connection.execute(text("PRAGMA journal_mode")).scalar()
+        database.close()
+        end.join()
+
+    def test_a_new_file_that_stays_locked_cannot_be_used(self, tmp_path, monkeypatch):
+        """The wait ends, and it is said what to look for."""
+        monkeypatch.setattr(store_database, "BUSY_SECONDS", 0.1)
+        path = tmp_path / "shop.db"
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            database = Database(f"sqlite:///{path}")
+            with pytest.raises(StorageUnavailable, match="locked"), database.read():
+                pass
+            database.close()
 
     def test_sqlite_survives_a_power_cut(self, tmp_path):
         """What SQLite has acknowledged is on the disk, and readers do not wait for the writer."""

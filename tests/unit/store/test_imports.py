@@ -3,23 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import pytest
-
 from aftercare_sdk.store import imports, journal
-from aftercare_sdk.store.database import Database
 from aftercare_sdk.store.imports import Mark
 from aftercare_sdk.store.journal import Arrival, Kind, State
 
 NOW = datetime(2026, 5, 1, 9, tzinfo=UTC)
 MARK = Mark(id="a" * 64, shop="main", format="canonical", began_at=NOW, exported_at=NOW)
-
-
-@pytest.fixture
-def database(migrated_database_url):
-    """A database with the schema."""
-    database = Database(migrated_database_url)
-    yield database
-    database.close()
 
 
 def test_a_mark_moves_on_from_where_it_is(database):

@@ -2,25 +2,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from aftercare_sdk.model.orders import OrderSnapshot
 from aftercare_sdk.model.records import order_record
 from aftercare_sdk.model.versions import Version
 from aftercare_sdk.store import control, journal, objects, trial
-from aftercare_sdk.store.database import Database
 from aftercare_sdk.store.journal import Arrival, Kind, State
 from aftercare_sdk.store.objects import Stored
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
-
-
-@pytest.fixture
-def database(migrated_database_url):
-    """An empty database with all tables."""
-    opened = Database(migrated_database_url)
-    yield opened
-    opened.close()
 
 
 def test_only_what_was_received_touches_it(database):

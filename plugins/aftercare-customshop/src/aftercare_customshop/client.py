@@ -8,54 +8,27 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aftercare_customshop import address
 from aftercare_customshop.reading import parse
 from aftercare_sdk.errors import ConfigurationError, PlatformUnavailable, TranslationError
+from aftercare_sdk.shops.asking import CONNECT, READ, Answer, Asker, Silence, overloaded
 
-CONNECT, READ = 5.0, 30.0
-"""Seconds to wait for a connection, and for the next piece of an answer."""
-LONGEST = 120.0
-"""Seconds that one whole answer may take: a shop that sends a byte now and then keeps nobody."""
-LARGEST = 32 * 1024 * 1024
-"""Bytes of one answer. A page of a hundred orders has about one hundred thousand."""
-TRIES = 4
-PATIENCE = 30.0
-"""The longest `Retry-After`, in seconds, that is waited for here; who asks for more is asked again later."""
+if TYPE_CHECKING:
+    from requests import Response
 
-_OVERLOADED = frozenset({408, 425, 429})
 _NOTHING_THERE = frozenset({404, 405, 410})
 _USER_AGENT = "aftercare-customshop"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back, whatever its status."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-
-    @property
-    def good(self) -> bool:
-        """Whether the shop did what it was asked."""
-        return 200 <= self.status < 300  # noqa: PLR2004
-
-    def header(self, name: str) -> str:
-        """Return the header `name`, whatever its capitals, or an empty string."""
-        wanted = name.lower()
-        return next((value for key, value in self.headers.items() if key.lower() == wanted), "")
-
-    def told(self) -> dict[str, Any] | None:
-        """Return the JSON object of the body, or None if there is none."""
-        try:
-            return parse(self.body)
-        except TranslationError:
-            return None
+def json_of(answer: Answer) -> dict[str, Any] | None:
+    """Return the JSON object of an answer's body, or None if there is none."""
+    try:
+        return parse(answer.body)
+    except TranslationError:
+        return None
 
 
 def _now() -> datetime:
@@ -72,7 +45,7 @@ class Client:
     `jitter` gives a number from 0 to 1, `elapsed` counts seconds, `now` is the time of signing.
     """
 
-    __slots__ = ("_elapsed", "_jitter", "_now", "_option", "_secret", "_shop", "_sleep", "_url")
+    __slots__ = ("_asker", "_now", "_option", "_secret", "_shop", "_url")
 
     def __init__(
         self,
@@ -90,7 +63,8 @@ class Client:
         if wrong:
             raise ConfigurationError(f"shops.{shop}.{option}: {wrong}")
         self._shop, self._option, self._url, self._secret = shop, option, url, secret
-        self._sleep, self._jitter, self._elapsed, self._now = sleep, jitter, elapsed, now
+        self._asker = Asker(sleep=sleep, jitter=jitter, elapsed=elapsed)
+        self._now = now
 
     def __repr__(self) -> str:
         return f"Client(shop={self._shop!r}, option={self._option!r})"
@@ -109,61 +83,32 @@ class Client:
         body, and is signed anew.
         """
         message = {"type": kind, "timestamp": self._now().isoformat(), "data": data}
-        for number in range(1, TRIES + 1):
-            pause = 0.0
-            answer = self._once(message, message_id)
-            if isinstance(answer, str):
-                trouble = answer
-            elif answer.status in _OVERLOADED or answer.status >= 500:  # noqa: PLR2004
-                trouble = f"it answered {answer.status}"
-                pause = _retry_after(answer)
-            else:
-                return answer if answer.good or answer.status in returned else self._checked(answer, kind)
-            pause = max(pause, 2.0 ** (number - 1) * (0.5 + self._jitter() / 2))
-            if number == TRIES or pause > PATIENCE:
-                break
-            (self._sleep or time.sleep)(pause)
+        answer = self._asker.ask(lambda: self._once(message, message_id))
+        if isinstance(answer, Silence):
+            trouble = answer.reason
+        elif overloaded(answer):
+            trouble = f"it answered {answer.status}"
+        else:
+            return answer if answer.good or answer.status in returned else self._checked(answer, kind)
         raise PlatformUnavailable(f"shop {self._shop!r}: {trouble} to {kind} ({self._option})")
 
-    def _once(self, message: Mapping[str, Any], message_id: str) -> Answer | str:
-        """Return the answer, or say why there is none."""
+    def _once(self, message: Mapping[str, Any], message_id: str) -> Response:
         import requests
 
         from aftercare_customshop.signing import signed
 
         request = signed(self._secret, message, self._now(), message_id=message_id)
-        headers = {**request.headers, "Accept": "application/json", "User-Agent": _USER_AGENT}
-        started = self._elapsed()
-        try:
-            response = requests.post(
-                self._url,
-                data=request.body,
-                headers=headers,
-                # A redirect would carry the message to whatever host it names.
-                allow_redirects=False,
-                stream=True,
-                timeout=(CONNECT, READ),
-                # Else the library looks for a password for this host in ~/.netrc.
-                auth=_nothing_added,
-            )
-            try:
-                body = bytearray()
-                for piece in response.iter_content(65_536):
-                    body += piece
-                    if len(body) > LARGEST:
-                        return f"an answer larger than {LARGEST // 1024 // 1024} MiB came"
-                    if self._elapsed() - started > LONGEST:
-                        return f"an answer that took longer than {LONGEST:g} s came"
-            finally:
-                response.close()
-            return Answer(response.status_code, dict(response.headers), bytes(body))
-        except requests.exceptions.SSLError:
-            return "no answer came (its certificate is not accepted, or its encryption broke off)"
-        except requests.exceptions.Timeout:
-            return "no answer came in time"
-        except (requests.exceptions.RequestException, ValueError) as error:
-            # Only the kind: the text holds the address.
-            return f"no answer came ({type(error).__name__})"
+        return requests.post(
+            self._url,
+            data=request.body,
+            headers={**request.headers, "Accept": "application/json", "User-Agent": _USER_AGENT},
+            # A redirect would carry the message to whatever host it names.
+            allow_redirects=False,
+            stream=True,
+            timeout=(CONNECT, READ),
+            # Else the library looks for a password for this host in ~/.netrc.
+            auth=_nothing_added,
+        )
 
     def _checked(self, answer: Answer, kind: str) -> Answer:
         where = f"shops.{self._shop}.{self._option}"
@@ -180,7 +125,7 @@ class Client:
                 f"{where}: {kind} was answered {status}: nothing at this address takes messages; check the "
                 "address, and that the shop takes POST there"
             )
-        if status == 403 and answer.told() is None:  # noqa: PLR2004
+        if status == 403 and json_of(answer) is None:  # noqa: PLR2004
             # A firewall's page. It lets the same request through an hour later.
             raise PlatformUnavailable(
                 f"shop {self._shop!r}: it answered 403 to {kind}, with a page for people: a firewall or a "
@@ -196,15 +141,3 @@ class Client:
 
 def _nothing_added(request: Any) -> Any:
     return request
-
-
-def _retry_after(answer: Answer) -> float:
-    """Return the seconds that the shop asks to wait."""
-    told = answer.header("Retry-After").strip()
-    if told.isascii() and told.isdigit():
-        return float(told[:9])
-    try:
-        # A date: measured by the clock of the shop, which says it in the same answer.
-        return (parsedate_to_datetime(told) - parsedate_to_datetime(answer.header("Date"))).total_seconds()
-    except (TypeError, ValueError):
-        return 0.0

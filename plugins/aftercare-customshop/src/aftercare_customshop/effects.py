@@ -8,10 +8,11 @@ from datetime import UTC
 from typing import Any
 
 from aftercare_customshop import outgoing
-from aftercare_customshop.client import Answer, Client
+from aftercare_customshop.client import Client, json_of
 from aftercare_customshop.fields import storable
 from aftercare_sdk.errors import CommandRefused, PlatformUnavailable
 from aftercare_sdk.model.commands import IssueCode, Receipt, RevokeCode, ShopCommand, TagCustomer
+from aftercare_sdk.shops.asking import Answer
 
 ISSUE, REVOKE, TAG = outgoing.EFFECTS
 _REFUSED = frozenset({409, 422})
@@ -72,7 +73,7 @@ class Effects:
     def _receipt(self, kind: str, answer: Answer) -> Receipt:
         if not answer.body.strip():
             return Receipt()
-        told = answer.told()
+        told = json_of(answer)
         if told is None:
             # A shop in maintenance, or without this address, may answer its front page with 200.
             raise PlatformUnavailable(
@@ -95,5 +96,5 @@ def _reference(told: Any) -> str:
 
 def _reason(answer: Answer) -> str:
     # A word for programs: whatever else a shop says may quote the customer.
-    reason = outgoing.Code().read((answer.told() or {}).get("reason"))
+    reason = outgoing.Code().read((json_of(answer) or {}).get("reason"))
     return reason or "it gives no reason"

@@ -11,13 +11,14 @@ from datetime import UTC
 from typing import Any
 
 from aftercare_customshop import orders, outgoing, people, products, schemas
-from aftercare_customshop.client import Answer, Client
+from aftercare_customshop.client import Client, json_of
 from aftercare_customshop.options import KINDS, WHOLE, Rules
 from aftercare_customshop.reading import load, misunderstood
 from aftercare_customshop.schemas import Data, Part
 from aftercare_sdk.errors import ConfigurationError, PlatformUnavailable, TranslationError
 from aftercare_sdk.model.shops import Gone, Reading, Ref, Snapshot
 from aftercare_sdk.model.sync import Cursor, Page
+from aftercare_sdk.shops.asking import Answer
 from aftercare_sdk.shops.loading import Loader, compiled
 
 _NO_OBJECT = frozenset({404, 410})
@@ -91,7 +92,7 @@ class Reader:
         answer = self._ask(question, {"id": ref.id}, returned=_NO_OBJECT)
         if answer.status in _NO_OBJECT:
             # A shop that was put up without this address answers 404 as well, and has not lost its orders.
-            if (answer.told() or {}).get("gone") is True:
+            if (json_of(answer) or {}).get("gone") is True:
                 return Gone(ref)
             raise self._wrong(
                 question,
@@ -141,7 +142,7 @@ class Reader:
         return answer
 
     def _object(self, question: str, answer: Answer) -> dict[str, Any]:
-        told = answer.told()
+        told = json_of(answer)
         if told is None:
             # Maintenance, a cache, a firewall.
             raise PlatformUnavailable(

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from urllib.parse import urlsplit, urlunsplit
+
+from aftercare_sdk.shops.addresses import Fault, fault
+
+_CURES = {
+    Fault.NO_ADDRESS: "this is no address of a shop; write it like https://shop.example",
+    Fault.HOLDS_PASSWORD: (
+        "an address holds no name and password; use the options consumer_key and consumer_secret for them"
+    ),
+    Fault.PLAIN_HTTP: (
+        "over http everybody on the way could read customers and orders; write https:// "
+        "(http:// is taken for this computer only, such as http://127.0.0.1:8080)"
+    ),
+}
 
 
 def site(url: str) -> str:
@@ -18,31 +30,9 @@ def site(url: str) -> str:
 
 def problem(url: str) -> str | None:
     """Say why credentials cannot be sent to `url`, with the cure; None: they can."""
-    try:
+    found = fault(url.strip())
+    if found is not Fault.NO_ADDRESS and found is not Fault.HOLDS_PASSWORD:
         parts = urlsplit(url.strip())
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host = None
-    if not host or parts.scheme.lower() not in ("http", "https"):
-        return "this is no address of a shop; write it like https://shop.example"
-    if "@" in parts.netloc:
-        return (
-            "an address holds no name and password; use the options consumer_key and consumer_secret for them"
-        )
-    if parts.query or parts.fragment:
-        return "an address of a shop has nothing behind a ? or #; write it like https://shop.example"
-    if parts.scheme.lower() == "http" and not _loopback(host):
-        return (
-            "over http everybody on the way could read customers and orders; write https:// "
-            "(http:// is taken for this computer only, such as http://127.0.0.1:8080)"
-        )
-    return None
-
-
-def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+        if parts.query or parts.fragment:
+            return "an address of a shop has nothing behind a ? or #; write it like https://shop.example"
+    return None if found is None else _CURES[found]

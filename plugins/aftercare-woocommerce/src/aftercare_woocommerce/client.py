@@ -13,25 +13,14 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn, Protocol
 from urllib.parse import urlsplit
 
 from aftercare_sdk.errors import ConfigurationError, PlatformUnavailable, TranslationError
+from aftercare_sdk.shops.asking import CONNECT, READ, TRIES, Answer, Asker, Silence, overloaded
 from aftercare_woocommerce import address, schemas
 
-CONNECT, READ = 5.0, 30.0
-"""Seconds to wait for a connection, and for the next piece of an answer."""
-LONGEST = 120.0
-"""Seconds that one whole answer may take: a shop that sends a byte now and then keeps nobody."""
-LARGEST = 32 * 1024 * 1024
-"""Bytes of one answer. A page of a hundred orders has about one million."""
-TRIES = 4
-PATIENCE = 30.0
-"""The longest `Retry-After`, in seconds, that is waited for here; who asks for more is asked again later."""
-
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,80}")
-_OVERLOADED = frozenset({408, 425, 429})
 _NOT_IMPLEMENTED = 501
 _USER_AGENT = "aftercare-woocommerce"
 
@@ -43,20 +32,6 @@ class Refused(ConfigurationError):
         super().__init__(message)
         self.status = status
         self.code = code
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back, whatever its status."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-
-    def header(self, name: str) -> str:
-        """Return the header `name`, whatever its capitals, or an empty string."""
-        wanted = name.lower()
-        return next((value for key, value in self.headers.items() if key.lower() == wanted), "")
 
 
 class Client(Protocol):
@@ -95,7 +70,7 @@ class RestClient:
     from 0 to 1, `elapsed` counts seconds.
     """
 
-    __slots__ = ("_api", "_elapsed", "_jitter", "_shop", "_sleep", "site")
+    __slots__ = ("_api", "_asker", "_shop", "site")
 
     def __init__(
         self,
@@ -122,7 +97,7 @@ class RestClient:
                 )
         self.site = address.site(url)
         self._shop = shop
-        self._sleep, self._jitter, self._elapsed = sleep, jitter, elapsed
+        self._asker = Asker(sleep=sleep, jitter=jitter, elapsed=elapsed)
         # `verify_ssl` stays on, and `query_string_auth` off: keys in addresses end up in logs.
         self._api = API(
             self.site,
@@ -153,54 +128,21 @@ class RestClient:
         return self._ask("delete", path, again=True, params=dict(params))
 
     def _ask(self, method: str, path: str, *, again: bool, **what: Any) -> Answer:
-        tries = TRIES if again else 1
-        for number in range(1, tries + 1):
-            trouble, pause = "", 0.0
-            answer = self._once(method, path, what)
-            if isinstance(answer, str):
-                trouble = answer
-            elif answer.status in _OVERLOADED or (
-                answer.status >= 500 and answer.status != _NOT_IMPLEMENTED  # noqa: PLR2004
-            ):
-                trouble = f"WooCommerce answered {_told(answer)}"
-                pause = _retry_after(answer)
-            else:
-                return self._checked(answer, path)
-            pause = max(pause, 2.0 ** (number - 1) * (0.5 + self._jitter() / 2))
-            if number == tries or pause > PATIENCE:
-                break
-            self._sleep(pause)
+        answer = self._asker.ask(
+            lambda: getattr(self._api, method)(path, allow_redirects=False, stream=True, **what),
+            tries=TRIES if again else 1,
+            later=_later,
+        )
+        if isinstance(answer, Silence):
+            trouble = answer.reason
+        elif _later(answer):
+            trouble = f"WooCommerce answered {_told(answer)}"
+        else:
+            return self._checked(answer, path)
         raise PlatformUnavailable(f"shop {self._shop!r}: {trouble} for {method.upper()} {path}")
 
-    def _once(self, method: str, path: str, what: Mapping[str, Any]) -> Answer | str:
-        """Return the answer, or say why there is none."""
-        from requests import exceptions
-
-        started = self._elapsed()
-        try:
-            response = getattr(self._api, method)(path, allow_redirects=False, stream=True, **what)
-            try:
-                body = bytearray()
-                for piece in response.iter_content(65_536):
-                    body += piece
-                    if len(body) > LARGEST:
-                        return f"an answer is larger than {LARGEST // 1024 // 1024} MiB"
-                    if self._elapsed() - started > LONGEST:
-                        return f"an answer took longer than {LONGEST:g} s"
-            finally:
-                response.close()
-            return Answer(response.status_code, dict(response.headers), bytes(body))
-        except exceptions.SSLError:
-            return "its certificate is not accepted or its encryption broke off"
-        except exceptions.Timeout:
-            return "it did not answer in time"
-        except (exceptions.RequestException, ValueError) as error:
-            # A redirect to nonsense is a plain ValueError. Only the kind: the text holds the address, and
-            # over HTTP the signature in it.
-            return f"there is no connection ({type(error).__name__})"
-
     def _checked(self, answer: Answer, path: str) -> Answer:
-        if 200 <= answer.status < 300 or answer.status == 404:  # noqa: PLR2004
+        if answer.good or answer.status == 404:  # noqa: PLR2004
             return answer
         if 300 <= answer.status < 400:  # noqa: PLR2004
             self._redirected(answer)
@@ -306,13 +248,5 @@ def _count(answer: Answer, header: str) -> int | None:
     return int(told) if told.isascii() and told.isdigit() and len(told) < 12 else None  # noqa: PLR2004
 
 
-def _retry_after(answer: Answer) -> float:
-    """Return the seconds that the shop asks to wait."""
-    told = answer.header("Retry-After").strip()
-    if told.isascii() and told.isdigit():
-        return float(told[:9])
-    try:
-        # A date: measured by the clock of the shop, which says it in the same answer.
-        return (parsedate_to_datetime(told) - parsedate_to_datetime(answer.header("Date"))).total_seconds()
-    except (TypeError, ValueError):
-        return 0.0
+def _later(answer: Answer) -> bool:
+    return overloaded(answer) and answer.status != _NOT_IMPLEMENTED

@@ -18,7 +18,8 @@ from aftercare_sdk.errors import CommandRefused, PlatformUnavailable
 from aftercare_sdk.model.commands import IssueCode, Receipt, RevokeCode, ShopCommand, TagCustomer
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.people import fold_email
-from aftercare_woocommerce.client import Answer, Refused, Writer, error_code, listed, parsed
+from aftercare_sdk.shops.asking import Answer
+from aftercare_woocommerce.client import Refused, Writer, error_code, listed, parsed
 
 MARK = "_aftercare_key"
 """The meta data by which a coupon of ours is known; its value is the command's key."""

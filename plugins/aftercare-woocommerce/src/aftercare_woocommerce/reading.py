@@ -11,9 +11,10 @@ from aftercare_sdk.errors import ConfigurationError, PlatformUnavailable, Transl
 from aftercare_sdk.model.money import decimals
 from aftercare_sdk.model.orders import RefundSnapshot
 from aftercare_sdk.model.shops import Gone, Reading, Ref
+from aftercare_sdk.shops.asking import Answer
 from aftercare_sdk.shops.loading import Loader
 from aftercare_woocommerce import schemas
-from aftercare_woocommerce.client import Answer, Client
+from aftercare_woocommerce.client import Client
 from aftercare_woocommerce.options import Rules
 from aftercare_woocommerce.orders import (
     DRAFTS,

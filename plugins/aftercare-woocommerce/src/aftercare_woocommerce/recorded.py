@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
 
-from aftercare_woocommerce.client import Answer
+from aftercare_sdk.shops.asking import Answer
 from aftercare_woocommerce.samples import recordings
 from aftercare_woocommerce.translate import kind_of
 

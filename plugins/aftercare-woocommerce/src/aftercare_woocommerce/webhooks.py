@@ -13,8 +13,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aftercare_sdk.errors import ConfigurationError
+from aftercare_sdk.shops.asking import Answer
 from aftercare_woocommerce import address
-from aftercare_woocommerce.client import Answer, Client, Writer, every, parsed
+from aftercare_woocommerce.client import Client, Writer, every, parsed
 
 TOPICS = (
     "order.created",
