@@ -9,6 +9,7 @@ from aftercare_sdk.model.events import (
     OrderEvent,
     Purchase,
     Refund,
+    ReviewReceived,
     Shipment,
     TimerDue,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "OrderEvent",
     "Purchase",
     "Refund",
+    "ReviewReceived",
     "Shipment",
     "TimerDue",
 ]

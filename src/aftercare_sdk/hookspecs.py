@@ -31,7 +31,15 @@ import pluggy
 from aftercare_sdk.model.actions import Action
 from aftercare_sdk.model.console import CommandGroup
 from aftercare_sdk.model.context import Context
-from aftercare_sdk.model.events import Cancellation, Delivery, Purchase, Refund, Shipment, TimerDue
+from aftercare_sdk.model.events import (
+    Cancellation,
+    Delivery,
+    Purchase,
+    Refund,
+    ReviewReceived,
+    Shipment,
+    TimerDue,
+)
 from aftercare_sdk.model.flows import Flow
 from aftercare_sdk.model.messages import ChannelType, Template
 from aftercare_sdk.model.shops import AdapterType
@@ -73,6 +81,10 @@ class AftercareHooks:
     @hookspec
     def on_cancellation(self, event: Cancellation, ctx: Context) -> Iterable[Action] | None:
         """React to a purchase that was called off."""
+
+    @hookspec
+    def on_review(self, event: ReviewReceived, ctx: Context) -> Iterable[Action] | None:
+        """React to a review that a customer wrote. A reward is for writing one, whatever the stars say."""
 
     @hookspec
     def on_timer(self, event: TimerDue, ctx: Context) -> Iterable[Action] | None:

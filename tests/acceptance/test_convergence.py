@@ -25,6 +25,7 @@ from aftercare_sdk.engine.clock import VirtualClock
 from aftercare_sdk.model.orders import OrderSnapshot
 from aftercare_sdk.model.people import Contact, CustomerSnapshot
 from aftercare_sdk.model.products import ProductSnapshot
+from aftercare_sdk.model.reviews import ReviewSnapshot, ReviewStatus
 from aftercare_sdk.model.shops import Gone, Ignored, NeedsRead, Ping, Reading, Ref, Snapshot
 from aftercare_sdk.model.versions import Version
 from aftercare_sdk.store import journal, reads
@@ -407,6 +408,50 @@ class TestCorners:
         for projection in every_way(databases, life):
             assert expected == projection.events.keys()
             assert projection.objects[SHOP, "order", "1000"]["cancelled"]
+
+    def review(self, minute, **said):
+        """Return a picture of review 715, written at dawn."""
+        picture = ReviewSnapshot(
+            shop=SHOP,
+            id="715",
+            version=Version(),
+            **{
+                "product": "tea",
+                "created_at": DAWN,
+                "contact": Contact(email="ann@customer.example"),
+                **said,
+            },
+        )
+        return dated(picture, DAWN + minute * MINUTE)
+
+    def test_moderated_review(self, databases):
+        """A review that waited, was approved and was thrown away is one event, whose status is the last."""
+        statuses = (ReviewStatus.HOLD, ReviewStatus.APPROVED, ReviewStatus.TRASH)
+        pictures = [self.review(minute, status=status) for minute, status in enumerate(statuses)]
+        life = Life(tuple(step(minute, picture) for minute, picture in enumerate(pictures)))
+        for projection in every_way(databases, life):
+            assert [f"{SHOP}/review/715"] == list(projection.events)
+            assert "trash" == projection.objects[SHOP, "review", "715"]["status"]
+
+    def test_deleted_review(self, databases):
+        """Its event stays, what it said is gone, and an older picture that comes late brings nothing back."""
+        written = self.review(0, status=ReviewStatus.APPROVED, text="Lovely", rating=5)
+        gone = NeedsRead(ref=Ref("review", "715"), reason="a listing does not name it")
+        life = Life((step(0, written), step(60, gone, Gone(gone.ref))))
+        for projection in every_way(databases, life):
+            assert [f"{SHOP}/review/715"] == list(projection.events)
+            known = projection.objects[SHOP, "review", "715"]
+            assert (True, None, 5) == (known["deleted"], known["text"], known["rating"])
+
+    def test_review_that_finds_its_account(self, databases):
+        """A review that is known to be an account's is the account's from the beginning."""
+        known = self.account(0, "ann@customer.example")
+        guest = self.review(0, status=ReviewStatus.APPROVED, contact=Contact(email="bob@customer.example"))
+        linked = self.review(5, status=ReviewStatus.APPROVED, customer="5")
+        life = Life((step(0, known), step(1, guest), step(5, linked)))
+        for projection in every_way(databases, life):
+            assert ("account", SHOP, "5") == projection.objects[SHOP, "review", "715"]["of"]
+            assert ("account", SHOP, "5") == projection.events[f"{SHOP}/review/715"][2]
 
     def test_deleted_account(self, databases):
         """An account that was deleted stays so when an older picture of it comes late."""

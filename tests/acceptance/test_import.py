@@ -474,6 +474,50 @@ def test_their_values_are_kept_on_demand(here, tmp_path):
         assert 0o600 == stat.S_IMODE(target.stat().st_mode)
 
 
+def test_an_open_quotation_mark_mixes_no_orders_and_loses_no_line(here, tmp_path):
+    """The lines below it are read; every line is counted, and the one to mend is named."""
+    path = write(
+        tmp_path,
+        "1,2024-01-01 09:00,ann@customer.example,Tea,1,5.00,paid\n"
+        '2,2024-01-01 09:00,bob@customer.example,"5 inch pan,1,5.00,paid\n'
+        "3,2024-01-01 09:00,cat@customer.example,Tea,1,5.00,paid\n"
+        '4,2024-01-01 09:00,dan@customer.example,"7 inch pan,1,5.00,paid\n'
+        '5,2024-01-01 09:00,eve@customer.example,"Tea, green",1,5.00,paid\n',
+    )
+    result = here.run("import", path, "--shop", "main", "--keep-values", "--json")
+    told = json.loads(result.stdout)
+    assert (1, 3, 5, 3, 2) == (
+        result.exit_code,
+        *(told[name] for name in ("orders", "lines", "taken", "rejected")),
+    )
+    assert {"a quotation mark is opened and not closed": 2} == told["reasons"]
+    _, *rows = csv.reader((tmp_path / "orders.csv.rejects.csv").read_text(encoding="utf-8").splitlines())
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert [("3", lines[2]), ("5", lines[4])] == [(number, value) for number, _, value in rows]
+    titles = [
+        item.title
+        for (_, kind, _), record in here.project().objects.items()
+        if kind == "order"
+        for item in record["amounts"].lines
+    ]
+    assert ["Tea", "Tea", "Tea, green"] == sorted(titles)
+
+
+def test_erased_people_do_not_become_one(migrated_database_url, tmp_path):
+    """WordPress writes the same address over all of them: orders that bear it are of nobody."""
+    path = write(
+        tmp_path,
+        "1,2024-01-01 09:00,deleted@site.invalid,Tea,1,5.00,paid\n"
+        "2,2024-01-02 09:00,deleted@site.invalid,Tea,1,5.00,paid\n",
+    )
+    with Bench(migrated_database_url) as bench:
+        result, _ = bring(bench, path)
+        assert 2 == result.summary.orders
+        after = project(bench.aftercare.brand.database)
+        assert {None} == {after.objects["main", "order", each]["contact"] for each in "12"}
+        assert not any(len(one) > 1 for one in after.people)
+
+
 def test_no_other_file_is_overwritten_by_rejects(here, tmp_path):
     """Not even the one that is taken in."""
     path = write(tmp_path, BROKEN)

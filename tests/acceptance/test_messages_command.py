@@ -83,7 +83,7 @@ def test_what_needs_a_person_is_shown_without_addresses_and_names(desk):
     bench.run(MINUTE)
     answer = bench.json("list")
     assert [("main/order/2", "unknown"), ("main/order/1", "unknown")] == [
-        (one["order"], one["state"]) for one in answer["messages"]
+        (one["about"], one["state"]) for one in answer["messages"]
     ]
     first = answer["messages"][1]
     assert ("note", "greeter", "service", "email", 2, "outcome_unknown") == (
@@ -111,7 +111,7 @@ def test_messages_are_listed_by_state_and_customer_and_not_without_end(desk):
     assert {"messages": [], "count": 0} == bench.json("list")
 
     def found(*arguments):
-        return [one["order"] for one in bench.json("list", "--state", "accepted", *arguments)["messages"]]
+        return [one["about"] for one in bench.json("list", "--state", "accepted", *arguments)["messages"]]
 
     assert ["main/order/3", "main/order/2", "main/order/1"] == found()
     assert (

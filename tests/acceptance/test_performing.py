@@ -10,7 +10,7 @@ import pytest
 from aftercare_sdk.actions import Discount, GrantReward, Money, Scope, TagCustomer
 from aftercare_sdk.engine.performing import MOST_TRIES, PATIENCE, UNTIL_MENDED
 from aftercare_sdk.errors import CommandRefused, ConfigurationError, PlatformUnavailable
-from aftercare_sdk.model.commands import IssueCode, Receipt
+from aftercare_sdk.model.commands import IssueCode, Receipt, RevokeCode
 from aftercare_sdk.store.journal import Kind
 from tests.support.shop import DAY, HOUR, MINUTE, START, Bench, always, customer, order, program
 
@@ -158,6 +158,20 @@ def test_an_order_without_its_person_rewards_nobody(migrated_database_url):
         bench.run(START + DAY)
         assert [("refused", "command_nobody", 1)] == states(bench)
         assert [] == bench.shelf.performed
+
+
+def test_a_code_whose_person_was_erased_meanwhile_is_taken_back(migrated_database_url):
+    """The shop made it and its answer was lost: it must not stay there with the address of nobody."""
+    with Bench(migrated_database_url, granting(reward())) as bench:
+        bench.shelf.answers = [PlatformUnavailable("no answer"), PlatformUnavailable("still none")]
+        bench.tell(order("1", email=ANN, customer="7"))
+        bench.run_due()
+        bench.tell(order("1", erased=True, customer="7", modified=START + MINUTE))
+        bench.run(DAY)
+        first, *others = bench.shelf.performed
+        assert isinstance(first, IssueCode)
+        assert [RevokeCode(key=first.key, code=first.code)] * 2 == others
+        assert [("refused", "command_nobody", 3)] == states(bench)
 
 
 def test_an_order_without_an_address_rewards_its_account(migrated_database_url):

@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from aftercare_sdk.cli import output, sync
+from aftercare_sdk.cli.words import Speaker
 from aftercare_sdk.engine import imported, syncing
+from aftercare_sdk.engine.recovered import Fate, Part, Recovered, recovered
 from aftercare_sdk.engine.syncing import OVERLAP, PATIENCE, REST, UNTIL_MENDED
 from aftercare_sdk.errors import ConfigurationError, PlatformUnavailable
 from aftercare_sdk.model.shops import Ref
@@ -95,6 +99,85 @@ def test_what_a_webhook_did_not_tell_is_found(migrated_database_url):
         assert 1 == stand(shop).closed
         shop.run(START + 3 * EVERY)
         assert (1, 2) == (stand(shop).closed, len(shop.sent))
+
+
+def found_by(shop: Bench, **asked) -> list[Recovered]:
+    """Return what listings have found."""
+    with shop.aftercare.brand.database.read() as connection:
+        return list(recovered(connection, journal.discoveries(connection, **asked)))
+
+
+def test_what_was_found_is_named(migrated_database_url):
+    """Which orders, and what of each had not been told; not what they hold."""
+    with bench(migrated_database_url, ORDERS, WHOLE) as shop:
+        old = [order(id_, placed=START - DAY, modified=START - DAY) for id_ in ("8", "9", "10", "11")]
+        shop.shelf.put(*old)
+        shop.run(START + HOUR)
+        assert [] == found_by(shop)
+        later = {"placed": START - DAY, "modified": START + HOUR}
+        eight = order("8", shipped={"5": START + HOUR}, refunds={"77": (300, START + HOUR)}, **later)
+        nine = order("9", cancelled=True, email="bob@customer.example", **later)
+        shop.shelf.put(eight, nine, order("12", placed=START + HOUR, email="cat@customer.example"))
+        del shop.shelf.objects[Ref("order", "10")]
+        shop.run(START + 2 * HOUR)
+        told = [(one.name, one.fate, [(part.what, part.id) for part in one.parts]) for one in found_by(shop)]
+        assert [
+            ("8", Fate.CHANGED, [("shipment", "5"), ("refund", "77")]),
+            ("9", Fate.CHANGED, [("contact", ""), ("cancelled", "")]),
+            ("12", Fate.NEW, []),
+        ] == told
+        shop.run(START + 2 * DAY)
+        assert [("10", Fate.DELETED)] == [(one.name, one.fate) for one in found_by(shop)][2:3]
+        assert "customer.example" not in repr(found_by(shop))
+        assert 4 == len(found_by(shop)) == stand(shop).closed + stand(shop, "all-orders").closed
+
+
+def test_what_a_webhook_announced_is_no_find(migrated_database_url):
+    """It waits to be read, and the listing only came first."""
+    with bench(migrated_database_url) as shop:
+        shop.run(START)
+        shop.tell(needs_read("1"))
+        shop.shelf.close()
+        shop.run(START + MINUTE)
+        shop.shelf.closed = None
+        shop.shelf.put(order("1"))
+        with shop.aftercare.brand.database.write() as connection:
+            streams.hurry(connection, shop.aftercare.listings(), shop.clock.now())
+        assert 1 == shop.aftercare.sync()
+        shop.process()
+        assert ["main/order/1/purchase"] == shop.event_ids()
+        assert ([], 0) == (found_by(shop), stand(shop).closed)
+
+
+def test_what_was_found_is_kept_as_long_as_bodies(migrated_database_url):
+    """A shop that loses webhooks every day does not fill the journal for ever."""
+    with bench(migrated_database_url) as shop:
+        shop.run(START)
+        shop.shelf.put(order("1", placed=START + MINUTE))
+        shop.run(START + EVERY)
+        before = [one.id for one in found_by(shop)]
+        with shop.aftercare.brand.database.write() as connection:
+            journal.forget_bodies(connection, after=0, received_before=START + DAY, limit=100)
+        assert (["1"], []) == (before, found_by(shop))
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("en", ["main order #8 changed: shipment 5, refund 77", "main order 41 new", "… and 15 more"]),
+        ("ja", ["main 注文 #8 変更：発送 5、返金 77", "main 注文 41 新規", "… ほか15件"]),
+    ],
+)
+def test_the_report_stays_short(capsys, lang, words):
+    """Twenty objects by name, and how many more there are."""
+    parts = (Part(what="shipment", id="5"), Part(what="refund", id="77"))
+    plain = {"shop": "main", "kind": "order", "parts": (), "listings": ("orders",)}
+    first = Recovered(**{**plain, "parts": parts}, id="8", name="#8", fate=Fate.CHANGED)
+    more = [Recovered(**plain, id=str(n), name=str(n), fate=Fate.NEW) for n in range(41, 75)]
+    output.show(sync.report([first, *more], Speaker(lang, ZoneInfo("Asia/Tokyo")), ""))
+    shown = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert 22 == len(shown)
+    assert [] == [line for line in words if line not in shown]
 
 
 def test_by_webhook_or_by_listing_the_facts_are_the_same(databases):

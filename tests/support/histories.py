@@ -29,6 +29,7 @@ from aftercare_sdk.model.orders import (
 )
 from aftercare_sdk.model.people import Contact, CustomerSnapshot
 from aftercare_sdk.model.products import ProductSnapshot
+from aftercare_sdk.model.reviews import ReviewSnapshot, ReviewStatus
 from aftercare_sdk.model.shops import (
     AdapterType,
     Gone,
@@ -54,7 +55,7 @@ CURRENCY = "BHD"
 """Three decimals, so that there is something to round."""
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 
-S = TypeVar("S", OrderSnapshot, CustomerSnapshot, ProductSnapshot)
+S = TypeVar("S", OrderSnapshot, CustomerSnapshot, ProductSnapshot, ReviewSnapshot)
 T = TypeVar("T")
 
 UNHURRIED = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -202,6 +203,29 @@ def product_pictures() -> st.SearchStrategy[ProductSnapshot]:
     )
 
 
+def review_pictures() -> st.SearchStrategy[ReviewSnapshot]:
+    """Draw pictures of review 715."""
+    return versioned(
+        st.builds(
+            ReviewSnapshot,
+            shop=st.just(SHOP),
+            id=st.just("715"),
+            version=st.just(Version()),
+            product=maybe(st.sampled_from(["tea", "coffee"])),
+            contact=maybe(CONTACTS),
+            rating=maybe(st.integers(1, 5)),
+            text=maybe(WORDS),
+            verified=maybe(st.booleans()),
+            status=maybe(st.sampled_from(ReviewStatus)),
+            created_at=maybe(MOMENTS),
+            customer=maybe(st.sampled_from(["5", "6"])),
+            order=maybe(st.sampled_from(["1000", "1001"])),
+            erased=st.booleans(),
+            deleted=st.booleans(),
+        )
+    )
+
+
 # The life of a small shop.
 
 
@@ -292,12 +316,43 @@ class _Order:
         return dated(snapshot, self.modified_at)
 
 
+@dataclass(kw_only=True)
+class _Review:
+    """A review as it really is."""
+
+    id: str
+    created_at: datetime
+    email: str
+    customer: str | None
+    status: ReviewStatus
+    text: str = "Very good"
+    erased: bool = False
+
+    def picture(self) -> ReviewSnapshot:
+        """Return everything, as a read tells it, without a version."""
+        return ReviewSnapshot(
+            shop=SHOP,
+            id=self.id,
+            version=Version(),
+            product="tea",
+            contact=None if self.erased else Contact(email=self.email, full_name=f"Writer {self.id}"),
+            rating=4,
+            text=self.text,
+            verified=self.customer is not None,
+            status=self.status,
+            created_at=self.created_at,
+            customer=None if self.erased else self.customer,
+            erased=self.erased,
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Vendor:
-    """What a shop leaves out of its webhooks: the lines and dates of refunds, decimals."""
+    """What a shop leaves out of its webhooks: the lines and dates of refunds, decimals, what reviews say."""
 
     tells_refund_lines: bool
     rounds: bool
+    tells_reviews: bool = True
 
     @property
     def tells_all(self) -> bool:
@@ -348,6 +403,7 @@ class Happened(Enum):
 
 
 _PAUSES = st.sampled_from([timedelta(milliseconds=300), SECOND, HOUR, 2 * DAY])
+_MOST_REVIEWS = 2
 _EMAILS = ("ann@customer.example", "Bob@Customer.example", "cy@customer.example", "")
 
 
@@ -361,6 +417,7 @@ class _Shop:
     told: list[Told] = field(default_factory=list)
     orders: int = 0
     refunds: int = 70
+    reviews: list[_Review] = field(default_factory=list)
 
     def may_be_deleted(self, order: _Order) -> bool:
         """Tell whether nothing about an order is open: what no read can settle any more stays open."""
@@ -401,6 +458,31 @@ class _Shop:
     def product(self, id_: str, title: str) -> None:
         snapshot = ProductSnapshot(shop=SHOP, id=id_, version=Version(), title=title, needs_shipping=True)
         self.tell(Ref("product", id_), dated(snapshot, self.second))
+
+    def review(self) -> None:
+        """Let somebody write a review, or something happen to one."""
+        # What a shop never told, and a read cannot tell any more, nobody can know: that spam was none once.
+        seen = list(ReviewStatus) if self.vendor.tells_reviews else [ReviewStatus.APPROVED, ReviewStatus.HOLD]
+        status = self.draw(st.sampled_from(seen))
+        if len(self.reviews) < _MOST_REVIEWS and (not self.reviews or self.draw(st.booleans())):
+            review = _Review(
+                id=str(715 + len(self.reviews)),
+                created_at=self.second,
+                email=self.draw(st.sampled_from(_EMAILS)),
+                customer=self.draw(st.sampled_from([None, None, "5"])),
+                status=status,
+            )
+            self.reviews.append(review)
+        else:
+            review = self.draw(st.sampled_from(self.reviews))
+            review.status = status
+            review.text = self.draw(st.sampled_from(["Very good", "Good", ""]))
+            review.erased = review.erased or self.draw(st.integers(0, 3)) == 0
+        ref = Ref("review", review.id)
+        if self.vendor.tells_reviews:
+            self.tell(ref, dated(review.picture(), self.second))
+        else:
+            self.tell(ref, dated(review.picture()), (NeedsRead(ref=ref, reason="a review was written"),))
 
     @property
     def second(self) -> datetime:
@@ -537,16 +619,18 @@ _STEPS: tuple[Callable[[_Shop, _Order], Happened], ...] = (
 
 @st.composite
 def lives(draw: st.DrawFn, *, most_orders: int = 3, most_steps: int = 8) -> Life:
-    """Draw the life of a shop: a product, an account that may change, a few orders and their fate."""
+    """Draw the life of a shop: a product, an account that may change, a few orders, a few reviews."""
     tells_lines, rounds = draw(st.booleans()), draw(st.booleans()) and draw(st.booleans())
-    vendor = Vendor(tells_refund_lines=tells_lines, rounds=rounds)
+    vendor = Vendor(tells_refund_lines=tells_lines, rounds=rounds, tells_reviews=draw(st.booleans()))
     shop = _Shop(draw, vendor)
     shop.product("tea", "Green tea")
     orders: list[_Order] = []
     account = 0
     for _ in range(draw(st.integers(1, most_steps))):
         what = draw(
-            st.sampled_from(["order", "step", "step", "step", "step", "account", "product", "delete"])
+            st.sampled_from(
+                ["order", "step", "step", "step", "step", "account", "product", "review", "review", "delete"]
+            )
         )
         if what == "order" and shop.orders < most_orders:
             shop.pause()
@@ -559,6 +643,9 @@ def lives(draw: st.DrawFn, *, most_orders: int = 3, most_steps: int = 8) -> Life
         elif what == "product":
             shop.pause()
             shop.product("tea", draw(st.sampled_from(["Green tea", "Sencha"])))
+        elif what == "review":
+            shop.pause(SECOND)
+            shop.review()
         elif what == "step" and orders:
             shop.pause()
             shop.step(draw(st.sampled_from(orders)))
@@ -567,9 +654,10 @@ def lives(draw: st.DrawFn, *, most_orders: int = 3, most_steps: int = 8) -> Life
             shop.pause(2 * SECOND)
             doomed = [Ref("customer", "5")]
             doomed += [Ref("order", order.id) for order in orders if shop.may_be_deleted(order)]
+            doomed += [Ref("review", review.id) for review in shop.reviews if vendor.tells_reviews]
             shop.delete(draw(st.sampled_from(doomed)))
             orders = [order for order in orders if shop.told[-1].ref != Ref("order", order.id)]
-            account = account if shop.told[-1].ref.kind == "order" else len(_EMAILS)
+            account = account if shop.told[-1].ref.kind != "customer" else len(_EMAILS)
     return Life(tuple(shop.told))
 
 
@@ -579,6 +667,7 @@ _KINDS: dict[str, type] = {
     "order": OrderSnapshot,
     "customer": CustomerSnapshot,
     "product": ProductSnapshot,
+    "review": ReviewSnapshot,
     "needs-read": NeedsRead,
 }
 _NAMES = {type_: name for name, type_ in _KINDS.items()}

@@ -14,10 +14,11 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from aftercare_sdk.model.people import Identity
+from aftercare_sdk.model.records import kind_of
 from aftercare_sdk.store import events, objects, people
 from aftercare_sdk.store.database import Database
 from aftercare_sdk.store.tables import identities, links
-from aftercare_sdk.testing.projection import absences_in, told, undated
+from aftercare_sdk.testing.projection import absences_in, is_trace, told, undated
 
 Name = tuple[str, str, str]
 """Kind, shop and value of an identity."""
@@ -37,13 +38,13 @@ def project(database: Database) -> Projection:
     with database.read() as connection:
         names = _names(connection)
         absences = absences_in(connection)
-        stored = objects.everything(connection)
+        stored = [one for one in objects.everything(connection) if not is_trace(one.record)]
         used = {number for one in stored for number in (one.identity, one.contact_identity) if number}
         for row in connection.execute(select(links)):
             used |= {row.one, row.other}
         return Projection(
             objects={
-                (one.record.shop, objects.kind_of(one.record), one.record.id): {
+                (one.record.shop, kind_of(one.record), one.record.id): {
                     **told(one.record, absences),
                     "of": names.get(one.identity or 0),
                     "written to": names.get(one.contact_identity or 0),
@@ -56,7 +57,11 @@ def project(database: Database) -> Projection:
                 if (known := {_name(one) for one in several} & {names[number] for number in used})
             ),
             events={
-                known.event.id: (undated(known.event, absences), known.object, names[known.identity])
+                known.event.id: (
+                    undated(known.event, absences),
+                    (known.object_kind, known.object),
+                    names[known.identity],
+                )
                 for known in events.everything(connection)
             },
         )

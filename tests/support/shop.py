@@ -23,10 +23,13 @@ from aftercare_sdk.engine.clock import VirtualClock
 from aftercare_sdk.engine.receive import Reply
 from aftercare_sdk.errors import PlatformUnavailable, SignatureError, TranslationError
 from aftercare_sdk.model.commands import Receipt, ShopCommand
+from aftercare_sdk.model.consents import ConsentSnapshot
 from aftercare_sdk.model.messages import Accepted, ChannelType, OutgoingMessage, SendResult, Template
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.orders import Amounts, OrderLine, OrderSnapshot, Parcel, RefundSnapshot
 from aftercare_sdk.model.people import Contact, CustomerSnapshot
+from aftercare_sdk.model.privacy import Disconnected, PrivacyRequest
+from aftercare_sdk.model.reviews import ReviewSnapshot, ReviewStatus
 from aftercare_sdk.model.shops import (
     AdapterType,
     Gone,
@@ -40,6 +43,7 @@ from aftercare_sdk.model.shops import (
     Translation,
     Webhook,
 )
+from aftercare_sdk.model.subscriptions import SubscriptionSnapshot
 from aftercare_sdk.model.sync import Cursor, Page, Stream
 from aftercare_sdk.model.versions import Version
 from aftercare_sdk.store import commands, decisions, events, journal, messages, people, timers, units
@@ -64,8 +68,13 @@ Hook = Callable[[Any, Any], object]
 _KINDS: Mapping[str, type[Any]] = {
     "order": OrderSnapshot,
     "customer": CustomerSnapshot,
+    "review": ReviewSnapshot,
     "read": NeedsRead,
     "ignored": Ignored,
+    "consent": ConsentSnapshot,
+    "subscription": SubscriptionSnapshot,
+    "privacy": PrivacyRequest,
+    "disconnected": Disconnected,
 }
 _NAMES = {type_: name for name, type_ in _KINDS.items()}
 
@@ -554,6 +563,30 @@ def customer(
         contact=Contact(email=email, given_name="Ann", family_name="Archer", country="GB"),
         **changes,
     )
+
+
+def review(
+    number: str = "715",
+    *,
+    written: datetime = START,
+    modified: datetime | None = None,
+    email: str = "ann@customer.example",
+    **changes: Any,
+) -> ReviewSnapshot:
+    """Draw a picture of a review of the tea."""
+    made = ReviewSnapshot(
+        shop="main",
+        id=number,
+        version=Version(modified_at=modified or written),
+        product="tea",
+        contact=Contact(email=email, full_name="Ann A."),
+        rating=4,
+        text="Smells of May.",
+        verified=True,
+        status=ReviewStatus.APPROVED,
+        created_at=written,
+    )
+    return replace(made, **changes)
 
 
 def needs_read(number: str = "1", reason: str = "the picture is blurred") -> NeedsRead:

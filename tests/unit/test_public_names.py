@@ -20,6 +20,7 @@ PUBLIC = {
         "OrderEvent",
         "Purchase",
         "Refund",
+        "ReviewReceived",
         "Shipment",
         "TimerDue",
     ],

@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from aftercare_customshop import samples
+import pytest
+
+from aftercare_customshop import outgoing, samples
 from aftercare_customshop.adapter import CustomShopAdapter
 from aftercare_customshop.signing import signed
 from aftercare_customshop.triggers import SAMPLES
@@ -40,6 +42,7 @@ class TestMessages(AdapterContract):
         "delivery.reported": [],
         "refund.created": [],
         "order.deleted": [],
+        "review.updated": ["review/R-31"],
     }
     unknown_topic = sent({"type": "parade.held", "timestamp": "2026-04-01T09:00:00Z", "data": {"id": "1"}})
     ping = MESSAGES["ping"]
@@ -59,6 +62,7 @@ NOW = {
     "order": [samples.message(name)["data"] for name in ("order.created", "order.updated")],
     "customer": [samples.message("customer.updated")["data"]],
     "product": [samples.message("product.updated")["data"]],
+    "review": [samples.message("review.updated")["data"]],
 }
 
 
@@ -74,7 +78,12 @@ class TestReadableShop(TestMessages):
         name="main",
         currency="JPY",
         secrets=(SECRET,),
-        options={"read_url": "https://shop.example/aftercare?door=a-word-that-opens-it", "page_size": 1},
+        options={
+            "read_url": "https://shop.example/aftercare?door=a-word-that-opens-it",
+            "effects_url": "https://shop.example/effects?door=another-word",
+            "page_size": 1,
+            "lists": ["orders", "customers", "products", "reviews"],
+        },
     )
     samples = {  # noqa: RUF012 - read only
         name: request for name, request in TestMessages.samples.items() if name != "order.deleted"
@@ -83,13 +92,22 @@ class TestReadableShop(TestMessages):
         name: events for name, events in TestMessages.facts.items() if name != "order.deleted"
     }
     hosts = ("shop.example",)
-    secret_options = ("read_url",)
+    secret_options = ("read_url", "effects_url")
+
+    @pytest.fixture(autouse=True)
+    def _fresh(self):
+        self.done = {}
 
     def answer(self, asked):
         at = datetime.fromtimestamp(int(asked.headers["webhook-timestamp"]), UTC)
         self.adapter(self.shop).verify(RawRequest(asked.headers, asked.body, received_at=at))
         question = json.loads(asked.body)
         told, (kind, what) = question["data"], question["type"].split(".")
+        if question["type"] in outgoing.EFFECTS:
+            # A message of a known id, or a value that is so already, changes nothing.
+            known = asked.headers["webhook-id"] if kind != "customer" else (told["customer"], told["name"])
+            reference = self.done.setdefault((question["type"], known), f"E-{len(self.done) + 1}")
+            return 200, {}, json.dumps({"reference": reference}).encode()
         if what == "get":
             found = [each for each in NOW[kind] if str(each["id"]) == told["id"]]
             return (200, {}, json.dumps(found[0]).encode()) if found else (404, {}, b'{"gone": true}')

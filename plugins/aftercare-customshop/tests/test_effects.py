@@ -17,7 +17,7 @@ from aftercare_customshop.adapter import CustomShopAdapter
 from aftercare_customshop.effects import message_id
 from aftercare_customshop.export import request_schema
 from aftercare_sdk.errors import CommandRefused, ConfigurationError, PlatformUnavailable
-from aftercare_sdk.model.commands import Discount, IssueCode, Receipt, RevokeCode, TagCustomer
+from aftercare_sdk.model.commands import Discount, IssueCode, Receipt, RevokeCode, TagCustomer, WriteReview
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.shops import Shop
 
@@ -35,7 +35,21 @@ CODE = IssueCode(
 )
 REVOKE = RevokeCode(key="0123456789abcdef", code=CODE.code)
 TAG = TagCustomer(key="fedcba", customer="88", name="tier", value="silver")
-NAMES = {"discount_code.issue": CODE, "discount_code.revoke": REVOKE, "customer.tag": TAG}
+REVIEW = WriteReview(
+    key="9f2b6c1d",
+    product="tea-1",
+    rating=4,
+    text="香りが良いです。また買います。",
+    name="花",
+    email="hana@customer.example",
+    verified=True,
+)
+NAMES = {
+    "discount_code.issue": CODE,
+    "discount_code.revoke": REVOKE,
+    "customer.tag": TAG,
+    "review.write": REVIEW,
+}
 
 
 @pytest.fixture
@@ -99,7 +113,7 @@ def test_two_currencies(web, perform):
     assert [] == sent(web)
 
 
-@pytest.mark.parametrize("command", [CODE, REVOKE], ids=["issue", "revoke"])
+@pytest.mark.parametrize("command", [CODE, REVOKE, REVIEW], ids=["issue", "revoke", "write"])
 def test_the_same_command_is_the_same_message(web, perform, command):
     """After a crash as well: the shop may know it by its id."""
     web.post(URL, json={})

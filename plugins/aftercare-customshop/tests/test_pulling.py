@@ -14,11 +14,13 @@ import responses
 from aftercare_customshop import samples
 from aftercare_customshop.adapter import CustomShopAdapter
 from aftercare_customshop.export import request_schema
+from aftercare_customshop.options import KINDS
 from aftercare_sdk.errors import ConfigurationError, PlatformUnavailable, TranslationError
 from aftercare_sdk.model.shops import Gone, Ref, Shop
 from aftercare_sdk.model.sync import Cursor
 
 URL = "https://shop.example/aftercare"
+OPTIONS = {"read_url": URL, "page_size": 2, "lists": [*KINDS]}
 SINCE = datetime(2026, 4, 1, 18, tzinfo=UTC)
 REF = Ref("order", "1042")
 
@@ -30,7 +32,7 @@ class FakeShop:
         self.answers = []
         self.asked = []
         self.adapter = CustomShopAdapter(
-            Shop(name="main", secrets=(secret,), currency="JPY", options={"read_url": URL, "page_size": 2})
+            Shop(name="main", secrets=(secret,), currency="JPY", options=OPTIONS)
         )
         web.add_callback(responses.POST, URL, self._answer)
 
@@ -74,7 +76,7 @@ def page(*items, next_=None, **more):
 
 
 class TestRead:
-    @pytest.mark.parametrize("kind", ["order", "customer", "product"])
+    @pytest.mark.parametrize("kind", ["order", "customer", "product", "review"])
     def test_an_object(self, shop, told, translate, message, kind):
         """A read shows the same as a message of the same moment."""
         object_ = told(kind)
@@ -93,7 +95,7 @@ class TestRead:
             (untold.refunds, untold.refunds_complete),
         )
 
-    @pytest.mark.parametrize("kind", ["order", "customer", "product"])
+    @pytest.mark.parametrize("kind", ["order", "customer", "product", "review"])
     def test_without_a_date(self, shop, told, kind):
         """What the shop says when it is asked counts, dated or not."""
         object_ = told(kind, updated_at=...)
@@ -164,7 +166,7 @@ class TestChanges:
             for cursor in (None, "a/b c", "7")
         ] == shop.asked
 
-    @pytest.mark.parametrize("kind", ["order", "customer", "product"])
+    @pytest.mark.parametrize("kind", ["order", "customer", "product", "review"])
     @pytest.mark.parametrize("whole", ["", "-all"])
     def test_streams(self, shop, told, kind, whole):
         """Everything that can be listed, in both ways."""

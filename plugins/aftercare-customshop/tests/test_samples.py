@@ -21,6 +21,7 @@ from aftercare_sdk.model.orders import (
 )
 from aftercare_sdk.model.people import Contact, CustomerSnapshot
 from aftercare_sdk.model.products import ProductSnapshot
+from aftercare_sdk.model.reviews import ReviewSnapshot, ReviewStatus
 from aftercare_sdk.model.shops import Ignored, Ping
 from aftercare_sdk.model.versions import Version
 
@@ -154,6 +155,20 @@ EXPECTED = {
         needs_shipping=True,
         deleted=False,
     ),
+    "review.updated": ReviewSnapshot(
+        shop="main",
+        id="R-31",
+        version=Version(modified_at=at(12, 11, 15)),
+        product="tea-1",
+        contact=Contact(email="hana@customer.example", full_name="花"),
+        rating=4,
+        text="香りが良いです。また買います。",
+        verified=True,
+        status=ReviewStatus.APPROVED,
+        created_at=at(12, 10, 40),
+        customer="88",
+        order="1042",
+    ),
     "subscription.updated": Ignored("subscriptions are not used by this release"),
     "ping": Ignored("a ping"),
 }
@@ -183,7 +198,11 @@ def test_translated(translate, name):
     ("name", "sample"),
     [
         (f"{kind}.{verb}", sample)
-        for kind, sample in (("customer", "customer.updated"), ("product", "product.updated"))
+        for kind, sample in (
+            ("customer", "customer.updated"),
+            ("product", "product.updated"),
+            ("review", "review.updated"),
+        )
         for verb in ("created", "updated")
     ],
 )
@@ -198,10 +217,11 @@ def test_created_is_updated(translate, name, sample):
     [
         ("customer", CustomerSnapshot(shop="main", id="1042", version=Version(), deleted=True)),
         ("product", ProductSnapshot(shop="main", id="1042", version=Version(), deleted=True)),
+        ("review", ReviewSnapshot(shop="main", id="1042", version=Version(), deleted=True)),
     ],
 )
 def test_deleted(translate, kind, expected):
-    """An account and a product that are gone say so, dated."""
+    """An account, a product and a review that are gone say so, dated."""
     (told,) = translate({**samples.message("order.deleted"), "type": f"{kind}.deleted"})
     assert at(10, 1, 0) == told.version.modified_at
     assert expected == replace(told, version=Version())

@@ -414,13 +414,13 @@ class TestUndated:
         )
         assert [None] * len(waiting) == [getattr(order, name) for name in waiting]
 
-    @pytest.mark.parametrize("name", ["customer.updated", "product.updated"])
+    @pytest.mark.parametrize("name", ["customer.updated", "product.updated", "review.updated"])
     def test_others(self, translate, message, name):
         """Nothing of an account or a product is certain without a date."""
         (doubt,) = translate(message(name, updated_at=...))
         assert (NeedsRead, name.partition(".")[0]) == (type(doubt), doubt.ref.kind)
 
-    @pytest.mark.parametrize("kind", ["order", "customer", "product"])
+    @pytest.mark.parametrize("kind", ["order", "customer", "product", "review"])
     def test_deleted(self, translate, message, kind):
         """A deletion without a date may have been undone since."""
         told = {**message("order.deleted", deleted_at=...), "type": f"{kind}.deleted"}

@@ -89,7 +89,7 @@ def test_addresses_that_get_no_credentials(pauses, url, told):
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:80", "http://127.9.9.9"]
+    "url", ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:8080", "http://127.9.9.9"]
 )
 def test_plain_http_on_this_computer(pauses, url):
     """A shop on this computer may be asked without encryption."""

@@ -138,9 +138,13 @@ class Story:
         self.requests = {}
         self.shop = FakeWooCommerce(url=URL, deliver=self._take)
         for topic in TOPICS:
+            resource, event = topic.split(".")
             self.shop.new_webhook(
                 {
                     "topic": topic,
+                    "resource": resource,
+                    "event": event,
+                    "hooks": [],
                     "name": topic,
                     "status": "active",
                     "delivery_url": "https://aftercare.example/webhooks/tea",
@@ -188,6 +192,9 @@ class Story:
         shop.trash(trashed)
         self._then(hours=1)
         shop.restore(trashed)
+        for number, stars in enumerate((5, 1, 3)):
+            shop.review(tea, f"星{stars}", rating=stars, name="林", email=f"r{number}@customer.example")
+        shop.review(pot, "割れていた", rating=1, account=hana, status="hold")
         shop.edit_product(tea, name="有機煎茶 100g（新茶）")
         shop.edit_customer(hana, last_name="大川")
         self._then(hours=1)
@@ -212,11 +219,16 @@ class TestFakeShop(WooCommerce):
     ping = next(iter(STORY.pings.values()))
 
     @pytest.fixture(autouse=True)
+    def _fresh(self):
+        """The same shop again in each test, because commands change it."""
+        self.api = Story().api
+
+    @pytest.fixture(autouse=True)
     def _small_pages(self, monkeypatch):
         """Pages of two, so that a few orders have a middle."""
         monkeypatch.setattr(sync, "_LARGEST_PAGE", 2)
         monkeypatch.setattr(sync, "_PRODUCTS", 2)
 
     def answer(self, asked):
-        reply = STORY.api.answer(asked.method, asked.url, asked.headers, asked.body)
+        reply = self.api.answer(asked.method, asked.url, asked.headers, asked.body)
         return reply.status, reply.headers, reply.body

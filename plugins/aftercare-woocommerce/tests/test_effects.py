@@ -137,7 +137,8 @@ def test_an_answer_that_is_lost(woo):
     [
         ({"discount": Discount(amount=Money(400, "JPY"))}, "amount"),
         ({"discount": Discount(percent=Decimal(5))}, "discount_type"),
-        ({"email": "other@example.jp"}, "email_restrictions"),
+        ({"email": "other@example.jp", "key": "tea/reward/8"}, "email_restrictions"),
+        ({"email": "other@example.jp", "minimum": Money(1, "JPY")}, "email_restrictions"),
         ({"minimum": Money(1, "JPY")}, "minimum_amount"),
         ({"products": ("11",)}, "product_ids"),
         ({"key": "tea/reward/8"}, "_aftercare_key"),
@@ -151,6 +152,65 @@ def test_the_code_of_another_coupon(woo, changes, named):
         woo.adapter.perform(issue(**changes))
     assert "example.jp" not in str(caught.value)
     assert before == woo.shop.show("coupons", *woo.shop.coupons)
+
+
+class TestAnotherAddress:
+    """The coupon was made, its answer was lost, and the buyer's address was corrected before the retry."""
+
+    RIGHT = "right@example.jp"
+
+    def test_the_coupon_follows(self, woo):
+        """It is the same coupon, for the right address only, and ends when it did."""
+        first = woo.adapter.perform(issue())
+        assert first == woo.adapter.perform(issue(email=self.RIGHT))
+        told = woo.shop.show("coupons", int(first.reference))
+        assert [self.RIGHT] == told["email_restrictions"]
+        assert "2026-05-01T14:59:59" == told["date_expires_gmt"]
+        with pytest.raises(Refusal, match="invalid_coupon"):
+            woo.shop.checkout({woo.tea: 1}, email="hana@example.jp", coupon="THANKS-7F3A")
+        woo.shop.checkout({woo.tea: 1}, email=self.RIGHT, coupon="THANKS-7F3A")
+        assert 1 == len(woo.shop.coupons)
+
+    def test_it_was_used(self, woo):
+        """What was used under the address of before is not given again."""
+        [number] = [int(woo.adapter.perform(issue()).reference)]
+        woo.shop.checkout({woo.tea: 1}, email="hana@example.jp", coupon="THANKS-7F3A")
+        with pytest.raises(CommandRefused, match="used under an e-mail address") as caught:
+            woo.adapter.perform(issue(email=self.RIGHT))
+        assert "example.jp" not in str(caught.value)
+        assert ["hana@example.jp"] == woo.shop.coupons[number].fields["email_restrictions"]
+
+    def test_it_has_been_ended(self, woo):
+        """What was revoked is not brought back by another address."""
+        woo.adapter.perform(issue())
+        woo.adapter.perform(TestRevoke.COMMAND)
+        with pytest.raises(CommandRefused, match="ended in the shop"):
+            woo.adapter.perform(issue(email=self.RIGHT))
+
+    def test_it_is_not_kept(self, woo):
+        """A shop that does not change the address has the coupon taken back: it is not the right person's."""
+        number = int(woo.adapter.perform(issue()).reference)
+        plain = woo.api._coupon_fields
+        woo.api._coupon_fields = lambda data: {
+            name: value for name, value in plain(data).items() if name != "email_restrictions"
+        }
+        with pytest.raises(CommandRefused, match=r"email_restrictions.*trash"):
+            woo.adapter.perform(issue(email=self.RIGHT))
+        assert "trash" == woo.shop.coupons[number].fields["status"]
+
+    def test_it_goes_meanwhile(self, woo):
+        """Staff deletes it at the same moment: the next try makes it anew."""
+        woo.adapter.perform(issue())
+
+        def before(asked):
+            if asked.method == "PUT":
+                woo.shop.coupons.clear()
+
+        woo.api.before = before
+        with pytest.raises(PlatformUnavailable):
+            woo.adapter.perform(issue(email=self.RIGHT))
+        woo.adapter.perform(issue(email=self.RIGHT))
+        assert [[self.RIGHT]] == [each.fields["email_restrictions"] for each in woo.shop.coupons.values()]
 
 
 def test_a_coupon_of_the_merchant(woo):

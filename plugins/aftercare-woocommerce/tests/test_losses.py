@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,8 +14,9 @@ import responses
 import aftercare_woocommerce
 from aftercare_sdk import Aftercare
 from aftercare_sdk.engine.clock import VirtualClock
+from aftercare_sdk.engine.recovered import Fate, recovered
 from aftercare_sdk.model.shops import RawRequest
-from aftercare_sdk.store import journal, reads
+from aftercare_sdk.store import journal, reads, streams
 from aftercare_sdk.store.journal import State
 from aftercare_sdk.testing.projection import project
 from aftercare_woocommerce import sync
@@ -34,9 +36,9 @@ def seldom(monkeypatch):
 
 
 @contextmanager
-def world(folder, *, listing):
-    """Run a shop and an engine that is connected to it."""
-    shop = FakeWooCommerce()
+def world(folder, *, listing, posts=False):
+    """Run a shop and an engine that is connected to it. With `posts` it is an older one: orders are posts."""
+    shop = FakeWooCommerce(hpos=False, release="7.9.0") if posts else FakeWooCommerce()
     url = shop.site.url
     config = {
         "brand": {"name": "Tea", "locale": "ja", "zone": "Asia/Tokyo", "country": "JP"},
@@ -110,10 +112,13 @@ def known(aftercare):
     return project(aftercare.brand.database)
 
 
-def run(folder, seed, *, listing, after=lambda _: None, **network):
-    """Live through a month over a network, and return what is known some days later."""
+def run(folder, seed, *, listing, posts=False, after=lambda _: None, lived=lambda _: None, **network):
+    """Live through a month over a network, and return what is known some days later.
+
+    `after` the month something happens in the shop; when it is `lived` through, something is looked at.
+    """
     dice = random.Random(seed)  # noqa: S311
-    with world(folder, listing=listing) as (shop, aftercare):
+    with world(folder, listing=listing, posts=posts) as (shop, aftercare):
 
         def meanwhile():
             aftercare.advance(shop.now)
@@ -125,16 +130,101 @@ def run(folder, seed, *, listing, after=lambda _: None, **network):
         for _ in range(5):
             shop.wait(days=1)
             aftercare.advance(shop.now)
+        lived(aftercare)
         return known(aftercare)
 
 
+@pytest.mark.parametrize("posts", [False, True])
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_fifth_is_lost(tmp_path, seed):
+def test_a_fifth_is_lost(tmp_path, seed, posts):
     """With 20 % of the webhooks lost and the rest repeated and shuffled, the same is known in the end."""
-    expected = run(tmp_path / "good", seed, listing=False)
+    expected = run(tmp_path / "good", seed, listing=False, posts=posts)
     lossy = {"lose": 0.2, "repeat": 0.5, "shuffle": True}
-    assert expected == run(tmp_path / "bad", seed, listing=True, **lossy)
+    assert expected == run(tmp_path / "bad", seed, listing=True, posts=posts, **lossy)
     assert expected.events
+
+
+def test_a_notice_of_the_wrong_object(tmp_path):
+    """An older shop tells of a trashed order as a deleted product, too: lost or not, it is all the same."""
+
+    def told(folder, *, lost):
+        with world(folder, listing=True, posts=True) as (shop, aftercare):
+            order = shop.checkout({shop.product("茶", "880", tax=8): 1}, email="a@example.jp", paid=True)
+            shop.deliver()
+            aftercare.advance(shop.now)
+            shop.wait(hours=1)
+            shop.trash(order)
+            notices = shop.queue.collect()
+            assert ("product.deleted", {"id": order}) in [
+                (each.topic, json.loads(each.body)) for each in notices
+            ]
+            for notice in notices:
+                if not (lost and notice.topic == "product.deleted"):
+                    shop.queue.send(notice)
+            for _ in range(4):
+                aftercare.advance(shop.now)
+                shop.wait(days=1)
+            return str(order), known(aftercare)
+
+    order, expected = told(tmp_path / "good", lost=False)
+    assert [("order", order)] == [key for key in expected.objects if key[1] == order]
+    assert (order, expected) == told(tmp_path / "bad", lost=True)
+
+
+@contextmanager
+def once_more(monkeypatch):
+    """List everything now, and never again by itself."""
+    seldom = [replace(each, every=90 * DAY) for each in sync.STREAMS]
+    monkeypatch.setattr(sync, "STREAMS", tuple(seldom))
+
+    def listed(aftercare):
+        with aftercare.brand.database.write() as connection:
+            mark = journal.newest(connection)
+            streams.hurry(connection, aftercare.listings(), aftercare.clock.now())
+        aftercare.run_due()
+        with aftercare.brand.database.read() as connection:
+            found = recovered(connection, journal.discoveries(connection, after=mark))
+            closed = sum(one.closed for one in streams.listing(connection))
+        return {(one.kind, one.id): one for one in found}, closed
+
+    yield listed
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_report_names_what_was_recovered(tmp_path, monkeypatch, seed):
+    """Every object of which webhooks had lost something, and no other; also what of it was lost."""
+    expected = run(tmp_path / "good", seed, listing=False)
+    with once_more(monkeypatch) as listed:
+        told = {}
+
+        def lived(aftercare):
+            told["before"] = known(aftercare)
+            told["report"], told["closed"] = listed(aftercare)
+
+        lossy = {"lose": 0.2, "repeat": 0.5, "shuffle": True}
+        after = run(tmp_path / "bad", seed, listing=True, lived=lived, **lossy)
+    assert expected == after
+    before, report = told["before"].objects, told["report"]
+    assert {key for key in expected.objects if expected.objects[key] != before.get(key)} == report.keys()
+    for key, one in report.items():
+        assert (Fate.CHANGED if key in before else Fate.NEW) == one.fate
+        assert bool(one.parts) == (one.fate is Fate.CHANGED)
+        named = {(part.what, part.id) for part in one.parts}
+        if key[0] == "order" and key in before:
+            lost = expected.objects[key]["refunds"].keys() - before[key]["refunds"].keys()
+            assert {("refund", id_) for id_ in lost} <= named
+            shipped = expected.objects[key]["shipments"] != before[key]["shipments"]
+            assert shipped == ("shipment" in {what for what, _ in named})
+    assert len(report) == told["closed"]
+    assert report
+
+
+def test_nothing_is_recovered_where_nothing_was_lost(tmp_path, monkeypatch):
+    """A listing that tells what webhooks have told has found nothing, even if it tells more of it."""
+    with once_more(monkeypatch) as listed:
+        told = []
+        run(tmp_path / "good", 1, listing=True, lived=lambda aftercare: told.append(listed(aftercare)))
+    assert [({}, 0)] == told
 
 
 def test_without_webhooks(tmp_path):
@@ -145,7 +235,7 @@ def test_without_webhooks(tmp_path):
 
 
 def test_without_a_trace(tmp_path):
-    """A deleted refund, an edit in the database and an order deleted for good are found within a day."""
+    """A deleted refund, an edit in the database and an order deleted for good are found by name."""
 
     def after(shop):
         refund = next(iter(shop.refunds.values()))
@@ -155,8 +245,22 @@ def test_without_a_trace(tmp_path):
         shop.delete_order(untouched[1])
         after.done = (refund.order, refund.id, untouched[0], untouched[1])
 
-    told = run(tmp_path / "a", 5, listing=True, after=after)
+    found = {}
+
+    def lived(aftercare):
+        since = aftercare.clock.now() - 5 * DAY
+        with aftercare.brand.database.read() as connection:
+            report = recovered(connection, journal.discoveries(connection, since=since))
+        found.update({one.id: one for one in report if one.kind == "order"})
+
+    told = run(tmp_path / "a", 5, listing=True, after=after, lived=lived)
     order, refund, edited, deleted = after.done
+    assert {str(order), str(edited), str(deleted)} == found.keys()
+    assert ("refund_withdrawn", str(refund)) in {(part.what, part.id) for part in found[str(order)].parts}
+    assert ["contact"] == [part.what for part in found[str(edited)].parts]
+    assert Fate.DELETED is found[str(deleted)].fate
+    assert {("orders-all",)} == {one.listings for one in found.values()}
+    assert "silent" not in repr(found)
     assert [str(refund)] == told.objects["order", str(order)]["withdrawn"]
     assert "silent@example.jp" in str(told.objects["order", str(edited)]["mailbox"])
     assert (

@@ -27,6 +27,7 @@ class TestOptions:
             "url": None,
             "consumer_key": None,
             "consumer_secret": None,
+            "webhooks_url": None,
             "read_from": None,
             "pay_on_delivery": ["cod"],
             "shipped_statuses": ["completed"],
@@ -40,6 +41,10 @@ class TestOptions:
         [
             ("url", "shop.example"),
             ("url", "ftp://shop.example"),
+            ("webhooks_url", "aftercare.example/webhooks/main"),
+            ("webhooks_url", "http://aftercare.example/webhooks/main"),
+            ("webhooks_url", "https://a:b@aftercare.example/webhooks/main"),
+            ("webhooks_url", "https://aftercare.example/webhooks/main?key=1"),
             ("read_from", "recording"),
             ("pay_on_delivery", "cod"),
             ("shipped_statuses", [1]),
@@ -55,7 +60,8 @@ class TestOptions:
     def test_loopback(self):
         """A shop under test may be anywhere."""
         url = "http://127.0.0.1:8090"
-        assert url == OptionsSchema().load({"url": url})["url"]
+        told = OptionsSchema().load({"url": url, "webhooks_url": url})
+        assert (url, url) == (told["url"], told["webhooks_url"])
 
     def test_described(self):
         """Every option says what it is for, and that recordings are for trying out."""

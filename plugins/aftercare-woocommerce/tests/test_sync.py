@@ -31,7 +31,8 @@ def test_nothing_to_list_without_credentials():
 
 def test_streams(woo):
     """Every kind of object is listed whole, so that nothing stays lost."""
-    assert {"order", "customer", "product"} == {each.kind for each in woo.adapter.streams if each.whole}
+    kinds = {"order", "customer", "product", "review"}
+    assert kinds == {each.kind for each in woo.adapter.streams if each.whole}
     with pytest.raises(ConfigurationError, match="no stream 'coupons'"):
         woo.adapter.changes(Cursor(stream="coupons"))
 
@@ -144,6 +145,46 @@ class TestModified:
         woo.api._routed = unsorted
         with pytest.raises(ConfigurationError, match="not sorted"):
             woo.ids("orders")
+
+    @pytest.fixture
+    def undate(self, woo):
+        """Have the shop tell of some orders without a date of modification."""
+
+        def undate(numbers):
+            answer = woo.api._routed
+
+            def routed(*asked):
+                status, page = answer(*asked)
+                for row in getattr(page, "rows", ()):
+                    if row["id"] in numbers:
+                        row["date_modified_gmt"] = row["date_modified"] = None
+                return status, page
+
+            woo.api._routed = routed
+
+        return undate
+
+    def test_one_without_a_date(self, woo, undate, caplog):
+        """An order that does not say when it was modified stops nothing; the listing of everything has it."""
+        made = woo.orders(23)
+        few = {made[0], made[3], made[4], made[9], made[22]}
+        undate(few)
+        assert set(made) - few <= set(woo.ids("orders"))
+        assert {f"orders/{number}" in caplog.text for number in few - {made[22]}} == {True}
+        assert set(made) == set(woo.ids("orders-all"))
+
+    def test_none_has_a_date(self, woo, undate):
+        """Where nothing says when it was modified, a plugin of the shop has taken the dates away."""
+        made = woo.orders(6)
+        undate(set(made))
+        with pytest.raises(ConfigurationError, match="do not say when they were modified"):
+            woo.ids("orders")
+
+    def test_the_only_one_without_a_date(self, woo, undate):
+        """What fits into one page needs no order."""
+        made = woo.orders(1)
+        undate(set(made))
+        assert made == woo.ids("orders")
 
     @pytest.mark.parametrize("position", ["nonsense", "[]", '["a", 1, 2, 3, 4, 5]', "{}"])
     def test_a_position_of_another_release(self, woo, position):

@@ -21,8 +21,10 @@ from aftercare_sdk.cli import (
     messages,
     output,
     plugins,
+    privacy,
     receive,
     serve,
+    shops,
     sync,
     timeline,
     work,
@@ -113,6 +115,8 @@ app.command("demo")(demo)
 app.add_typer(journal.commands, name="journal")
 app.add_typer(messages.commands, name="messages")
 app.add_typer(plugins.commands, name="plugins")
+app.add_typer(shops.commands, name="shops")
+app.add_typer(privacy.commands, name="privacy")
 app.add_typer(db.commands, name="db")
 
 

@@ -200,7 +200,7 @@ def _told(one: Standing) -> dict[str, Any]:
         "state": one.state.value,
         "code": one.code,
         "detail": {name: value for name, value in one.detail.items() if name != "checks"},
-        "order": f"{one.shop}/order/{one.object}",
+        "about": f"{one.shop}/{one.object_kind}/{one.object}",
         "label": one.label,
         "plugin": one.plugin,
         "purpose": one.purpose,
@@ -223,7 +223,7 @@ def _show(found: list[Standing], zone: tzinfo) -> None:
         (
             one.id,
             one.state.value,
-            f"{one.shop}/order/{one.object}",
+            f"{one.shop}/{one.object_kind}/{one.object}",
             one.label,
             one.purpose,
             one.channel,
@@ -232,5 +232,5 @@ def _show(found: list[Standing], zone: tzinfo) -> None:
         )
         for one in found
     ]
-    headings = ("id", "state", "order", "label", "purpose", "channel", "last try", "why")
+    headings = ("id", "state", "about", "label", "purpose", "channel", "last try", "why")
     output.show(output.table(headings, rows), "")

@@ -32,7 +32,7 @@ def timeline(
         str,
         typer.Argument(
             metavar="CUSTOMER",
-            help="An e-mail address, a telephone number, SHOP/ACCOUNT-ID, or SHOP/order/ID.",
+            help="An e-mail address, a telephone number, SHOP/ACCOUNT-ID, SHOP/order/ID or SHOP/review/ID.",
         ),
     ],
     *,
@@ -43,8 +43,8 @@ def timeline(
 ) -> None:
     """Show all that is known of a customer.
 
-    Orders, events, decisions and messages, in order, and why. An e-mail address also shows other customers
-    whose orders are written to it. This is personal data.
+    Orders, reviews, events, decisions and messages, in order, and why. An e-mail address also shows other
+    customers whose orders are written to it. This is personal data.
     """
     from aftercare_sdk.cli.words import Speaker
     from aftercare_sdk.engine.timeline import timeline as tell
@@ -70,7 +70,7 @@ def _nobody(brand: Brand, customer: str) -> None:
         unread = journal.oldest_new(connection) is not None
     output.note(
         f"Nobody is known as {customer!r}. Write an e-mail address, a telephone number, "
-        "SHOP/ACCOUNT-ID (such as main/26) or SHOP/order/ID (such as main/order/1042)."
+        "SHOP/ACCOUNT-ID (such as main/26), SHOP/order/ID (such as main/order/1042) or SHOP/review/ID."
     )
     if unread:
         output.note("Something received is not processed yet: run `aftercare work --once`.")

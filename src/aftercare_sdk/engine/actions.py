@@ -27,9 +27,10 @@ from aftercare_sdk.model.actions import (
     TagCustomer,
 )
 from aftercare_sdk.model.commands import IssueCode
-from aftercare_sdk.model.events import OrderEvent, TimerDue
+from aftercare_sdk.model.events import OrderEvent, ReviewReceived, TimerDue
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.orders import order_ref
+from aftercare_sdk.model.reviews import review_ref
 from aftercare_sdk.outreach.reasons import Reason
 from aftercare_sdk.store import (
     commands,
@@ -166,7 +167,7 @@ class Applied:
         cancelling = [one for one, action in concerned if isinstance(action, CancelMessages)]
         if cancelling:
             theirs = {each for one in cancelling for each in self._persons[one.known.identity]}
-            about = {(one.known.event.shop, one.known.object) for one in cancelling}
+            about = {_about(one.known) for one in cancelling}
             messages.lock(self.connection, messages.to_identities(theirs) | messages.about_any(about))
         anchors = {
             action.anchor
@@ -290,6 +291,7 @@ class _Answered:
             plugin=self.unit.plugin,
             event=known.event.id,
             shop=known.event.shop,
+            object_kind=known.object_kind,
             object=known.object,
             identity=known.identity,
             label=action.label,
@@ -314,7 +316,7 @@ class _Answered:
         if action.scope is Scope.CUSTOMER:
             which = messages.to_identities(self.applied.person(self.known.identity))
         else:
-            which = messages.about_object(self.known.event.shop, self.known.object)
+            which = messages.about_object(_about(self.known))
         self.applied.cancel(self.unit.plugin, action.label, which, action.reason)
 
     def _set_timer(self, action: SetTimer) -> None:
@@ -336,6 +338,7 @@ class _Answered:
                 subject=name[1],
                 name=name[2],
                 shop=known.event.shop,
+                object_kind=known.object_kind,
                 object=known.object,
                 identity=known.identity,
                 due_at=due_at,
@@ -380,6 +383,7 @@ class _Answered:
             plugin=self.unit.plugin,
             event=known.event.id,
             shop=known.event.shop,
+            object_kind=known.object_kind,
             object=known.object,
             identity=known.identity,
             kind=kind,
@@ -405,7 +409,7 @@ def _key(plugin: str, kind: str, scope: str, discriminator: str) -> str:
 
 
 def _subject(known: Known, action: Action) -> str:
-    """Return what an action is about: the order of the event, or its customer.
+    """Return what an action is about: the order or the review of the event, or its customer.
 
     A customer is named by the identity of the event, which lasts; components of identities grow.
     """
@@ -414,7 +418,21 @@ def _subject(known: Known, action: Action) -> str:
         return f"identity/{known.identity}"
     if isinstance(event, OrderEvent):
         return event.order_ref
-    if isinstance(event, TimerDue) and event.order is not None:
+    if action.scope is not Scope.ORDER and _about_review(known):
+        return review_ref(event.shop, known.object)
+    if isinstance(event, TimerDue | ReviewReceived) and event.order is not None:
         return order_ref(event.shop, event.order)
     message = f"{type(action).__name__} is about an order, but {event.kind} has none; use scope CUSTOMER"
     raise InvalidAction(message)
+
+
+def _about_review(known: Known) -> bool:
+    """Tell whether an event is about a review itself, and not only about whoever wrote it."""
+    event = known.event
+    if isinstance(event, TimerDue):
+        return event.subject == review_ref(event.shop, known.object)
+    return isinstance(event, ReviewReceived)
+
+
+def _about(known: Known) -> messages.Key:
+    return (known.event.shop, known.object_kind, known.object)

@@ -18,7 +18,7 @@ from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.orders import Order
 from aftercare_sdk.model.people import Contact
 from aftercare_sdk.model.premises import NoRefund, NotSentWithin, OrderStands, Premise
-from aftercare_sdk.model.records import CustomerRecord, OrderRecord
+from aftercare_sdk.model.records import CustomerRecord, OrderRecord, ReviewRecord
 from aftercare_sdk.outreach.gate import Candidate, Decision, decide
 from aftercare_sdk.outreach.locales import locale_for, zone_for
 from aftercare_sdk.shops.reconcile import as_order
@@ -125,6 +125,7 @@ def _see(
         Listener(
             plugin=message.plugin,
             shop=message.shop,
+            object_kind=message.object_kind,
             object=message.object,
             identity=message.identity,
             customer=customers[message.identity],
@@ -197,7 +198,7 @@ def _look(brand: Brand, seen: _Seen, message: Message, now: datetime) -> Look:
     shop = brand.shop(message.shop)
     own = _own(message)
     stored = seen.stored.get(own)
-    record = stored.record if stored and isinstance(stored.record, OrderRecord) else None
+    record = stored.record if stored and isinstance(stored.record, OrderRecord | ReviewRecord) else None
     recipient = stored.contact_identity if stored else None
     customer = seen.customers[message.identity]
     account = seen.accounts.get(message.identity)
@@ -207,6 +208,7 @@ def _look(brand: Brand, seen: _Seen, message: Message, now: datetime) -> Look:
         Listener(
             plugin=message.plugin,
             shop=message.shop,
+            object_kind=message.object_kind,
             object=message.object,
             identity=message.identity,
             customer=customer,
@@ -217,7 +219,7 @@ def _look(brand: Brand, seen: _Seen, message: Message, now: datetime) -> Look:
         due_at=message.due_at or now,
         window=message.window,
         premises=message.premises,
-        awaiting_read=f"order {message.object}" if own in seen.awaited else None,
+        awaiting_read=f"{message.object_kind} {message.object}" if own in seen.awaited else None,
         awaiting_event=unheard.event if unheard else None,
         awaiting_until=max(unheard.at, now + SHORTEST_WAIT) if unheard and unheard.at else None,
         recipient=contact.email if contact else "",
@@ -241,7 +243,7 @@ def _look(brand: Brand, seen: _Seen, message: Message, now: datetime) -> Look:
 
 
 def _own(message: Message) -> Key:
-    return (message.shop, "order", message.object)
+    return (message.shop, message.object_kind, message.object)
 
 
 def _key(ref: str) -> Key:

@@ -22,12 +22,12 @@ from aftercare_sdk.model import commands as wanted
 from aftercare_sdk.model.commands import Discount, Receipt, ShopCommand
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.people import IdentityKind
-from aftercare_sdk.model.records import CustomerRecord, OrderRecord
+from aftercare_sdk.model.records import CustomerRecord, OrderRecord, ReviewRecord
 from aftercare_sdk.outreach.characters import short_line
 from aftercare_sdk.outreach.reasons import Reason
 from aftercare_sdk.plugins import RETRY_DELAYS
 from aftercare_sdk.redact import redact, redact_error
-from aftercare_sdk.store import commands, decisions, journal, objects, people
+from aftercare_sdk.store import commands, connections, decisions, journal, objects, people
 from aftercare_sdk.store.codec import dump, load
 from aftercare_sdk.store.commands import Command, CommandState
 from aftercare_sdk.store.decisions import Decision
@@ -66,11 +66,16 @@ def perform_due(brand: Brand) -> int:
     """Carry out commands that are due; return how many were tried."""
     now = brand.clock.now()
     with brand.database.read() as connection:
-        if not commands.is_due(connection, now):
+        if not commands.is_due(connection, now, held=connections.all_ended(connection).keys()):
             return 0
     with brand.database.write() as connection:
         claimed = commands.claim(
-            connection, now=now, lease=str(uuid.uuid4()), until=now + PATIENCE, limit=CLAIMED_AT_ONCE
+            connection,
+            held=connections.all_ended(connection).keys(),
+            now=now,
+            lease=str(uuid.uuid4()),
+            until=now + PATIENCE,
+            limit=CLAIMED_AT_ONCE,
         )
     for command in claimed:
         _write_down(brand, _carried_out(brand, command))
@@ -82,10 +87,9 @@ def _carried_out(brand: Brand, command: Command) -> Command:
     tried = replace(command, attempts=command.attempts + 1)
     now = brand.clock.now()
     try:
-        order = _order(brand, command)
+        order = _order(brand, command) or _undoing(command)
         if order is None:
-            code = Reason.COMMAND_NOBODY
-            return replace(tried, state=CommandState.REFUSED, code=code, next_at=None, final_at=now)
+            return _nobody(tried, now)
         adapter = brand.adapter(command.shop)
         if adapter is None:
             raise ConfigurationError(f"shop {command.shop!r} is not configured")  # noqa: TRY301
@@ -98,6 +102,8 @@ def _carried_out(brand: Brand, command: Command) -> Command:
         raise
     except Exception as error:  # noqa: BLE001 - whatever one shop or adapter does, the others are served
         return _again(tried, error, now)
+    if isinstance(order, wanted.RevokeCode):
+        return _nobody(tried, brand.clock.now())
     return replace(
         tried,
         state=CommandState.DONE,
@@ -106,6 +112,19 @@ def _carried_out(brand: Brand, command: Command) -> Command:
         next_at=None,
         final_at=brand.clock.now(),
         reference=short_line(receipt.reference),
+    )
+
+
+def _undoing(command: Command) -> ShopCommand | None:
+    """Return what takes back a code that may have been made before its person was erased; None: nothing."""
+    if not command.attempts or command.kind != wanted.IssueCode.__name__:
+        return None
+    return wanted.RevokeCode(key=command.key, code=load(CodePayload, command.payload).code)
+
+
+def _nobody(tried: Command, now: datetime) -> Command:
+    return replace(
+        tried, state=CommandState.REFUSED, code=Reason.COMMAND_NOBODY, detail={}, next_at=None, final_at=now
     )
 
 
@@ -162,12 +181,12 @@ def _order(brand: Brand, command: Command) -> ShopCommand | None:
 def _email(brand: Brand, command: Command) -> str:
     """Return the address of the person whom the command is for, or nothing."""
     with brand.database.read() as connection:
-        key = (command.shop, "order", command.object)
+        key = (command.shop, command.object_kind, command.object)
         stored = objects.get_many(connection, [key]).get(key)
         accounts = [one.record for one in objects.accounts_of(connection, [command.identity])]
-    order = stored.record if stored and isinstance(stored.record, OrderRecord) else None
+    about = stored.record if stored and isinstance(stored.record, OrderRecord | ReviewRecord) else None
     account = next((one for one in accounts if isinstance(one, CustomerRecord)), None)
-    contact = contact_of(order, account)
+    contact = contact_of(about, account)
     return contact.email if contact else ""
 
 

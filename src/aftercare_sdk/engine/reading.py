@@ -18,7 +18,7 @@ from aftercare_sdk.errors import (
 from aftercare_sdk.model.shops import Ref
 from aftercare_sdk.plugins import RETRY_DELAYS, retry_delay
 from aftercare_sdk.redact import redact_error
-from aftercare_sdk.store import journal, reads
+from aftercare_sdk.store import connections, journal, reads
 from aftercare_sdk.store.journal import Arrival, Kind
 from aftercare_sdk.store.reads import Read
 
@@ -34,7 +34,14 @@ def read_due(brand: Brand) -> int:
     now = brand.clock.now()
     lease = str(uuid.uuid4())
     with brand.database.write() as connection:
-        claimed = reads.claim(connection, now=now, lease=lease, until=now + PATIENCE, limit=CLAIMED_AT_ONCE)
+        claimed = reads.claim(
+            connection,
+            held=connections.all_ended(connection).keys(),
+            now=now,
+            lease=lease,
+            until=now + PATIENCE,
+            limit=CLAIMED_AT_ONCE,
+        )
     for shop, several in groupby(sorted(claimed, key=lambda one: one.shop), key=lambda one: one.shop):
         _ask(brand, shop, list(several))
     return len(claimed)

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aftercare_sdk.errors import Bug
+from aftercare_sdk.model.consents import ConsentSnapshot
 from aftercare_sdk.model.orders import OrderSnapshot
 from aftercare_sdk.model.people import CustomerSnapshot
 from aftercare_sdk.model.products import ProductSnapshot
+from aftercare_sdk.model.records import KINDS, Snapshot, kind_of
+from aftercare_sdk.model.reviews import ReviewSnapshot
 from aftercare_sdk.model.shops import Gone, Reading, Ref
+from aftercare_sdk.model.subscriptions import SubscriptionSnapshot
 from aftercare_sdk.store.codec import dump, load
 
-T = TypeVar("T", OrderSnapshot, CustomerSnapshot, ProductSnapshot)
+S = TypeVar("S", bound=Snapshot)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,9 @@ class Answer:
     orders: tuple[OrderSnapshot, ...] = field(default=(), repr=False)
     customers: tuple[CustomerSnapshot, ...] = field(default=(), repr=False)
     products: tuple[ProductSnapshot, ...] = field(default=(), repr=False)
+    reviews: tuple[ReviewSnapshot, ...] = field(default=(), repr=False)
+    consents: tuple[ConsentSnapshot, ...] = field(default=(), repr=False)
+    subscriptions: tuple[SubscriptionSnapshot, ...] = field(default=(), repr=False)
     gone: tuple[Ref, ...] = ()
     stream: str = ""
     backfill: bool = False
@@ -40,7 +47,12 @@ class Answer:
     @property
     def readings(self) -> tuple[Reading, ...]:
         """Everything in it, as if it had just been read."""
-        return (*self.orders, *self.customers, *self.products, *(Gone(ref) for ref in self.gone))
+        told = (one for name in _SEVERAL.values() for one in getattr(self, name))
+        return (*told, *(Gone(ref) for ref in self.gone))
+
+
+_SEVERAL = {kind: f"{kind}s" for kind in KINDS}
+"""Where an answer keeps the objects of each kind."""
 
 
 def answer(asked_at: datetime, refs: Iterable[Ref], readings: Iterable[Reading], *, shop: str) -> Answer:
@@ -54,12 +66,14 @@ def answer(asked_at: datetime, refs: Iterable[Ref], readings: Iterable[Reading],
     for one in found:
         if not isinstance(one, Gone) and one.shop != shop:
             raise Bug(f"the adapter of shop {shop!r} answered with an object of another shop, {one.shop!r}")
+    several: dict[str, Any] = {
+        name: tuple(_read(one, asked_at) for one in found if isinstance(one, KINDS[kind].snapshot))
+        for kind, name in _SEVERAL.items()
+    }
     return Answer(
         asked_at=asked_at,
         refs=tuple(ref for ref in refs if ref in told),
-        orders=tuple(_read(one, asked_at) for one in found if isinstance(one, OrderSnapshot)),
-        customers=tuple(_read(one, asked_at) for one in found if isinstance(one, CustomerSnapshot)),
-        products=tuple(_read(one, asked_at) for one in found if isinstance(one, ProductSnapshot)),
+        **several,
         gone=tuple(one.ref for one in found if isinstance(one, Gone)),
     )
 
@@ -68,12 +82,8 @@ def ref_of(one: Reading) -> Ref:
     """Return which object a reading is about. Raises Bug for anything that is no reading."""
     if isinstance(one, Gone):
         return one.ref
-    if isinstance(one, OrderSnapshot):
-        return Ref("order", one.id)
-    if isinstance(one, CustomerSnapshot):
-        return Ref("customer", one.id)
-    if isinstance(one, ProductSnapshot):
-        return Ref("product", one.id)
+    if isinstance(one, Snapshot):
+        return Ref(kind_of(one), one.id)
     raise Bug(f"the adapter answered with {type(one).__name__}, which is no snapshot and not Gone")
 
 
@@ -87,5 +97,5 @@ def decode(body: bytes) -> Answer:
     return load(Answer, body)
 
 
-def _read(one: T, at: datetime) -> T:
+def _read(one: S, at: datetime) -> S:
     return replace(one, version=replace(one.version, read_at=at))

@@ -23,7 +23,7 @@ from aftercare_sdk.model.sync import Cursor, Page, Stream
 from aftercare_sdk.outreach.characters import short_line
 from aftercare_sdk.plugins import RETRY_DELAYS, retry_delay
 from aftercare_sdk.redact import redact_error
-from aftercare_sdk.store import journal, streams
+from aftercare_sdk.store import connections, journal, streams
 from aftercare_sdk.store.journal import Arrival, Kind, State
 from aftercare_sdk.store.streams import Stand
 
@@ -86,11 +86,12 @@ class Syncer:
     ) -> Stand | None:
         database = self._brand.database
         with database.read() as connection:
-            if not streams.is_due(connection, now, shop):
+            held = connections.all_ended(connection).keys()
+            if not streams.is_due(connection, now, shop, held=held):
                 return None
         with database.write() as connection:
             claimed = streams.claim(
-                connection, now=now, lease=str(uuid.uuid4()), until=now + PATIENCE, shop=shop
+                connection, held=held, now=now, lease=str(uuid.uuid4()), until=now + PATIENCE, shop=shop
             )
             stream = known.get((claimed.shop, claimed.name)) if claimed else None
             if claimed is None or stream is None:

@@ -20,6 +20,7 @@ from aftercare_sdk.model.events import (
     OrderEvent,
     Purchase,
     Refund,
+    ReviewReceived,
     Shipment,
     TimerDue,
 )
@@ -28,10 +29,11 @@ from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.orders import Order, OrderLine
 from aftercare_sdk.model.people import Contact, Identity
 from aftercare_sdk.model.premises import NotSentWithin, Premise
-from aftercare_sdk.model.records import CustomerRecord, OrderRecord
+from aftercare_sdk.model.records import CustomerRecord, OrderRecord, ProductRecord, ReviewRecord
+from aftercare_sdk.model.reviews import Review
 from aftercare_sdk.outreach.names import display_name
 from aftercare_sdk.outreach.reasons import Reason
-from aftercare_sdk.shops.reconcile import as_order
+from aftercare_sdk.shops.reconcile import as_order, as_review
 from aftercare_sdk.store import decisions, events, messages, objects, people, reads, units
 from aftercare_sdk.store.decisions import Decision
 from aftercare_sdk.store.events import Known
@@ -44,6 +46,7 @@ class EntryKind(StrEnum):
     """What an entry tells of, in the order in which entries of the same instant stand."""
 
     ORDER = "order"
+    REVIEW = "review"
     EVENT = "event"
     DECISION = "decision"
     MESSAGE = "message"
@@ -108,8 +111,9 @@ class Timeline:
 def timeline(brand: Brand, text: str, now: datetime) -> Timeline:
     """Return all that is known at `now` of the person whom `text` names.
 
-    An e-mail address in any capitals, a telephone number, `shop/account-id` or `shop/order/id`. An address
-    also finds the customers whose orders are written to it. Nobody: a timeline without people.
+    An e-mail address in any capitals, a telephone number, `shop/account-id`, `shop/order/id` or
+    `shop/review/id`. An address also finds the customers whose orders are written to it. Nobody: a timeline
+    without people.
     """
     asked = text.strip()
     with brand.database.read() as connection:
@@ -125,13 +129,14 @@ def timeline(brand: Brand, text: str, now: datetime) -> Timeline:
 
 def _find(connection: Connection, text: str) -> dict[int, str]:
     """Return the customers whom `text` may mean, each with how it was found."""
-    shop, is_order, order = text.partition("/order/")
-    if is_order:
-        key = (shop, "order", order)
-        stored = objects.get_many(connection, [key]).get(key)
-        if stored is None or stored.identity is None:
-            return {}
-        return dict.fromkeys(people.customers_of(connection, [stored.identity]).values(), "order")
+    for kind in ("order", "review"):
+        shop, is_one, id_ = text.partition(f"/{kind}/")
+        if is_one:
+            key = (shop, kind, id_)
+            stored = objects.get_many(connection, [key]).get(key)
+            if stored is None or stored.identity is None:
+                return {}
+            return dict.fromkeys(people.customers_of(connection, [stored.identity]).values(), kind)
     named = people.search(connection, text)
     found = dict.fromkeys(named.values(), "identity")
     owners = people.customers_of(connection, objects.owners_of_mailboxes(connection, named))
@@ -148,15 +153,23 @@ class _Story:
         self._now = now
         self._identities = people.identities_of(connection, [customer])[customer]
         self._orders = objects.orders_of(connection, self._identities)
+        self._reviews = [
+            one.record
+            for one in objects.reviews_of(connection, self._identities)
+            if isinstance(one.record, ReviewRecord)
+        ]
         self._known = events.of_identities(connection, self._identities)
         self._messages = messages.of_identities(connection, self._identities)
         self._by_key = {message.key: message for message in self._messages}
         self._decisions = self._own_decisions()
         self._anchors = events.get_many(connection, {message.anchor for message in self._messages})
+        unsaid = {one.event for one in self._decisions if one.event and one.message not in self._by_key}
+        self._decided_on = events.get_many(connection, unsaid)
         self._numbers = self._order_numbers()
+        self._titles = self._product_titles()
 
     def tell(self, found: Told) -> Person:
-        entries = [*self._order_entries(), *self._event_entries()]
+        entries = [*self._order_entries(), *self._review_entries(), *self._event_entries()]
         entries += [*self._decision_entries(), *self._message_entries()]
         return Person(
             customer=self._customer,
@@ -178,7 +191,7 @@ class _Story:
 
     def _order_numbers(self) -> dict[tuple[str, str], str]:
         """Return what people call the orders that anything here is about."""
-        keys = {(one.shop, "order", one.object) for one in self._messages}
+        keys = {(one.shop, "order", one.object) for one in self._messages if one.object_kind == "order"}
         others = objects.get_many(self._connection, keys).values()
         return {
             (stored.record.shop, stored.record.id): stored.record.number.value
@@ -186,17 +199,33 @@ class _Story:
             if isinstance(stored.record, OrderRecord) and stored.record.number
         }
 
+    def _product_titles(self) -> dict[tuple[str, str], str]:
+        """Return what people call the products of reviews: as the shop does, else as an order did."""
+        reviewed = {(one.shop, "product", one.product.value) for one in self._reviews if one.product}
+        told = {
+            (stored.record.shop, line.product): line.title
+            for stored in self._orders
+            if isinstance(stored.record, OrderRecord) and stored.record.amounts
+            for line in stored.record.amounts.value.lines
+            if line.product
+        }
+        return told | {
+            (stored.record.shop, stored.record.id): stored.record.title.value
+            for stored in objects.get_many(self._connection, reviewed).values()
+            if isinstance(stored.record, ProductRecord) and stored.record.title
+        }
+
     def _number(self, shop: str, order: str) -> str:
         return self._numbers.get((shop, order), order)
 
     def _name(self) -> str:
-        """Return the name that the account gives, else the latest order."""
-        contacts: list[tuple[bool, datetime, Contact]] = []
-        for stored in (*objects.accounts_of(self._connection, self._identities), *self._orders):
-            record = stored.record
-            if isinstance(record, CustomerRecord | OrderRecord) and record.contact and record.contact.value:
+        """Return the name that the account gives, else the latest order, else the latest review."""
+        contacts: list[tuple[int, datetime, Contact]] = []
+        accounts = objects.accounts_of(self._connection, self._identities)
+        for record in (*(stored.record for stored in (*accounts, *self._orders)), *self._reviews):
+            if isinstance(record, _NAMED_BY) and record.contact and record.contact.value:
                 at = record.contact.version.instant or self._now
-                contacts.append((isinstance(record, CustomerRecord), at, record.contact.value))
+                contacts.append((_NAMED_BY.index(type(record)), at, record.contact.value))
         contacts.sort(key=lambda one: one[:2], reverse=True)
         locale = self._brand.settings.brand.locale
         names = (display_name(contact, locale) for _, _, contact in contacts)
@@ -230,6 +259,25 @@ class _Story:
                     detail=awaited,
                 )
 
+    def _review_entries(self) -> Iterator[Entry]:
+        reading = reads.pending(self._connection, [(one.shop, "review", one.id) for one in self._reviews])
+        for record in self._reviews:
+            review = as_review(record)
+            if review is None:
+                continue
+            waits = reading.get((record.shop, "review", record.id))
+            yield Entry(
+                at=review.created_at,
+                kind=EntryKind.REVIEW,
+                code="timeline.review" if review.rating else "timeline.review_without_stars",
+                values={
+                    **self._about(review.shop, review.id, "review"),
+                    **({"stars": str(review.rating)} if review.rating else {}),
+                    "moderation": review.status.value,
+                },
+                detail=(*_review_details(review), *(() if waits is None else (_awaited(waits),))),
+            )
+
     def _event_entries(self) -> Iterator[Entry]:
         troubles: dict[str, list[Trouble]] = {}
         for trouble in units.troubled_by(self._connection, [known.event.id for known in self._known]):
@@ -240,7 +288,11 @@ class _Story:
                 at=event.occurred_at,
                 kind=EntryKind.EVENT,
                 code=_event_code(event),
-                values={**self._about(event.shop, known.object), "event": event.kind, **_event_values(event)},
+                values={
+                    **self._about(event.shop, known.object, known.object_kind),
+                    "event": event.kind,
+                    **_event_values(event),
+                },
                 detail=(
                     *self._refund_lines(event),
                     *(_failed(trouble) for trouble in troubles.get(event.id, ())),
@@ -270,9 +322,9 @@ class _Story:
             yield Entry(
                 at=decision.at,
                 kind=EntryKind.DECISION,
-                code="timeline.decision" if message else "timeline.decision_of",
+                code=_code("timeline.decision", message) if message else self._code_of(decision),
                 values={
-                    **(self._about(message.shop, message.object) if message else {"about": decision.event}),
+                    **(self._about_message(message) if message else self._about_event(decision.event)),
                     "label": label,
                     "plugin": decision.plugin,
                     "verdict": decision.verdict,
@@ -295,9 +347,9 @@ class _Story:
             yield Entry(
                 at=_moment(message),
                 kind=EntryKind.MESSAGE,
-                code="timeline.message",
+                code=_code("timeline.message", message),
                 values={
-                    **self._about(message.shop, message.object),
+                    **self._about_message(message),
                     "label": message.label,
                     "plugin": message.plugin,
                     "template": message.template,
@@ -343,14 +395,46 @@ class _Story:
         if anchor is None:
             return Told(code="timeline.awaits_fact", values={"about": message.anchor})
         values = {
-            **self._about(anchor.event.shop, anchor.object),
+            **self._about(anchor.event.shop, anchor.object, anchor.object_kind),
             "event": anchor.event.kind,
             "delay": str(int(message.delay.total_seconds())),
         }
-        return Told(code="timeline.counted" if message.delay else "timeline.counted_at_once", values=values)
+        code = "timeline.counted" if message.delay else "timeline.counted_at_once"
+        return Told(code=_code(code, anchor), values=values)
 
-    def _about(self, shop: str, order: str) -> dict[str, str]:
-        return {"shop": shop, "id": order, "order": self._number(shop, order)}
+    def _code_of(self, decision: Decision) -> str:
+        """Return the code of a sentence about a decision that is about no message."""
+        known = self._decided_on.get(decision.event)
+        code = "timeline.decision_of"
+        return f"{code}.{known.object_kind}" if known and known.object_kind in _NAMED_KINDS else code
+
+    def _about_event(self, event: str) -> dict[str, str]:
+        known = self._decided_on.get(event)
+        if known is None or known.object_kind not in _NAMED_KINDS:
+            return {"about": event}
+        return {"about": event, **self._about(known.event.shop, known.object, known.object_kind)}
+
+    def _about_message(self, message: Message) -> dict[str, str]:
+        return self._about(message.shop, message.object, message.object_kind)
+
+    def _about(self, shop: str, object_: str, kind: str = "order") -> dict[str, str]:
+        if kind == "order":
+            return {"shop": shop, "id": object_, "order": self._number(shop, object_)}
+        found = (one for one in self._reviews if (one.shop, one.id) == (shop, object_))
+        product = next((one.product.value for one in found if one.product), object_)
+        return {"shop": shop, "id": object_, "product": self._titles.get((shop, product), product)}
+
+
+_NAMED_KINDS = frozenset({"order", "review"})
+"""What people have a name for that `_Story._about` can tell."""
+
+_NAMED_BY = (ReviewRecord, OrderRecord, CustomerRecord)
+"""What a person's name is taken from, the best last."""
+
+
+def _code(code: str, about: Message | Known) -> str:
+    """Return the code of a sentence about an order, or of the same about a review."""
+    return code if about.object_kind == "order" else f"{code}.{about.object_kind}"
 
 
 def _money(**amounts: Money | None) -> dict[str, str]:
@@ -372,6 +456,15 @@ def _order_details(order: Order) -> Iterator[Told]:
         yield Told(code="timeline.cancelled")
 
 
+def _review_details(review: Review) -> Iterator[Told]:
+    if review.text:
+        yield Told(code="timeline.review_text", values={"text": review.text})
+    if review.verified:
+        yield Told(code="timeline.review_verified")
+    if review.deleted:
+        yield Told(code="timeline.review_deleted")
+
+
 def _line(title: str, quantity: int, amount: Money) -> Told:
     values = {"title": title, "quantity": str(quantity), **_money(amount=amount)}
     return Told(code="timeline.line", values=values)
@@ -386,7 +479,9 @@ def _awaited(read: Read) -> Told:
 
 def _event_code(event: Event) -> str:
     assumed = ".assumed" if isinstance(event, Delivery) and event.assumed else ""
-    told_in_words = isinstance(event, Purchase | Shipment | Delivery | Refund | Cancellation | TimerDue)
+    told_in_words = isinstance(
+        event, Purchase | Shipment | Delivery | Refund | Cancellation | ReviewReceived | TimerDue
+    )
     return f"timeline.event.{event.kind}{assumed}" if told_in_words else f"event.{event.kind}"
 
 

@@ -10,10 +10,20 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from aftercare_sdk.engine.brand import Brand
-from aftercare_sdk.engine.facts import add_units, refresh
+from aftercare_sdk.engine.emitting import add_units
+from aftercare_sdk.engine.facts import refresh
 from aftercare_sdk.model.events import TimerDue
-from aftercare_sdk.model.orders import order_ref
-from aftercare_sdk.store import control, events, journal, objects, people, rests, timers, units
+from aftercare_sdk.store import (
+    connections,
+    control,
+    events,
+    journal,
+    objects,
+    people,
+    rests,
+    timers,
+    units,
+)
 from aftercare_sdk.store.events import Known
 from aftercare_sdk.store.rests import Resting
 from aftercare_sdk.store.timers import Timer
@@ -33,17 +43,21 @@ def barrier(brand: Brand, connection: Connection) -> Barrier:
     """Return what may not fire, because something that was received before is not processed yet.
 
     A plugin that failed, rests or is off holds up nobody but itself; a shop whose adapter hangs, and rests,
-    holds up what is about that shop.
+    holds up what is about that shop. For a shop that has ended its connection nothing fires, while what it
+    told is still processed.
 
     It is asked in the transaction that claims what it lets through: in one before, somebody could receive a
     cancellation and process its row into units between the two. It costs a few looks into indexes.
     """
     now = brand.clock.now()
     resting = rests.of(connection, Resting.PLUGIN, now).keys()
-    held = frozenset(rests.of(connection, Resting.SHOP, now))
+    hanging = frozenset(rests.of(connection, Resting.SHOP, now))
     listening = brand.listening - control.plugins_off(connection).keys() - resting
-    waiting = (journal.oldest_new(connection, but=held), units.oldest_fresh(connection, listening, now))
-    return Barrier(before=min((at for at in waiting if at is not None), default=None), held=held)
+    waiting = (journal.oldest_new(connection, but=hanging), units.oldest_fresh(connection, listening, now))
+    return Barrier(
+        before=min((at for at in waiting if at is not None), default=None),
+        held=hanging | connections.all_ended(connection).keys(),
+    )
 
 
 def fire_due(brand: Brand, token: int) -> int:
@@ -90,11 +104,11 @@ def _first_of_each_customer(connection: Connection, due: Sequence[Timer]) -> lis
 
 
 def _owners(connection: Connection, due: Sequence[Timer]) -> dict[str, int]:
-    """Return whose the orders of timers are by now, by subject: an order may find its account late."""
-    keys = {(timer.shop, "order", timer.object) for timer in due}
+    """Return whose the orders and reviews of timers are by now, by subject: one may find its account late."""
+    keys = {(timer.shop, timer.object_kind, timer.object) for timer in due}
     return {
-        order_ref(shop, order): stored.identity
-        for (shop, _, order), stored in objects.get_many(connection, keys).items()
+        f"{shop}/{kind}/{object_}": stored.identity
+        for (shop, kind, object_), stored in objects.get_many(connection, keys).items()
         if stored.identity is not None
     }
 
@@ -114,5 +128,11 @@ def _known(timer: Timer, identity: int, seq: int, now: datetime) -> Known:
         plugin=timer.plugin,
     )
     return Known(
-        event=event, seq=seq, object=timer.object, identity=identity, known_at=now, depth=timer.depth
+        event=event,
+        seq=seq,
+        object_kind=timer.object_kind,
+        object=timer.object,
+        identity=identity,
+        known_at=now,
+        depth=timer.depth,
     )

@@ -10,15 +10,23 @@ from sqlalchemy import Connection
 
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.model.context import Context, CustomerView, SentMessage, ShopView
+from aftercare_sdk.model.events import ReviewReceived
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.orders import Order
-from aftercare_sdk.model.records import CustomerRecord, OrderRecord
-from aftercare_sdk.shops.reconcile import as_order
+from aftercare_sdk.model.records import (
+    CustomerRecord,
+    OrderRecord,
+    Record,
+    ReviewRecord,
+    SubscriptionRecord,
+)
+from aftercare_sdk.model.reviews import Review
+from aftercare_sdk.model.subscriptions import Subscription
+from aftercare_sdk.shops.reconcile import as_order, as_review, as_subscription
 from aftercare_sdk.store import events, memory, messages, objects, people
 from aftercare_sdk.store.events import Known
 from aftercare_sdk.store.memory import Remembered
 from aftercare_sdk.store.messages import Message
-from aftercare_sdk.store.objects import Stored
 from aftercare_sdk.store.units import Unit
 
 
@@ -26,6 +34,8 @@ from aftercare_sdk.store.units import Unit
 class _Person:
     identities: tuple[int, ...]
     orders: tuple[Order, ...]
+    reviews: tuple[Review, ...]
+    subscriptions: tuple[Subscription, ...]
     account: CustomerRecord | None
     messages: tuple[tuple[datetime, Message], ...]
     """Each with the time of the event that planned it."""
@@ -66,8 +76,7 @@ def _persons(
 ) -> dict[int, _Person]:
     identities = people.identities_of(connection, customers)
     everyone = [identity for several in identities.values() for identity in several]
-    orders = _by_identity(objects.orders_of(connection, everyone))
-    accounts = _by_identity(objects.accounts_of(connection, everyone))
+    records = objects.all_of(connection, everyone)
     planned = messages.of_identities(connection, everyone)
     planned_by = events.get_many(connection, {message.event for message in planned})
     sent: dict[int, list[tuple[datetime, Message]]] = {}
@@ -75,41 +84,44 @@ def _persons(
         at = planned_by[message.event].event.occurred_at
         sent.setdefault(message.identity, []).append((at, message))
     return {
-        customer: _Person(
-            identities=tuple(several),
-            orders=tuple(
-                sorted(
-                    (
-                        order
-                        for identity in several
-                        for stored in orders.get(identity, ())
-                        if isinstance(stored.record, OrderRecord)
-                        and (order := as_order(stored.record, brand.assumptions(stored.record.shop), now))
-                    ),
-                    key=lambda order: (order.placed_at, order.ref),
-                )
-            ),
-            account=next(
-                (
-                    stored.record
-                    for identity in several
-                    for stored in accounts.get(identity, ())
-                    if isinstance(stored.record, CustomerRecord)
-                ),
-                None,
-            ),
+        customer: _person(
+            brand,
+            now,
+            identities=several,
+            records=[record for identity in several for record in records.get(identity, ())],
             messages=tuple(one for identity in several for one in sent.get(identity, ())),
         )
         for customer, several in identities.items()
     }
 
 
-def _by_identity(stored: Iterable[Stored]) -> dict[int, list[Stored]]:
-    found: dict[int, list[Stored]] = {}
-    for one in stored:
-        if one.identity is not None:
-            found.setdefault(one.identity, []).append(one)
-    return found
+def _person(
+    brand: Brand,
+    now: datetime,
+    *,
+    identities: Sequence[int],
+    records: Sequence[Record],
+    messages: tuple[tuple[datetime, Message], ...],
+) -> _Person:
+    orders = [
+        order
+        for record in records
+        if isinstance(record, OrderRecord)
+        and (order := as_order(record, brand.assumptions(record.shop), now))
+    ]
+    reviews = [
+        review for record in records if isinstance(record, ReviewRecord) and (review := as_review(record))
+    ]
+    return _Person(
+        identities=tuple(identities),
+        orders=tuple(sorted(orders, key=lambda order: (order.placed_at, order.ref))),
+        reviews=tuple(sorted(reviews, key=lambda review: (review.created_at, review.ref))),
+        subscriptions=tuple(
+            as_subscription(record) for record in records if isinstance(record, SubscriptionRecord)
+        ),
+        account=next((record for record in records if isinstance(record, CustomerRecord)), None),
+        messages=messages,
+    )
 
 
 def _context(
@@ -126,6 +138,9 @@ def _context(
         order.as_of(at) for order in person.orders if order.purchased_at and order.purchased_at <= at
     )
     own = (one for identity in person.identities for one in remembered.get((plugin, identity), ()))
+    own_order = known.object if known.object_kind == "order" else None
+    if isinstance(event, ReviewReceived):
+        own_order = event.order
     account = person.account
     country = next((order.country for order in reversed(orders) if order.country), "")
     return Context(
@@ -138,12 +153,22 @@ def _context(
             messages=tuple(
                 _as_of(message, at) for planned_at, message in person.messages if planned_at <= at
             ),
+            reviews=tuple(review for review in person.reviews if review.created_at <= at),
+            subscriptions=person.subscriptions,
         ),
         order=next(
             (
                 order.as_of(at)
                 for order in person.orders
-                if order.shop == event.shop and order.id == known.object
+                if order.shop == event.shop and order.id == own_order
+            ),
+            None,
+        ),
+        review=next(
+            (
+                review
+                for review in person.reviews
+                if known.object_kind == "review" and (review.shop, review.id) == (event.shop, known.object)
             ),
             None,
         ),

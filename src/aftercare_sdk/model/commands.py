@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from aftercare_sdk.model.consents import SETTABLE, ConsentState, OptIn
 from aftercare_sdk.model.money import Money
+from aftercare_sdk.model.reviews import check_rating
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,52 @@ class TagCustomer:
     value: str | None
 
 
-ShopCommand = IssueCode | RevokeCode | TagCustomer
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteReview:
+    """Write what a customer has said of a product into the shop, as that customer's review.
+
+    `rating` is 1 to 5 stars, None for none; `text` is plain. `name` is what stands beside it, `email` the
+    writer's, which no shop shows. `verified`: the person has bought the product. Only with `publish` is it
+    shown at once; else it waits until somebody of the shop approves it. A review of this person with this
+    text is that review, however it came there, also if the shop has thrown it away since.
+    """
+
+    key: str
+    product: str
+    text: str = field(repr=False)
+    name: str = field(repr=False)
+    email: str = field(repr=False)
+    rating: int | None = None
+    verified: bool = False
+    publish: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a rating that is none."""
+        check_rating(self.rating)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetConsent:
+    """Tell the platform what a customer has said about marketing by a channel, since `at` (aware).
+
+    `state` is SUBSCRIBED, PENDING or UNSUBSCRIBED: what else a platform tells of a consent is its own to say.
+    What the platform knows from later than `at` stays.
+    """
+
+    key: str
+    customer: str
+    state: ConsentState
+    at: datetime
+    channel: str = "email"
+    opt_in: OptIn = OptIn.UNKNOWN
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a state that nobody but the platform can tell."""
+        if self.state not in SETTABLE:
+            raise ValueError(f"a consent cannot be set to {self.state}: {', '.join(sorted(SETTABLE))}")
+
+
+ShopCommand = IssueCode | RevokeCode | TagCustomer | WriteReview | SetConsent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

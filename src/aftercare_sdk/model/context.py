@@ -9,6 +9,8 @@ from typing import Any
 
 from aftercare_sdk.model.flows import Flow
 from aftercare_sdk.model.orders import Order
+from aftercare_sdk.model.reviews import Review
+from aftercare_sdk.model.subscriptions import Subscription
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +36,18 @@ class SentMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerView:
-    """The customer of the event. Orders are purchases, sorted by the time they were made."""
+    """The customer of the event. Orders are purchases; the oldest come first, as with reviews.
+
+    `subscriptions` are those that are known now, also such as have ended: shops do not date their changes.
+    """
 
     locale: str
     country: str
     zone: str
     orders: tuple[Order, ...] = ()
     messages: tuple[SentMessage, ...] = ()
+    reviews: tuple[Review, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +57,7 @@ class Context:
     shop: ShopView
     customer: CustomerView
     order: Order | None = None
+    review: Review | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     memory: Mapping[str, str] = field(default_factory=dict)
     flows: tuple[Flow, ...] = ()

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.orders import RefundLine, order_ref
+from aftercare_sdk.model.reviews import ReviewStatus, review_ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,27 @@ class Cancellation(OrderEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewReceived(Event):
+    """Somebody has written a review of a product; raised once, also for one that waits for approval.
+
+    `status` is what the shop's moderation says by now. What the person wrote is in `ctx.review`.
+    """
+
+    kind: ClassVar[str] = "ReviewReceived"
+    hook: ClassVar[str] = "on_review"
+
+    review: str
+    product: str
+    status: ReviewStatus
+    order: str | None = None
+
+    @property
+    def review_ref(self) -> str:
+        """The name of the review: `shop/review/715`."""
+        return review_ref(self.shop, self.review)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimerDue(Event):
     """A timer has come due; only the plugin that set it hears of it."""
 
@@ -99,5 +121,13 @@ class TimerDue(Event):
 
 
 # In the order in which several facts of one order are emitted.
-EVENT_TYPES: tuple[type[Event], ...] = (Purchase, Shipment, Delivery, Refund, Cancellation, TimerDue)
+EVENT_TYPES: tuple[type[Event], ...] = (
+    Purchase,
+    Shipment,
+    Delivery,
+    Refund,
+    Cancellation,
+    ReviewReceived,
+    TimerDue,
+)
 EVENT_BY_KIND: Mapping[str, type[Event]] = {event.kind: event for event in EVENT_TYPES}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -12,7 +13,11 @@ from aftercare_sdk.model.versions import Version
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderLine:
-    """One line. `paid` is net of discounts and includes `tax`, for the whole quantity."""
+    """One line. `paid` is net of discounts and includes `tax`, for the whole quantity.
+
+    `selling_plan` is the name of the plan by which it was bought, such as a subscription to it. Adapters tell
+    it in `OrderSnapshot.selling_plans`.
+    """
 
     id: str
     title: str
@@ -26,6 +31,7 @@ class OrderLine:
     tags: tuple[str, ...] = ()
     gift_card: bool = False
     on_sale: bool = False
+    selling_plan: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +77,11 @@ class OrderSnapshot:
     """An order as it now seems to the shop. None means "not told"; it never overwrites what is known.
 
     `purchased_at` (see `aftercare_sdk.shops.purchases`), shipments and deliveries are first-time facts:
-    the earliest moment seen counts. `refunds_complete` says that `refunds` is the authoritative, complete
-    list. `erased` says that the shop has removed the person from this order. `partial`: a notice of single
-    facts and no picture of the order; what it does not name is not missing.
+    the earliest moment seen counts. `cancelled_at` is since when it is cancelled, if the shop says so; else
+    that is when the picture was made. `refunds_complete` says that `refunds` is the authoritative, complete
+    list. `selling_plans` names the plans by which lines were bought, by the id of the line. `erased` says
+    that the shop has removed the person from this order. `partial`: a notice of single facts and no picture
+    of the order; what it does not name is not missing.
     """
 
     shop: str
@@ -93,10 +101,12 @@ class OrderSnapshot:
     test: bool = False
     purchased_at: datetime | None = None
     cancelled: bool | None = None
+    cancelled_at: datetime | None = None
     shipments: tuple[Parcel, ...] = ()
     deliveries: tuple[Parcel, ...] = ()
     refunds: tuple[RefundSnapshot, ...] | None = None
     refunds_complete: bool = False
+    selling_plans: Mapping[str, str] = field(default_factory=dict)
     erased: bool = False
     partial: bool = False
 

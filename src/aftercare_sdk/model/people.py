@@ -19,6 +19,8 @@ class IdentityKind(StrEnum):
     LINE = "line"
     ORDER = "order"
     """An order that names nobody: its own person, until a shop tells more."""
+    REVIEW = "review"
+    """A review that names nobody, likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from aftercare_sdk.errors import CommandRefused, ConfigurationError
+from aftercare_sdk.model import records
 from aftercare_sdk.model.commands import Receipt, ShopCommand
 from aftercare_sdk.model.money import Money
-from aftercare_sdk.model.orders import OrderLine, OrderSnapshot
-from aftercare_sdk.model.people import Contact, CustomerSnapshot
-from aftercare_sdk.model.products import ProductSnapshot
+from aftercare_sdk.model.orders import OrderLine
+from aftercare_sdk.model.people import Contact
+from aftercare_sdk.model.privacy import Disconnected, PrivacyRequest
 from aftercare_sdk.model.sync import Cursor, Page, Stream
 
 
@@ -62,7 +63,7 @@ class Ping:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """The name of an object in one shop. `kind` is `order`, `customer` or `product`."""
+    """The name of an object in one shop. `kind` is one of `records.KINDS`."""
 
     kind: str
     id: str
@@ -90,8 +91,8 @@ class Gone:
     ref: Ref
 
 
-Snapshot = OrderSnapshot | CustomerSnapshot | ProductSnapshot
-Translation = Snapshot | NeedsRead | Ignored
+Snapshot = records.Snapshot
+Translation = Snapshot | NeedsRead | PrivacyRequest | Disconnected | Ignored
 Reading = Snapshot | Gone
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from aftercare_sdk.model.orders import OrderSnapshot
-from aftercare_sdk.model.people import CustomerSnapshot
-from aftercare_sdk.model.products import ProductSnapshot
+from aftercare_sdk.model.records import Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """Something that an adapter can list: objects of one `kind` (`order`, `customer` or `product`).
+    """Something that an adapter can list: objects of one `kind`, as `records.KINDS` names it.
 
     `every` is how long to wait from one listing to the next. A `whole` stream lists every object there is
     each time, so that what it no longer lists can be asked for: edits and deletions that move no date and
@@ -46,6 +44,6 @@ class Page:
     listing has, if the shop says so.
     """
 
-    snapshots: tuple[OrderSnapshot | CustomerSnapshot | ProductSnapshot, ...] = field(repr=False)
+    snapshots: tuple[Snapshot, ...] = field(repr=False)
     position: str | None
     total: int | None = None

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
-from typing import TypeVar
 
-from aftercare_sdk.model.events import Cancellation, Delivery, OrderEvent, Purchase, Refund, Shipment
+from aftercare_sdk.model.events import (
+    Cancellation,
+    Delivery,
+    OrderEvent,
+    Purchase,
+    Refund,
+    ReviewReceived,
+    Shipment,
+)
 from aftercare_sdk.model.orders import (
     Amounts,
     Order,
@@ -18,15 +25,16 @@ from aftercare_sdk.model.orders import (
     order_ref,
 )
 from aftercare_sdk.model.records import (
-    CustomerRecord,
     OrderRecord,
-    ProductRecord,
     Record,
+    ReviewRecord,
+    SubscriptionRecord,
+    merged,
     order_record,
 )
+from aftercare_sdk.model.reviews import Review, ReviewStatus, review_ref
+from aftercare_sdk.model.subscriptions import Subscription
 from aftercare_sdk.model.versions import Register, Version
-
-R = TypeVar("R", OrderRecord, CustomerRecord, ProductRecord)
 
 WHOLE = "whole"
 """The id of the one delivery of an order that has no parcels."""
@@ -45,24 +53,30 @@ class Assumptions:
 
 def reconcile(stored: OrderRecord | None, incoming: OrderSnapshot) -> tuple[OrderRecord, str]:
     """Return the merged record, and why only an authoritative read can settle it (empty: nothing is open)."""
-    return join(stored, order_record(incoming))
+    record = order_record(incoming)
+    both = record if stored is None else stored.merge(record)
+    return both, doubt_of(stored, record, both)
 
 
-def join(stored: R | None, told: R) -> tuple[R, str]:
-    """Return both records of an object in one, and why only an authoritative read can settle what is told.
+def join(stored: Record | None, told: Record) -> tuple[Record, str]:
+    """Return both records of an object in one, and why only an authoritative read can settle what is told."""
+    both = told if stored is None else merged(stored, told)
+    return both, doubt_of(stored, told, both)
+
+
+def doubt_of(stored: Record | None, told: Record, both: Record) -> str:
+    """Say why only an authoritative read can settle what is told; empty: nothing is open.
 
     Ambiguous are two pictures that contradict each other while nobody can tell which is later, and a latest
     list of refunds that lacks one, although it was not read as a complete list.
     """
     if stored is None:
-        return told, ""
-    merged = stored.merge(told)
+        return ""
     if _contradict(stored, told):
-        return merged, "two different pictures carry the same modification time"
-    whole: Record = merged
-    if isinstance(whole, OrderRecord) and whole.misses_refund and not told.latest.authoritative:
-        return merged, "a known refund is no longer listed"
-    return merged, ""
+        return "two different pictures carry the same modification time"
+    if isinstance(both, OrderRecord) and both.misses_refund and not told.latest.authoritative:
+        return "a known refund is no longer listed"
+    return ""
 
 
 def undecided(known: Version, told: Version) -> bool:
@@ -142,7 +156,10 @@ def as_order(record: OrderRecord, assumptions: Assumptions, horizon: datetime) -
 
 
 def _named(line: OrderLine, record: OrderRecord) -> OrderLine:
-    """Return a line with the product that it was once known to be of."""
+    """Return a line with the product that it was once known to be of, and the plan by which it was bought."""
+    plan = record.selling_plans.get(line.id)
+    if plan is not None:
+        line = replace(line, selling_plan=plan.value)
     known = record.products.get(line.id)
     if known is None:
         return line
@@ -204,6 +221,57 @@ def _facts(
         )
     if record.cancelled_at is not None:
         yield Cancellation(id=f"{ref}/cancellation", shop=shop, order=order, occurred_at=record.cancelled_at)
+
+
+def as_review(record: ReviewRecord) -> Review | None:
+    """Return what is known of a review; None, until somebody tells of which product, and since when."""
+    if record.created_at is None or record.product is None:
+        return None
+    return Review(
+        shop=record.shop,
+        id=record.id,
+        product=record.product.value,
+        created_at=record.created_at.value,
+        rating=record.rating.value if record.rating else None,
+        text=(record.text.value if record.text else None) or "",
+        verified=record.verified is not None and record.verified.value,
+        status=record.status.value if record.status else ReviewStatus.HOLD,
+        order=record.order.value if record.order else None,
+        deleted=record.deleted is not None and record.deleted.value,
+    )
+
+
+def as_subscription(record: SubscriptionRecord) -> Subscription:
+    """Return what is known of a subscription; of one that nobody has described, that nothing comes."""
+    return Subscription(
+        shop=record.shop,
+        id=record.id,
+        active=record.active is not None and record.active.value,
+        status=record.status.value if record.status else "",
+        lines=record.lines.value if record.lines else (),
+        next_at=record.next_at.value if record.next_at else None,
+    )
+
+
+def review_facts(record: ReviewRecord) -> tuple[ReviewReceived, ...]:
+    """Return the event of a review: one, as soon as it was seen approved or waiting for that.
+
+    It stays when the review is taken away later, as the event of a refund does.
+    """
+    review = as_review(record)
+    if review is None or not record.heard:
+        return ()
+    return (
+        ReviewReceived(
+            id=review_ref(record.shop, record.id),
+            shop=record.shop,
+            occurred_at=review.created_at,
+            review=record.id,
+            product=review.product,
+            status=review.status,
+            order=review.order,
+        ),
+    )
 
 
 def deliveries(record: OrderRecord, assumptions: Assumptions) -> tuple[Parcel, ...]:

@@ -52,6 +52,7 @@ class Command:
     lease: str = ""
     final_at: datetime | None = None
     reference: str = ""
+    object_kind: str = "order"
 
 
 def plan(connection: Connection, planned: Sequence[Command]) -> list[str]:
@@ -86,14 +87,24 @@ def replace_all(connection: Connection, latest: Sequence[Command]) -> None:
         connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=told), rows)
 
 
-def claim(connection: Connection, *, now: datetime, lease: str, until: datetime, limit: int) -> list[Command]:
-    """Take commands that are due; nobody else takes them before `until`."""
+def claim(
+    connection: Connection,
+    *,
+    held: Collection[str] = (),
+    now: datetime,
+    lease: str,
+    until: datetime,
+    limit: int,
+) -> list[Command]:
+    """Take commands that are due; nobody else takes them before `until`. None to the shops in `held`."""
     statement = (
         select(commands)
         .where(commands.c.state == literal_text(CommandState.PLANNED), commands.c.next_at <= now)
         .order_by(commands.c.next_at, commands.c.key)
         .limit(limit)
     )
+    if held:
+        statement = statement.where(commands.c.shop.not_in(sorted(held)))
     if connection.dialect.name == "postgresql":
         statement = statement.with_for_update(skip_locked=True)
     found = [_command(row) for row in connection.execute(statement).mappings()]
@@ -148,11 +159,13 @@ def of_identities(connection: Connection, wanted: Collection[int]) -> list[Comma
     return [_command(row) for row in rows.mappings()]
 
 
-def is_due(connection: Connection, now: datetime) -> bool:
-    """Tell whether any command is to be carried out now."""
+def is_due(connection: Connection, now: datetime, *, held: Collection[str] = ()) -> bool:
+    """Tell whether any command is to be carried out now, but for the shops in `held`."""
     statement = select(commands.c.key).where(
         commands.c.state == literal_text(CommandState.PLANNED), commands.c.next_at <= now
     )
+    if held:
+        statement = statement.where(commands.c.shop.not_in(sorted(held)))
     return connection.execute(statement.limit(1)).first() is not None
 
 
@@ -171,6 +184,7 @@ def _row(one: Command) -> dict[str, Any]:
         "plugin": one.plugin,
         "event": one.event,
         "shop": one.shop,
+        "object_kind": one.object_kind,
         "object": one.object,
         "identity": one.identity,
         "kind": one.kind,

@@ -16,7 +16,10 @@ from aftercare_sdk.store.tables import events
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """An event as it is stored: `seq` is its place in the order in which events became known."""
+    """An event as it is stored: `seq` is its place in the order in which events became known.
+
+    It is about the `object` of `object_kind`, an order or a review.
+    """
 
     event: Event
     seq: int
@@ -24,6 +27,7 @@ class Known:
     identity: int
     known_at: datetime
     depth: int = 0
+    object_kind: str = "order"
 
 
 def get_many(connection: Connection, ids: Iterable[str]) -> dict[str, Known]:
@@ -64,6 +68,7 @@ def save_many(connection: Connection, known: Sequence[Known]) -> None:
                 "seq": one.seq,
                 "kind": one.event.kind,
                 "shop": one.event.shop,
+                "object_kind": one.object_kind,
                 "object": one.object,
                 "identity": one.identity,
                 "occurred_at": one.event.occurred_at,
@@ -86,6 +91,7 @@ def _known(row: RowMapping) -> Known:
     return Known(
         event=load(EVENT_BY_KIND[row["kind"]], row["data"]),
         seq=row["seq"],
+        object_kind=row["object_kind"],
         object=row["object"],
         identity=row["identity"],
         known_at=row["known_at"],

@@ -99,6 +99,7 @@ _FINISH = (
 )
 
 
+_FOUND = update(journal).where(journal.c.seq == bindparam("row")).values(found=bindparam("told"))
 _KNOWN = select(journal.c.dedupe).where(journal.c.dedupe.in_(bindparam("named", expanding=True)))
 _COPIED = update(journal).where(journal.c.dedupe == bindparam("named")).values(copies=journal.c.copies + 1)
 _NUMBERS = text(
@@ -244,6 +245,16 @@ def waiting(connection: Connection, most: int) -> int:
     return connection.execute(select(func.count()).select_from(some.subquery())).scalar_one()
 
 
+def is_waiting(connection: Connection, kinds: Collection[Kind], shops: Collection[str]) -> bool:
+    """Tell whether rows of some kinds, of some shops, are still to be processed."""
+    some = select(journal.c.seq).where(
+        journal.c.state == literal_text(State.NEW),
+        journal.c.shop.in_(sorted(shops)),
+        journal.c.kind.in_(sorted(kinds)),
+    )
+    return connection.execute(some.limit(1)).first() is not None
+
+
 def oldest_new(connection: Connection, *, but: Collection[str] = ()) -> datetime | None:
     """Return when the oldest unprocessed row was received, of all shops but these."""
     statement = (
@@ -264,6 +275,47 @@ def finish(connection: Connection, results: Iterable[tuple[int, State, str]], no
         connection.execute(_FINISH, rows)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discovery:
+    """What a row of a listing told that no webhook had told: `found`, as its writer wrote it."""
+
+    seq: int
+    shop: str
+    topic: str
+    received_at: datetime
+    found: str
+
+
+def note_found(connection: Connection, found: Mapping[int, str]) -> None:
+    """Note for rows of listings what they told that no webhook had told."""
+    if found:
+        connection.execute(_FOUND, [{"row": seq, "told": told} for seq, told in found.items()])
+
+
+def discoveries(connection: Connection, *, after: int = 0, since: datetime | None = None) -> list[Discovery]:
+    """Return what listings found, newest first: behind a row, and received since a moment.
+
+    It is kept as long as bodies are.
+    """
+    rows = connection.execute(
+        select(journal.c.seq, journal.c.shop, journal.c.topic, journal.c.received_at, journal.c.found)
+        .where(journal.c.found.is_not(None), journal.c.seq > after)
+        .order_by(journal.c.seq.desc())
+    ).mappings()
+    found: list[Discovery] = []
+    for row in rows:  # numbered as they come: the first one that is too old ends the search
+        if since is not None and row["received_at"] < since:
+            break
+        found.append(Discovery(**row))
+    return found
+
+
+def newest(connection: Connection) -> int:
+    """Return the number of the newest row; 0 if there is none."""
+    seq: int = connection.execute(select(func.coalesce(func.max(journal.c.seq), 0))).scalar_one()
+    return seq
+
+
 def retry(connection: Connection, seqs: Sequence[int] | None = None) -> int:
     """Put parked rows (all, or those named) back to be processed again; return how many."""
     statement = update(journal).where(journal.c.state == State.PARKED)
@@ -275,7 +327,8 @@ def retry(connection: Connection, seqs: Sequence[int] | None = None) -> int:
 def forget_bodies(connection: Connection, *, after: int, received_before: datetime, limit: int) -> int:
     """Drop the raw bodies of processed rows behind `after`, oldest first; return the last row looked at.
 
-    Rows are numbered as they come, so the first one that is young enough ends the search.
+    What listings found goes with them. Rows are numbered as they come, so the first one that is young enough
+    ends the search.
     """
     rows = connection.execute(
         select(journal.c.seq, journal.c.received_at, journal.c.state)
@@ -287,7 +340,9 @@ def forget_bodies(connection: Connection, *, after: int, received_before: dateti
     old = old[: next((place for place, row in enumerate(old) if row.state == State.NEW), len(old))]
     if not old:
         return after
-    connection.execute(update(journal).where(journal.c.seq.in_([row.seq for row in old])).values(body=None))
+    connection.execute(
+        update(journal).where(journal.c.seq.in_([row.seq for row in old])).values(body=None, found=None)
+    )
     last: int = old[-1].seq
     return last
 

@@ -27,6 +27,8 @@ from aftercare_sdk.store.codec import dump, load, load_any, load_words
 from aftercare_sdk.store.database import among, literal_text
 from aftercare_sdk.store.tables import copies, messages
 
+Key = tuple[str, str, str]
+"""Shop, kind and id of what a message is about."""
 WAITING = (MessageState.PLANNED, MessageState.HELD, MessageState.DEFERRED)
 LEASED = (MessageState.CLAIMED, MessageState.SUBMITTED)
 _MICROSECOND = timedelta(microseconds=1)
@@ -65,7 +67,7 @@ _MOVE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One planned message and where it stands."""
+    """One planned message and where it stands. It is about the `object` of `object_kind`."""
 
     key: str
     id: str
@@ -100,6 +102,7 @@ class Message:
     final_at: datetime | None = None
     reference: str = ""
     called_off: Mapping[str, str] = field(default_factory=dict)
+    object_kind: str = "order"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,22 +166,20 @@ def move(connection: Connection, anchors: Mapping[str, datetime]) -> None:
         connection.execute(_MOVE, rows)
 
 
-def follow(connection: Connection, shop: str, object_: str, identity: int) -> None:
+def follow(connection: Connection, object_: Key, identity: int) -> None:
     """Let what is planned about an object that changed its owner follow it; claims fall as in `move`."""
-    about = (messages.c.shop == shop, messages.c.object == object_)
+    about = about_object(object_)
     connection.execute(
-        update(messages).where(*about, messages.c.state == MessageState.SUBMITTED).values(identity=identity)
+        update(messages).where(about, messages.c.state == MessageState.SUBMITTED).values(identity=identity)
     )
     connection.execute(
-        update(messages)
-        .where(messages.c.shop == shop, messages.c.object == object_, messages.c.state.in_(_NOT_LEFT))
-        .values(identity=identity, **_UNCLAIMED)
+        update(messages).where(about, messages.c.state.in_(_NOT_LEFT)).values(identity=identity, **_UNCLAIMED)
     )
 
 
-def release(connection: Connection, objects: Iterable[tuple[str, str, str]], now: datetime) -> None:
-    """Look at once at messages that were held until objects (shop, kind, id) had been read."""
-    rows = [{"in": shop, "of": id_, "now": now} for shop, _, id_ in objects]
+def release(connection: Connection, objects: Iterable[Key], now: datetime) -> None:
+    """Look at once at messages that were held until objects had been read."""
+    rows = [{"in": shop, "is": kind, "of": id_, "now": now} for shop, kind, id_ in objects]
     if rows:
         connection.execute(_RELEASE, rows)
 
@@ -188,20 +189,22 @@ _RELEASE = (
     .where(
         messages.c.shop == bindparam("in"),
         messages.c.object == bindparam("of"),
+        messages.c.object_kind == bindparam("is"),
         messages.c.state == MessageState.HELD,
     )
     .values(next_at=bindparam("now"))
 )
 
 
-def about_any(wanted: Collection[tuple[str, str]]) -> ColumnElement[bool]:
-    """Return the condition that a message is about one of these objects (shop, id)."""
-    return among((messages.c.shop, messages.c.object), wanted)
+def about_any(wanted: Collection[Key]) -> ColumnElement[bool]:
+    """Return the condition that a message is about one of these objects."""
+    return among((messages.c.shop, messages.c.object_kind, messages.c.object), wanted)
 
 
-def about_object(shop: str, object_: str) -> ColumnElement[bool]:
+def about_object(object_: Key) -> ColumnElement[bool]:
     """Return the condition that a message is about one object."""
-    return (messages.c.shop == shop) & (messages.c.object == object_)
+    shop, kind, id_ = object_
+    return (messages.c.shop == shop) & (messages.c.object == id_) & (messages.c.object_kind == kind)
 
 
 def to_identities(wanted: Collection[int]) -> ColumnElement[bool]:
@@ -302,6 +305,7 @@ def _row(one: Message) -> dict[str, Any]:
         "plugin": one.plugin,
         "event": one.event,
         "shop": one.shop,
+        "object_kind": one.object_kind,
         "object": one.object,
         "identity": one.identity,
         "label": one.label,

@@ -1,4 +1,4 @@
-"""Orders, customers and products as records, with their personal part stored apart."""
+"""Objects of shops as records, with their personal part stored apart."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
 from aftercare_sdk.model.people import Contact
-from aftercare_sdk.model.records import CustomerRecord, OrderRecord, ProductRecord, Record
+from aftercare_sdk.model.records import KINDS, CustomerRecord, OrderRecord, Record, ReviewRecord, kind_of
 from aftercare_sdk.model.versions import Register
 from aftercare_sdk.store.codec import dump, load
 from aftercare_sdk.store.database import among, insert_into
@@ -38,23 +38,11 @@ class _Person:
     contact: Register[Contact | None] | None = field(default=None, repr=False)
     emails: frozenset[str] = field(default=frozenset(), repr=False)
     birthday: Register[date | None] | None = field(default=None, repr=False)
-    attributes: Register[Mapping[str, str]] | None = field(default=None, repr=False)
-
-
-_TYPES: Mapping[str, type[Record]] = {
-    "order": OrderRecord,
-    "customer": CustomerRecord,
-    "product": ProductRecord,
-}
-_KINDS: Mapping[type[Record], str] = {type_: kind for kind, type_ in _TYPES.items()}
+    attributes: Register[Mapping[str, str] | None] | None = field(default=None, repr=False)
+    text: Register[str | None] | None = field(default=None, repr=False)
 
 
 _KEY = (objects.c.shop, objects.c.kind, objects.c.id)
-
-
-def kind_of(record: Record) -> str:
-    """Return `order`, `customer` or `product`."""
-    return _KINDS[type(record)]
 
 
 def get_many(connection: Connection, keys: Iterable[Key]) -> dict[Key, Stored]:
@@ -76,8 +64,22 @@ def accounts_of(connection: Connection, identities: Iterable[int]) -> list[Store
     return _of(connection, "customer", identities)
 
 
+def reviews_of(connection: Connection, identities: Iterable[int]) -> list[Stored]:
+    """Return the reviews that these identities wrote."""
+    return _of(connection, "review", identities)
+
+
+def all_of(connection: Connection, identities: Iterable[int]) -> dict[int, list[Record]]:
+    """Return everything that belongs to these identities, by identity."""
+    found: dict[int, list[Record]] = {}
+    rows = connection.execute(_ALL_OF, {"owners": sorted(set(identities))})
+    for row in rows.mappings():
+        found.setdefault(row["identity"], []).append(_stored(row).record)
+    return found
+
+
 def owners_of_mailboxes(connection: Connection, mailboxes: Iterable[int]) -> list[int]:
-    """Return the identities whose orders are written to these mailboxes."""
+    """Return the identities whose orders are written to these mailboxes, or whose reviews name them."""
     rows = connection.execute(
         select(objects.c.identity)
         .where(objects.c.contact_identity.in_(sorted(set(mailboxes))), objects.c.identity.is_not(None))
@@ -126,6 +128,15 @@ def saw(connection: Connection, keys: Iterable[Key], at: datetime | None) -> Non
         connection.execute(_SAW, rows)
 
 
+def there(connection: Connection, keys: Iterable[Key]) -> set[Key]:
+    """Return which objects the shop has shown, and has not said since to be gone."""
+    wanted = set(keys)
+    if not wanted:
+        return set()
+    rows = connection.execute(select(*_KEY).where(among(_KEY, wanted), objects.c.seen_at.is_not(None)))
+    return {(row.shop, row.kind, row.id) for row in rows}
+
+
 def unseen(connection: Connection, shop: str, kind: str, since: datetime, limit: int) -> list[str]:
     """Return the ids of objects that nobody has told of since a moment, though they may be there."""
     return list(
@@ -158,6 +169,11 @@ def _of(connection: Connection, kind: str, identities: Iterable[int]) -> list[St
     return [_stored(row) for row in rows.mappings()]
 
 
+_ALL_OF = (
+    select(objects)
+    .where(objects.c.identity.in_(bindparam("owners", expanding=True)))
+    .order_by(objects.c.shop, objects.c.kind, objects.c.id)
+)
 _OF = select(objects).where(
     objects.c.kind == bindparam("is"), objects.c.identity.in_(bindparam("owners", expanding=True))
 )
@@ -177,6 +193,9 @@ def _row(stored: Stored, now: datetime, seen: Collection[Key]) -> dict[str, Any]
             attributes=record.attributes,
         )
         record = replace(record, contact=None, emails=frozenset(), birthday=None, attributes=None)
+    elif isinstance(record, ReviewRecord):
+        person = _Person(contact=record.contact, text=record.text)
+        record = replace(record, contact=None, text=None)
     return {
         "shop": record.shop,
         "kind": kind_of(record),
@@ -198,7 +217,7 @@ def _stored(row: RowMapping) -> Stored:
 @lru_cache(maxsize=512)
 def _record(kind: str, record: str, person: str | None) -> Record:
     """Read a record; a sender looks at the same rows twice within a moment, before and behind the lock."""
-    found: Record = load(_TYPES[kind], record)
+    found: Record = load(KINDS[kind].record, record)
     if person is None:
         return found
     told = load(_Person, person)
@@ -212,4 +231,6 @@ def _record(kind: str, record: str, person: str | None) -> Record:
             birthday=told.birthday,
             attributes=told.attributes,
         )
+    if isinstance(found, ReviewRecord):
+        return replace(found, contact=told.contact, text=told.text)
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -69,9 +69,22 @@ def request(connection: Connection, wanted: Sequence[Read]) -> None:
         )
 
 
-def claim(connection: Connection, *, now: datetime, lease: str, until: datetime, limit: int) -> list[Read]:
-    """Take reads that are due. `until` is when they are due again if nothing comes of it; each time later."""
+def claim(
+    connection: Connection,
+    *,
+    held: Collection[str] = (),
+    now: datetime,
+    lease: str,
+    until: datetime,
+    limit: int,
+) -> list[Read]:
+    """Take reads that are due. `until` is when they are due again if nothing comes of it; each time later.
+
+    None of the shops in `held`.
+    """
     statement = select(reads).where(reads.c.due_at <= now).order_by(reads.c.due_at, reads.c.id).limit(limit)
+    if held:
+        statement = statement.where(reads.c.shop.not_in(sorted(held)))
     if connection.dialect.name == "postgresql":
         statement = statement.with_for_update(skip_locked=True)
     found = [Read(**row) for row in connection.execute(statement).mappings()]

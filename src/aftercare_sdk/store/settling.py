@@ -25,6 +25,7 @@ class Standing:
     plugin: str
     event: str
     shop: str
+    object_kind: str
     object: str
     identity: int
     label: str
@@ -73,14 +74,15 @@ def listing(
 def customers_named(connection: Connection, text: str) -> set[int]:
     """Return whom a person means by an address, a telephone number, `shop/account-id` or `shop/order/id`.
 
-    An address also means the customers whose orders are written to it.
+    Or by `shop/review/id`. An address also means the customers whose orders are written to it.
     """
-    shop, is_order, order = text.strip().partition("/order/")
-    if is_order:
-        key = (shop, "order", order)
-        stored = objects.get_many(connection, [key]).get(key)
-        owners = [] if stored is None or stored.identity is None else [stored.identity]
-        return set(people.customers_of(connection, owners).values())
+    for kind in ("order", "review"):
+        shop, is_one, id_ = text.strip().partition(f"/{kind}/")
+        if is_one:
+            key = (shop, kind, id_)
+            stored = objects.get_many(connection, [key]).get(key)
+            owners = [] if stored is None or stored.identity is None else [stored.identity]
+            return set(people.customers_of(connection, owners).values())
     named = people.search(connection, text.strip())
     written_to = people.customers_of(connection, objects.owners_of_mailboxes(connection, named))
     return {*named.values(), *written_to.values()}

@@ -64,16 +64,27 @@ def ensure(connection: Connection, names: Collection[tuple[str, str]], now: date
         )
 
 
-def is_due(connection: Connection, now: datetime, shop: str | None = None) -> bool:
-    """Tell whether anything is to be listed now, of one shop or of any."""
-    return connection.execute(_due(now, shop)).first() is not None
+def is_due(
+    connection: Connection, now: datetime, shop: str | None = None, *, held: Collection[str] = ()
+) -> bool:
+    """Tell whether anything is to be listed now, of one shop or of any; but for the shops in `held`."""
+    return connection.execute(_due(now, shop, held)).first() is not None
 
 
 def claim(
-    connection: Connection, *, now: datetime, lease: str, until: datetime, shop: str | None = None
+    connection: Connection,
+    *,
+    held: Collection[str] = (),
+    now: datetime,
+    lease: str,
+    until: datetime,
+    shop: str | None = None,
 ) -> Stand | None:
-    """Take the stream (of `shop`) that has been due longest; nobody else takes it before `until`."""
-    statement = _due(now, shop)
+    """Take the stream (of `shop`) that has been due longest; nobody else takes it before `until`.
+
+    None of the shops in `held`.
+    """
+    statement = _due(now, shop, held)
     if connection.dialect.name == "postgresql":
         statement = statement.with_for_update(skip_locked=True)
     row = connection.execute(statement).mappings().first()
@@ -141,8 +152,10 @@ def next_due(connection: Connection, after: datetime) -> datetime | None:
     return connection.execute(select(func.min(streams.c.due_at)).where(streams.c.due_at > after)).scalar()
 
 
-def _due(now: datetime, shop: str | None) -> Select[Any]:
+def _due(now: datetime, shop: str | None, held: Collection[str]) -> Select[Any]:
     statement = select(streams).where(streams.c.due_at <= now).order_by(streams.c.due_at).limit(1)
+    if held:
+        statement = statement.where(streams.c.shop.not_in(sorted(held)))
     return statement if shop is None else statement.where(streams.c.shop == shop)
 
 

@@ -107,10 +107,12 @@ journal = Table(
     Column("processed_at", Instant),
     Column("copies", Integer, nullable=False, server_default="0"),
     Column("weight", Integer, nullable=False),
+    Column("found", Text),
 )
 # `state` is in it because SQLite else takes the next one, whose first column is compared with `=`.
 _partial("ix_journal_new", "state = 'new'", journal.c.state, journal.c.shop, journal.c.kind, journal.c.seq)
 Index("ix_journal_state", journal.c.state, journal.c.seq)
+_partial("ix_journal_found", "found IS NOT NULL", journal.c.seq)
 
 objects = Table(
     "objects",
@@ -162,6 +164,7 @@ events = Table(
     Column("seq", BigInteger, nullable=False, unique=True),
     Column("kind", String(30), nullable=False),
     Column("shop", String(64), nullable=False),
+    Column("object_kind", String(20), nullable=False),
     Column("object", String(100), nullable=False),
     Column("identity", BigInteger, nullable=False),
     Column("occurred_at", Instant, nullable=False),
@@ -198,6 +201,7 @@ messages = Table(
     Column("plugin", String(100), nullable=False),
     Column("event", String(250), nullable=False),
     Column("shop", String(64), nullable=False),
+    Column("object_kind", String(20), nullable=False),
     Column("object", String(100), nullable=False),
     Column("identity", BigInteger, nullable=False),
     Column("label", String(LONGEST_NAME), nullable=False),
@@ -268,6 +272,7 @@ commands = Table(
     Column("plugin", String(100), nullable=False),
     Column("event", String(250), nullable=False),
     Column("shop", String(64), nullable=False),
+    Column("object_kind", String(20), nullable=False),
     Column("object", String(100), nullable=False),
     Column("identity", BigInteger, nullable=False),
     Column("kind", String(20), nullable=False),
@@ -298,6 +303,7 @@ timers = Table(
     Column("delay", BigInteger, nullable=False),
     Column("due_at", Instant),
     Column("shop", String(64), nullable=False),
+    Column("object_kind", String(20), nullable=False),
     Column("object", String(100), nullable=False),
     Column("identity", BigInteger, nullable=False),
     Column("depth", Integer, nullable=False),
@@ -379,6 +385,32 @@ rests = Table(
     Column("name", String(100), primary_key=True),
     Column("until", Instant, nullable=False),
 )
+
+connections = Table(
+    "connections",
+    metadata,
+    Column("shop", String(64), primary_key=True),
+    Column("ended_at", Instant),
+    Column("reconnected_at", Instant),
+    Column("reason", Text, nullable=False),
+)
+
+privacy_requests = Table(
+    "privacy_requests",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("shop", String(64), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("reference", String(LONGEST_DELIVERY), nullable=False),
+    Column("customer", String(100), nullable=False),
+    Column("orders", Text, nullable=False),
+    Column("journal", BigInteger, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("settled_at", Instant),
+    Column("note", Text, nullable=False),
+)
+_partial("ix_privacy_requests_open", "settled_at IS NULL", privacy_requests.c.due_at)
 
 configurations = Table(
     "configurations",

@@ -38,6 +38,7 @@ class Timer:
     delay: timedelta = timedelta(0)
     depth: int = 0
     data: Mapping[str, str] = field(default_factory=dict, repr=False)
+    object_kind: str = "order"
 
 
 Name = tuple[str, str, str]
@@ -119,7 +120,7 @@ def next_due(connection: Connection, after: datetime) -> datetime | None:
     return connection.execute(select(func.min(timers.c.due_at)).where(timers.c.due_at > after)).scalar()
 
 
-_TOLD = ("event", "anchor", "delay", "due_at", "shop", "object", "identity", "depth", "data")
+_TOLD = ("event", "anchor", "delay", "due_at", "shop", "object_kind", "object", "identity", "depth", "data")
 _IS = (
     timers.c.plugin == bindparam("of"),
     timers.c.subject == bindparam("about"),
@@ -139,6 +140,7 @@ def _row(timer: Timer) -> dict[str, Any]:
         "delay": timer.delay // _MICROSECOND,
         "due_at": timer.due_at,
         "shop": timer.shop,
+        "object_kind": timer.object_kind,
         "object": timer.object,
         "identity": timer.identity,
         "depth": timer.depth,

@@ -50,6 +50,7 @@ class Listener:
     object: str
     identity: int
     customer: int
+    object_kind: str = "order"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,14 +224,14 @@ def unheard(
     )
     first = {(row.customer, row.plugin): row for row in waits}
     parked = {
-        (row.identity, row.shop, row.object, row.plugin): row.event
+        (row.identity, row.shop, row.object_kind, row.object, row.plugin): row.event
         for row in connection.execute(
             _PARKED, {"identities": sorted({one.identity for one in listeners}), "plugins": names}
         )
     }
     for one in listeners:
         row = first.get((one.customer, one.plugin))
-        event = parked.get((one.identity, one.shop, one.object, one.plugin))
+        event = parked.get((one.identity, one.shop, one.object_kind, one.object, one.plugin))
         if row is not None:
             at = max(row.due_at, resting.get(one.plugin, row.due_at))
             found[one] = Unheard(event=row.event, at=None if one.plugin in off else at)
@@ -255,7 +256,14 @@ _WAITING = (
     .order_by(units.c.seq.desc())
 )
 _PARKED = (
-    select(events.c.identity, events.c.shop, events.c.object, units.c.plugin, units.c.event)
+    select(
+        events.c.identity,
+        events.c.shop,
+        events.c.object_kind,
+        events.c.object,
+        units.c.plugin,
+        units.c.event,
+    )
     .join(units, units.c.event == events.c.id)
     .where(
         events.c.identity.in_(bindparam("identities", expanding=True)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aftercare_sdk.testing.bodies import Bodies
+from aftercare_sdk.testing.commands import Commands
 from aftercare_sdk.testing.histories import Histories
 from aftercare_sdk.testing.privacy import Privacy
 from aftercare_sdk.testing.signatures import Signatures
@@ -10,7 +11,7 @@ from aftercare_sdk.testing.troubles import Troubles
 from aftercare_sdk.testing.values import Values
 
 
-class AdapterContract(Signatures, Bodies, Histories, Troubles, Values, Privacy):
+class AdapterContract(Signatures, Bodies, Histories, Troubles, Commands, Values, Privacy):
     """What every adapter keeps, as tests. Subclass it in a test module, with your adapter and its samples.
 
     ```python
@@ -72,7 +73,8 @@ class AdapterContract(Signatures, Bodies, Histories, Troubles, Values, Privacy):
     - `facts`: what each sample alone leads to, as in `{"paid": ["order/7/purchase"]}`.
     - `answer(asked)` and `hosts`: the platform as it is after all of the samples, with a listing of at least
       two pages. Without it, tests of reading are skipped and say so. It is asked through the library
-      `requests`; for another one, return from `platform` a `Platform` with a `carry` of your own.
+      `requests`; for another one, return from `platform` a `Platform` with a `carry` of your own. Commands
+      are carried out there as well: if they change what it answers, begin each test with a fresh one.
     - `secret_options`: names of the options that are secrets, such as `api_key`.
     - `own_keys`: names of JSON objects whose keys are the merchant's own, so that no key is unknown there.
     - `unannounced`: objects that have changed on the platform without any webhook, such as a refund that was

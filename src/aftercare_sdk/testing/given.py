@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
@@ -12,9 +13,20 @@ from typing import Any, NoReturn
 import pytest
 
 from aftercare_sdk.errors import ConfigurationError, SignatureError
-from aftercare_sdk.model.orders import OrderSnapshot
+from aftercare_sdk.model.commands import (
+    Discount,
+    IssueCode,
+    RevokeCode,
+    SetConsent,
+    ShopCommand,
+    TagCustomer,
+    WriteReview,
+)
+from aftercare_sdk.model.consents import ConsentState
+from aftercare_sdk.model.orders import OrderLine, OrderSnapshot
 from aftercare_sdk.model.people import CustomerSnapshot
 from aftercare_sdk.model.products import ProductSnapshot
+from aftercare_sdk.model.reviews import ReviewSnapshot
 from aftercare_sdk.model.shops import (
     NeedsRead,
     Ping,
@@ -35,6 +47,9 @@ from aftercare_sdk.testing.projection import Facts
 HOUR = timedelta(hours=1)
 _SOME_DAY = datetime(2026, 4, 1, 12, tzinfo=UTC)
 _NEEDED = ("shop", "next_secret", "samples", "unknown_topic")
+_NOBODY = "99000000001042"
+"""The id of an account or a product of which no sample tells."""
+_CODE = "CONTRACT-7Q4M"
 _SHOWN = 12
 _GROUPS = 20
 """Into which samples are divided at most."""
@@ -186,6 +201,45 @@ class Given:
         aware = [moment for moment in moments if moment.utcoffset() is not None]
         return max(aware).astimezone(UTC).replace(microsecond=0) + HOUR
 
+    @cached_property
+    def _commands(self) -> Sequence[ShopCommand]:
+        """One command of each kind; those that name a person name one whose every word is known.
+
+        Accounts and products are those that the samples tell of, if there are any.
+        """
+        from aftercare_sdk.testing import private
+
+        customer = next((ref.id for ref in self._refs if ref.kind == "customer"), _NOBODY)
+        products = [ref.id for ref in self._refs if ref.kind == "product"]
+        products += [
+            value.product for value in walk(self._told) if isinstance(value, OrderLine) and value.product
+        ]
+        product = next(iter(products), _NOBODY)
+        return (
+            IssueCode(
+                key="contract/code",
+                code=_CODE,
+                discount=Discount(percent=Decimal(10)),
+                email=private.CONTACT.email,
+                expires_at=self._later + 90 * 24 * HOUR,
+                reason="a test of the adapter",
+            ),
+            TagCustomer(key="contract/tag", customer=customer, name="tier", value="gold"),
+            WriteReview(
+                key="contract/review",
+                product=product,
+                text=private.REVIEW,
+                name=private.CONTACT.full_name,
+                email=private.CONTACT.email,
+                rating=2,
+                verified=True,
+            ),
+            SetConsent(
+                key="contract/consent", customer=customer, state=ConsentState.UNSUBSCRIBED, at=self._later
+            ),
+            RevokeCode(key="contract/revoke", code=_CODE),
+        )
+
     def _order(self, currency: str, amounts: Sequence[int] = (1500, 640, 500), **changes: Any) -> SampleOrder:
         """Return an order; `amounts` in minor units are those of two lines, the last that of shipping."""
         from aftercare_sdk.model.money import Money
@@ -332,6 +386,7 @@ def ref_of(told: Translation) -> Ref | None:
         OrderSnapshot: "order",
         CustomerSnapshot: "customer",
         ProductSnapshot: "product",
+        ReviewSnapshot: "review",
     }
     kind = kinds.get(type(told))
     return Ref(kind, told.id) if kind and isinstance(told, Snapshot) else None

@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from aftercare_sdk.errors import ConfigurationError
+from aftercare_sdk.errors import CommandRefused, ConfigurationError
+from aftercare_sdk.model.commands import Receipt
 from aftercare_sdk.model.people import Contact
 from aftercare_sdk.model.shops import Ping, RawRequest, Ref, ShopAdapter, Webhook
 from aftercare_sdk.model.sync import Cursor
 from aftercare_sdk.testing import private
 from aftercare_sdk.testing.fence import Fence
 from aftercare_sdk.testing.given import Given, failed, walk
-from aftercare_sdk.testing.platform import Trouble
+from aftercare_sdk.testing.platform import Platform, Reply, Trouble
 
 _MOST_OBJECTS = 5
 _ALL_TROUBLES = (None, *Trouble)
@@ -48,8 +49,14 @@ class Privacy(Given):
         """If it fails, personal data and secrets lie in log files, which outlive every erasure."""
         caplog.set_level(logging.DEBUG)
         for work in self._everything():
+            told: object = None
             with suppress(Exception):
-                work()
+                told = work()
+            if isinstance(told, Receipt):
+                self._clean(repr(told), "the receipt of a command, which is kept,")
+            for sentence in told if isinstance(told, tuple) else ():
+                if isinstance(sentence, str):
+                    self._clean(sentence, "a sentence of `tend`, which is logged and kept,")
             # At once, so that pytest shows the line in question and not all that were clean.
             for record in caplog.records:
                 text = record.getMessage()
@@ -82,35 +89,58 @@ class Privacy(Given):
         if alone.attempts:
             failed(
                 f"making the adapter, verify or translate asks {', '.join(sorted(set(alone.attempts)))}: "
-                "only read, changes and perform may use the network"
+                "only read, changes, perform and tend may use the network"
             )
         platform = self.platform()
         if platform is not None:
             with platform:
-                self._ask_all(adapter)
-            outside = sorted({*platform.elsewhere, *self._fence.attempts})
-            if outside:
-                failed(f"read or changes asks {', '.join(outside)}, which is none of `hosts`")
+                for ask in self._asks(adapter):
+                    ask()
+                self._stays_inside(platform, "read or changes")
+                for work in self._deeds(adapter):
+                    with suppress(Exception):  # what it raises is looked at elsewhere
+                        work()
+                self._stays_inside(platform, "perform or tend")
 
     def test_what_is_offered_is_tested(self) -> None:
-        """If it fails, reading or listing is offered to shops and was never tried."""
+        """If it fails, reading, listing or a command is offered to shops and was never tried."""
         if self.platform() is not None:
             return
         adapter = self._new_adapter()
         if adapter.streams:
             names = ", ".join(each.name for each in adapter.streams)
             failed(f"the adapter lists {names}, and {type(self).__name__} gives no `answer` to test that")
+        works: dict[str, Callable[[], object]] = {
+            "read": lambda: list(adapter.read([Ref("order", "1")])),
+            **{
+                f"perform ({type(command).__name__})": lambda command=command: adapter.perform(command)  # type: ignore[misc]
+                for command in self._commands
+            },
+            "tend": lambda: tuple(adapter.tend()),
+        }
+        nobody = Fence(())
+        nobody.start()
         try:
-            list(adapter.read([Ref("order", "1")]))
-        except ConfigurationError:
+            with Platform((), _nothing_there):  # it answers nobody, and no pause takes time
+                for what, work in works.items():
+                    self._is_not_offered(what, work)
+        finally:
+            nobody.stop()
+
+    def _is_not_offered(self, what: str, work: Callable[[], object]) -> None:
+        try:
+            told = work()
+        except (CommandRefused, ConfigurationError):
             return
         except Exception as error:  # noqa: BLE001 - whatever it is, it tried
             how = f"raised {type(error).__name__}"
         else:
+            if told == ():  # there is no connection to look after
+                return
             how = "answered"
         failed(
-            f"read {how}, and {type(self).__name__} gives no `answer` to test it; an adapter that cannot "
-            "read raises ConfigurationError"
+            f"{what} {how}, and {type(self).__name__} gives no `answer` to test it; what an adapter cannot "
+            "do raises ConfigurationError or, for a command, CommandRefused"
         )
 
     def _private_webhook(self) -> tuple[ShopAdapter, Webhook, RawRequest]:
@@ -142,7 +172,9 @@ class Privacy(Given):
             if platform is not None:
                 platform.trouble = lambda _, trouble=trouble: trouble  # type: ignore[misc]
                 with platform:
-                    yield from self._asks(self._new_adapter())
+                    adapter = self._new_adapter()
+                    yield from self._asks(adapter)
+                    yield from self._deeds(adapter)
 
     def _asks(self, adapter: ShopAdapter) -> Iterator[Callable[[], object]]:
         for ref in self._refs[:_MOST_OBJECTS]:
@@ -150,9 +182,15 @@ class Privacy(Given):
         for stream in adapter.streams:
             yield lambda stream=stream: list(adapter.changes(Cursor(stream=stream.name)))  # type: ignore[misc]
 
-    def _ask_all(self, adapter: ShopAdapter) -> None:
-        for ask in self._asks(adapter):
-            ask()
+    def _deeds(self, adapter: ShopAdapter) -> Iterator[Callable[[], object]]:
+        for command in self._commands:
+            yield lambda command=command: adapter.perform(command)  # type: ignore[misc]
+        yield lambda: tuple(adapter.tend())
+
+    def _stays_inside(self, platform: Platform, what: str) -> None:
+        outside = sorted({*platform.elsewhere, *self._fence.attempts})
+        if outside:
+            failed(f"{what} asks {', '.join(outside)}, which is none of `hosts`")
 
     def _clean(self, text: str, where: str) -> None:
         if private.found(text, private.PRIVATE):
@@ -161,6 +199,10 @@ class Privacy(Given):
         secrets |= {str(self.shop.options[name]) for name in self.secret_options if name in self.shop.options}
         if private.found(text, {secret for secret in secrets if secret}):
             failed(f"{where} holds a secret of the shop")
+
+
+def _nothing_there(_: object) -> Reply:
+    return 404, {}, b""
 
 
 def mutilated(value: Any) -> Iterator[Any]:

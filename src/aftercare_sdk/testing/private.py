@@ -19,6 +19,8 @@ CONTACT = Contact(
     street="鳥籠通り 77-12",
     country="JP",
 )
+REVIEW = "香りが強すぎて、妻の病室には持って行けませんでした。"
+"""What that person says of a product."""
 PRIVATE: tuple[str, ...] = (
     CONTACT.email,
     "kanaria.hana",
@@ -26,6 +28,7 @@ PRIVATE: tuple[str, ...] = (
     CONTACT.family_name,
     CONTACT.given_name,
     CONTACT.street,
+    REVIEW,
 )
 """What must be seen nowhere."""
 

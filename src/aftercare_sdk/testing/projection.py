@@ -8,7 +8,7 @@ order in which events became known.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,8 +17,8 @@ from sqlalchemy import Connection, select
 from aftercare_sdk.engine import readings
 from aftercare_sdk.model.events import Cancellation, Event
 from aftercare_sdk.model.orders import order_ref
-from aftercare_sdk.model.records import OrderRecord, Record, RefundRecord
-from aftercare_sdk.model.versions import Register, Version
+from aftercare_sdk.model.records import OrderRecord, Record, RefundRecord, gone, kind_of
+from aftercare_sdk.model.versions import Register, Version, content
 from aftercare_sdk.store import events, objects
 from aftercare_sdk.store.database import Database
 from aftercare_sdk.store.journal import Kind
@@ -35,13 +35,13 @@ class Facts:
     """What is known: objects, and events with the object that each is about, by id."""
 
     objects: Mapping[Key, Mapping[str, Any]] = field(repr=False)
-    events: Mapping[str, tuple[str, Any]] = field(repr=False)
+    events: Mapping[str, tuple[Key, Any]] = field(repr=False)
 
     def but(self, left_out: set[Key]) -> Facts:
         """Return the facts without some objects and their events."""
         return Facts(
             objects={key: told for key, told in self.objects.items() if key not in left_out},
-            events={name: told for name, told in self.events.items() if ("order", told[0]) not in left_out},
+            events={name: told for name, told in self.events.items() if told[0] not in left_out},
         )
 
     def differences(self, other: Facts) -> Iterator[str]:
@@ -71,15 +71,19 @@ def project(database: Database) -> Facts:
         absences = absences_in(connection)
         return Facts(
             objects={
-                (objects.kind_of(one.record), one.record.id): {
+                (kind_of(one.record), one.record.id): {
                     **told(one.record, absences),
                     "customer identity": names.get(one.identity or 0),
                     "mailbox": names.get(one.contact_identity or 0),
                 }
                 for one in objects.everything(connection)
+                if not is_trace(one.record)
             },
             events={
-                known.event.id: (known.object, (undated(known.event, absences), names[known.identity]))
+                known.event.id: (
+                    (known.object_kind, known.object),
+                    (undated(known.event, absences), names[known.identity]),
+                )
                 for known in events.everything(connection)
             },
         )
@@ -102,6 +106,17 @@ def told(record: Record, absences: Absences) -> dict[str, Any]:
     return said
 
 
+def is_trace(record: Record) -> bool:
+    """Tell whether nothing is known of an object but that it is gone.
+
+    A notice may name an object of another kind, as WooCommerce's do: to read that finds nothing. Whether the
+    notice came must not matter.
+    """
+    if isinstance(record, OrderRecord):
+        return False
+    return content(record) == content(gone(kind_of(record), record.shop, record.id, record.latest))
+
+
 def undated(event: Event, absences: Absences) -> tuple[Any, ...]:
     """Return what an event says, without the moment of a read that found its order gone."""
     noticed = isinstance(event, Cancellation) and event.occurred_at in absences.get(event.order_ref, ())
@@ -116,6 +131,8 @@ def _plain(value: Any) -> Any:
         return _plain(value.value)
     if isinstance(value, Mapping):
         return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, RefundRecord) and value.dated is not None:
+        value = replace(value, told_at=None)  # counts only where the shop does not date its refunds
     if isinstance(value, Record | RefundRecord):
         return {
             entry.name: _plain(one)

@@ -98,7 +98,7 @@ def test_the_file_may_have_another_name(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--adapter", "shopify"], "pip install aftercare-shopify"),
+        (["--adapter", "magento"], "pip install aftercare-magento"),
         (["--country", "Japan"], '"JP"'),
         (["--name", " "], "brand.name"),
         (["--path", "no/such/folder.toml"], "cannot be written"),

@@ -16,13 +16,17 @@ from aftercare_sdk.model.products import ProductSnapshot
 from aftercare_sdk.model.records import (
     CustomerRecord,
     OrderRecord,
+    ReviewRecord,
     customer_record,
     gone_customer,
     gone_order,
     gone_product,
+    gone_review,
     order_record,
     product_record,
+    review_record,
 )
+from aftercare_sdk.model.reviews import ReviewSnapshot, ReviewStatus
 from aftercare_sdk.model.versions import Register, Version
 from tests.support.histories import (
     DAWN,
@@ -36,12 +40,14 @@ from tests.support.histories import (
     money,
     order_pictures,
     product_pictures,
+    review_pictures,
 )
 
 RECORDS = st.one_of(
     st.lists(order_pictures().map(order_record), min_size=3, max_size=3),
     st.lists(customer_pictures().map(customer_record), min_size=3, max_size=3),
     st.lists(product_pictures().map(product_record), min_size=3, max_size=3),
+    st.lists(review_pictures().map(review_record), min_size=3, max_size=3),
 )
 
 
@@ -331,12 +337,85 @@ class TestGone:
         assert gone_product(SHOP, "tea", later).merge(product).deleted.value
 
 
+class TestReviews:
+    def review(self, minutes, **said):
+        """Return the record of a picture that was modified some minutes after dawn."""
+        picture = ReviewSnapshot(shop=SHOP, id="715", version=Version(), **said)
+        return review_record(dated(picture, DAWN + timedelta(minutes=minutes)))
+
+    @UNHURRIED
+    @given(review_pictures(), review_pictures())
+    def test_every_field_is_told(self, one, other):
+        """No field is forgotten by the merge: told once, it is there."""
+        both = review_record(one).merge(review_record(other))
+        told = {
+            entry.name
+            for entry in fields(ReviewRecord)
+            if getattr(review_record(one), entry.name) or getattr(review_record(other), entry.name)
+        }
+        assert told == {entry.name for entry in fields(ReviewRecord) if getattr(both, entry.name)}
+
+    def test_the_latest_moderation_counts(self):
+        """Whichever picture came first."""
+        held = self.review(0, status=ReviewStatus.HOLD)
+        approved = self.review(5, status=ReviewStatus.APPROVED)
+        for record in (held.merge(approved), approved.merge(held)):
+            assert ReviewStatus.APPROVED == record.status.value
+
+    @pytest.mark.parametrize(
+        ("statuses", "heard"),
+        [
+            ([ReviewStatus.APPROVED], True),
+            ([ReviewStatus.HOLD], True),
+            ([ReviewStatus.SPAM], False),
+            ([ReviewStatus.TRASH, ReviewStatus.SPAM], False),
+            ([ReviewStatus.SPAM, ReviewStatus.APPROVED], True),
+            ([ReviewStatus.HOLD, ReviewStatus.TRASH], True),
+        ],
+    )
+    def test_once_heard_always_heard(self, statuses, heard):
+        """Spam never was anybody's word; what is thrown away later still was."""
+        pictures = [self.review(number, status=status) for number, status in enumerate(statuses)]
+        assert heard is merged(*pictures).heard
+        assert heard is merged(*reversed(pictures)).heard
+
+    def test_what_is_gone_says_nothing_any_more(self):
+        """The text goes with the review; whose it was stays, as with orders."""
+        written = self.review(0, text="Lovely", contact=Contact(email="ann@customer.example"), rating=5)
+        record = written.merge(gone_review(SHOP, "715", Version(read_at=DAWN + DAY)))
+        assert (True, None, 5) == (record.deleted.value, record.text.value, record.rating.value)
+        assert "ann@customer.example" == record.contact.value.email
+
+    def test_what_comes_back_is_there_again(self):
+        """As from a backup."""
+        gone = gone_review(SHOP, "715", Version(read_at=DAWN))
+        record = gone.merge(self.review(5, text="Lovely"))
+        assert (False, "Lovely") == (record.deleted.value, record.text.value)
+
+    def test_an_erased_person_stays_erased_when_an_older_picture_comes_late(self):
+        """Address and account are gone from the record, and what is known of the review stays."""
+        contact = Contact(email="ann@customer.example")
+        written = self.review(0, contact=contact, customer="5", text="Lovely")
+        erased = self.review(5, erased=True)
+        for record in (written.merge(erased), erased.merge(written)):
+            assert (None, None) == (record.contact.value, record.customer.value)
+            assert "Lovely" == record.text.value
+
+    @pytest.mark.parametrize("rating", [0, 6, -1])
+    def test_a_rating_is_one_to_five_stars(self, rating):
+        """An adapter that takes zero for a rating would show a customer as furious."""
+        with pytest.raises(ValueError, match="1 to 5 stars"):
+            ReviewSnapshot(shop=SHOP, id="715", version=Version(), rating=rating)
+
+
 def test_repr_tells_no_person():
     """What is logged of a record holds nothing of the person."""
     contact = Contact(email="ann@customer.example", phone="0123", family_name="Archer", street="Elm 1")
     account = customer_record(
         CustomerSnapshot(shop=SHOP, id="5", version=Version(), contact=contact, attributes={"dog": "Rex"})
     )
-    shown = f"{order(contact=contact)!r} {account!r} {Register(contact, Version())!r}"
-    found = [word for word in ("ann@", "0123", "Archer", "Elm", "Rex") if word in shown]
+    review = ReviewSnapshot(shop=SHOP, id="1", version=Version(), contact=contact, text="I am Cy of Rome")
+    shown = f"{order(contact=contact)!r} {account!r} {Register(contact, Version())!r} {review!r} "
+    shown += f"{review_record(review)!r}"
+    found = [word for word in ("ann@", "0123", "Archer", "Elm", "Rex", "Rome") if word in shown]
     assert [] == found

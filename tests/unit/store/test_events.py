@@ -11,11 +11,13 @@ from aftercare_sdk.model.events import (
     Delivery,
     Purchase,
     Refund,
+    ReviewReceived,
     Shipment,
     TimerDue,
 )
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.orders import RefundLine
+from aftercare_sdk.model.reviews import ReviewStatus
 from aftercare_sdk.store import events
 from aftercare_sdk.store.events import Known
 from tests.support.histories import DAWN, DAY
@@ -31,6 +33,15 @@ EVERY_KIND = [
     Refund(id=f"{NAME}/refund/78", refund="78", amount=Money(5, "JPY"), lines=(), **OF),
     Refund(id=f"{NAME}/refund/79", refund="79", amount=Money(5, "JPY"), lines=None, **OF),
     Cancellation(id=f"{NAME}/cancellation", **OF),
+    ReviewReceived(
+        id="main/review/715",
+        shop="main",
+        occurred_at=DAWN,
+        review="715",
+        product="tea",
+        status=ReviewStatus.HOLD,
+        order="1042",
+    ),
     TimerDue(
         id=f"{NAME}/timer/1",
         shop="main",
@@ -82,7 +93,8 @@ def everything(database):
 def test_every_kind(save, everything):
     """Every kind of event comes back with every field, in the order in which they became known."""
     stored = [
-        known(event, seq, depth=seq, known_at=DAWN + seq * DAY) for seq, event in enumerate(EVERY_KIND, 1)
+        known(event, seq, depth=seq, known_at=DAWN + seq * DAY, object_kind=f"kind {seq}")
+        for seq, event in enumerate(EVERY_KIND, 1)
     ]
     save(*reversed(stored))
     assert stored == everything()

@@ -267,3 +267,45 @@ class TestQueue:
 def test_repr_tells_no_person():
     """What is logged of a row or an arrival holds nothing of the body."""
     assert "ann@" not in repr(arrival("ann@customer.example"))
+
+
+class TestFound:
+    def found(self, database, **asked):
+        """Return which rows have found what, the newest first."""
+        with database.read() as connection:
+            return [(one.seq, one.topic, one.found) for one in journal.discoveries(connection, **asked)]
+
+    def test_newest_first_behind_a_row_and_since_a_moment(self, database):
+        """Rows that found nothing are not told."""
+        pages = [arrival(kind=Kind.SYNC, topic=f"p{n}", received_at=DAWN + n * DAY) for n in range(5)]
+        append(database, *pages)
+        with database.write() as connection:
+            journal.note_found(connection, {2: "two", 4: "four", 5: "five"})
+            journal.note_found(connection, {})
+        assert [(5, "p4", "five"), (4, "p3", "four"), (2, "p1", "two")] == self.found(database)
+        assert [(5, "p4", "five")] == self.found(database, after=4)
+        assert [(5, "p4", "five"), (4, "p3", "four")] == self.found(database, since=DAWN + 2 * DAY)
+        with database.read() as connection:
+            assert 5 == journal.newest(connection)
+
+    def test_it_is_forgotten_with_the_bodies(self, database):
+        """So that what listings find does not grow for ever."""
+        append(database, arrival(state=State.DONE), arrival(state=State.DONE, received_at=DAWN + DAY))
+        with database.write() as connection:
+            journal.note_found(connection, {1: "one", 2: "two"})
+            journal.forget_bodies(connection, after=0, received_before=DAWN + DAY, limit=10)
+        assert [(2, "order.updated", "two")] == self.found(database)
+
+    def test_an_empty_journal(self, database):
+        """Nothing was found, and no row is the newest."""
+        assert [] == self.found(database)
+        with database.read() as connection:
+            assert 0 == journal.newest(connection)
+
+    def test_what_waits_is_told_by_kind_and_shop(self, database):
+        """A webhook of another shop keeps nobody waiting who waits for a listing."""
+        append(database, arrival(shop="other"), arrival(kind=Kind.SYNC, state=State.DONE))
+        with database.read() as connection:
+            assert not journal.is_waiting(connection, (Kind.SYNC, Kind.READ), {"main"})
+            assert not journal.is_waiting(connection, (Kind.SYNC, Kind.READ), {"other"})
+            assert journal.is_waiting(connection, (Kind.WEBHOOK,), {"main", "other"})

@@ -110,13 +110,18 @@ class TestMove:
 
 class TestFollow:
     def test_another_owner(self, plan, get, store, claim, submit):
-        """What has not left follows its order to another owner, and a claim for the old one falls."""
+        """What has not left follows its order to another owner, and a claim for the old one falls.
+
+        A review may have the number of an order; what is about it stays.
+        """
         plan(message(), message("m-2"), message("m-3", object="1043"), message("m-4"))
+        plan(message("m-5", object_kind="review"))
         claimed, _ = claim(limit=2)
         assert submit(claimed)
-        store(messages.follow, "main", "1042", 7)
-        expected = {claimed.key: (7, MessageState.SUBMITTED), "m-3": (1, MessageState.PLANNED)}
-        for key in ("m-1", "m-2", "m-3", "m-4"):
+        store(messages.follow, ("main", "order", "1042"), 7)
+        stays = (1, MessageState.PLANNED)
+        expected = {claimed.key: (7, MessageState.SUBMITTED), "m-3": stays, "m-5": stays}
+        for key in ("m-1", "m-2", "m-3", "m-4", "m-5"):
             assert expected.get(key, (7, MessageState.PLANNED)) == (get(key).identity, get(key).state)
 
 
@@ -127,9 +132,10 @@ def test_release(plan, store, get):
         message("m-1", state=MessageState.HELD, **later),
         message("m-2", state=MessageState.DEFERRED, **later),
         message("m-3", state=MessageState.HELD, object="1043", **later),
+        message("m-4", state=MessageState.HELD, object_kind="review", **later),
     )
     store(messages.release, [("main", "order", "1042")], DAWN)
-    assert [DAWN, DAWN + 2 * DAY, DAWN + 2 * DAY] == [get(key).next_at for key in ("m-1", "m-2", "m-3")]
+    assert [DAWN, *[DAWN + 2 * DAY] * 3] == [get(key).next_at for key in ("m-1", "m-2", "m-3", "m-4")]
     assert MessageState.HELD == get("m-1").state
     assert DAWN == store(messages.oldest_due, DAWN)
 

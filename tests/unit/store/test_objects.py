@@ -13,10 +13,13 @@ from aftercare_sdk.model.records import (
     CustomerRecord,
     OrderRecord,
     ProductRecord,
+    ReviewRecord,
     customer_record,
     order_record,
     product_record,
+    review_record,
 )
+from aftercare_sdk.model.reviews import ReviewSnapshot, ReviewStatus
 from aftercare_sdk.model.versions import Version
 from aftercare_sdk.store import objects
 from aftercare_sdk.store.objects import Stored
@@ -29,6 +32,7 @@ from tests.support.histories import (
     dated,
     order_pictures,
     product_pictures,
+    review_pictures,
 )
 
 UNHURRIED = settings(
@@ -91,6 +95,14 @@ class TestRoundTrip:
         save(database, stored)
         assert [stored] == everything(database)
 
+    @UNHURRIED
+    @given(picture=review_pictures())
+    def test_reviews(self, database, picture):
+        """So does a review."""
+        stored = Stored(record=review_record(picture), identity=3, contact_identity=4)
+        save(database, stored)
+        assert [stored] == everything(database)
+
     def test_any_text(self, database):
         """Texts of every language and with control characters come back as they are, on both databases."""
         odd = "日本語 🛒 \x00 \x1f \\ \" ' \u2028 é e\u0301 \ufffd"
@@ -142,16 +154,34 @@ class TestPersonalData:
         assert [] == [word for word in words if word not in person]
         assert [] == [word for word in words if word in others]
 
+    def test_reviews(self, database):
+        """So are who wrote a review, and what."""
+        picture = ReviewSnapshot(
+            shop=SHOP,
+            id="715",
+            version=Version(),
+            contact=PERSON,
+            text="Ask for Hana in the shop!",
+            rating=5,
+            status=ReviewStatus.APPROVED,
+        )
+        save(database, Stored(record=review_record(dated(picture, DAWN)), identity=1))
+        person, others = self.columns(database)
+        words = [*self.words(), "Ask for Hana"]
+        assert [] == [word for word in words if word not in person]
+        assert [] == [word for word in words if word in others]
+
     def test_every_field_has_its_place(self):
         """Every field that is hidden from logs is stored as personal, and no other."""
         hidden = {
             (type_, entry.name)
-            for type_ in (OrderRecord, CustomerRecord, ProductRecord)
+            for type_ in (OrderRecord, CustomerRecord, ProductRecord, ReviewRecord)
             for entry in fields(type_)
             if not entry.repr
         }
-        personal = {(CustomerRecord, entry.name) for entry in fields(objects._Person)}
-        assert hidden == personal | {(OrderRecord, "contact")}
+        of_reviews = {(ReviewRecord, "contact"), (ReviewRecord, "text")}
+        personal = {(CustomerRecord, entry.name) for entry in fields(objects._Person) if entry.name != "text"}
+        assert hidden == personal | of_reviews | {(OrderRecord, "contact")}
 
 
 class TestQueries:

@@ -67,6 +67,9 @@ POLLS = {
     "units that end": lambda connection: units.finish(connection, UNITS, NOW),
     "persons": lambda connection: people.customers_of(connection, [1]),
     "what is to be read": lambda connection: reads.pending(connection, KEYS),
+    "what is waited for": lambda connection: journal.is_waiting(connection, (Kind.SYNC,), {"main"}),
+    "what listings found": lambda connection: journal.discoveries(connection, after=1),
+    "what is there": lambda connection: objects.there(connection, KEYS),
     "reads": lambda connection: reads.claim(connection, now=NOW, lease="x", until=SOON, limit=50),
 }
 

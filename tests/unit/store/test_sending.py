@@ -15,6 +15,7 @@ from tests.unit.store.letters import COPY, LEASE, message
 from tests.unit.store.test_people import account, mailbox, make
 
 MICROSECOND = timedelta(microseconds=1)
+ABOUT = messages.about_object(("main", "order", "1042"))
 
 
 class TestClaim:
@@ -157,7 +158,7 @@ class TestSubmit:
         """A message that is cancelled while a worker holds it does not leave."""
         plan(message())
         (claimed,) = claim()
-        (found,) = store(messages.cancellable, "flows", None, messages.about_object("main", "1042"))
+        (found,) = store(messages.cancellable, "flows", None, ABOUT)
         assert change(found, MessageState.CANCELLED, code="called_off")
         assert not submit(claimed)
         assert (MessageState.CANCELLED, {}) == (get().state, store(messages.copies_of, ["m-1"]))
@@ -166,10 +167,10 @@ class TestSubmit:
         """What has left cannot be cancelled, also by who saw it just before."""
         plan(message())
         (claimed,) = claim()
-        (found,) = store(messages.cancellable, "flows", None, messages.about_object("main", "1042"))
+        (found,) = store(messages.cancellable, "flows", None, ABOUT)
         assert submit(claimed)
         assert not change(found, MessageState.CANCELLED, code="called_off")
-        (left,) = store(messages.cancellable, "flows", None, messages.about_object("main", "1042"))
+        (left,) = store(messages.cancellable, "flows", None, ABOUT)
         store(sending.call_off, [left], "called_off", {"why": "x"})
         assert MessageState.SUBMITTED == get().state
         assert change(get(), MessageState.DEFERRED, code="try_again", until=DAWN + DAY)

@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 import time
+import uuid
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -19,7 +20,14 @@ from pathlib import Path
 import pytest
 import requests
 
-from aftercare_sdk.errors import ConfigurationError, PlatformUnavailable, SignatureError, TranslationError
+from aftercare_sdk.errors import (
+    CommandRefused,
+    ConfigurationError,
+    PlatformUnavailable,
+    SignatureError,
+    TranslationError,
+)
+from aftercare_sdk.model.commands import IssueCode, Receipt, RevokeCode, WriteReview
 from aftercare_sdk.model.money import Money, decimals
 from aftercare_sdk.model.orders import OrderSnapshot
 from aftercare_sdk.model.shops import Gone, Ping, Webhook
@@ -350,6 +358,112 @@ class TestDeletesWhenThrottled(Broken):
         status = 429
 
 
+class TestDeletesAtAnAddressOfNothing(Broken):
+    breaks = "test_a_page_for_people_is_no_object_that_is_gone"
+
+    class adapter_class(ReadsGone):  # noqa: N801
+        status = 404
+
+
+class TestRevokesNothing(Broken):
+    breaks = "test_a_page_for_people_is_no_object_that_is_gone"
+
+    class adapter_class(ToriiAdapter):  # noqa: N801
+        def perform(self, command):
+            try:
+                return super().perform(command)
+            except PlatformUnavailable as error:
+                if not isinstance(command, RevokeCode) or not str(error).endswith("404"):
+                    raise
+                return Receipt()
+
+
+class TestRefusesInAnOutage(Broken):
+    breaks = "test_a_platform_that_is_down_is_asked_again_later"
+
+    class adapter_class(ToriiAdapter):  # noqa: N801
+        def perform(self, command):
+            try:
+                return super().perform(command)
+            except PlatformUnavailable as error:
+                if not str(error).endswith("503"):
+                    raise
+                raise CommandRefused("Torii does not do it") from None
+
+
+class TestTendsNothingInAnOutage(Broken):
+    breaks = "test_a_platform_that_is_down_is_asked_again_later"
+
+    class adapter_class(ToriiAdapter):  # noqa: N801
+        def tend(self):
+            try:
+                return super().tend()
+            except PlatformUnavailable as error:
+                if not str(error).endswith("503"):
+                    raise
+                return ()
+
+
+class TestMakesASecondCode(Broken):
+    breaks = "test_a_command_can_be_repeated"
+
+    class adapter_class(ToriiAdapter):  # noqa: N801
+        def perform(self, command):
+            if isinstance(command, IssueCode):
+                command = replace(command, code=f"{command.code}-{uuid.uuid4()}")
+            return super().perform(command)
+
+
+class TestRefusesWhatIsDone(Broken):
+    breaks = "test_a_command_can_be_repeated"
+
+    @property
+    def adapter_class(self):
+        made = self.made
+
+        class Adapter(ToriiAdapter):
+            def perform(self, command):
+                if isinstance(command, IssueCode) and f"/codes/{command.code}" in made:
+                    raise CommandRefused("there is a code of that name")
+                return super().perform(command)
+
+        return Adapter
+
+
+class TestStumblesOverCommands(Broken):
+    breaks = "test_a_command_can_be_repeated"
+
+    class adapter_class(ToriiAdapter):  # noqa: N801
+        def perform(self, command):
+            if isinstance(command, WriteReview):
+                raise KeyError("WriteReview")
+            return super().perform(command)
+
+
+class TestStumblesWhileTending(Broken):
+    breaks = "test_a_connection_is_looked_after"
+
+    class adapter_class(ToriiAdapter):  # noqa: N801
+        def tend(self):
+            return [{}["hooks"], *super().tend()]
+
+
+class TestTellsFindingsInPlaceOfWords(Broken):
+    breaks = "test_a_connection_is_looked_after"
+
+    class adapter_class(ToriiAdapter):  # noqa: N801
+        def tend(self):
+            return [{"amiss": told} for told in super().tend()]
+
+
+class TestReturnsNoReceipt(Broken):
+    breaks = "test_a_command_can_be_repeated"
+
+    class adapter_class(ToriiAdapter):  # noqa: N801
+        def perform(self, command):
+            return super().perform(command).reference
+
+
 class TestWaitsAnHour(Broken):
     breaks = "test_a_throttling_platform_is_left_alone"
 
@@ -379,10 +493,74 @@ class TestWaitsForEver(Broken):
     class adapter_class(ToriiAdapter):  # noqa: N801
         def get(self, path, **params):
             try:
-                answer = requests.get(f"https://torii.example{path}", params=params)  # noqa: S113 - the point
+                answer = requests.get(  # noqa: S113 - the point
+                    f"https://torii.example{path}", params=params, allow_redirects=False
+                )
             except requests.RequestException as error:
                 raise PlatformUnavailable(type(error).__name__) from None
             return self.judge(answer)
+
+
+class TestWaitsElevenDays(Broken):
+    breaks = "test_a_slow_platform_is_given_up_in_time"
+
+    class adapter_class(ToriiAdapter):  # noqa: N801
+        how = {**ToriiAdapter.how, "timeout": 10**6}  # noqa: RUF012 - read only
+
+
+class TestWaitsElevenDaysForAnAnswer(Broken):
+    breaks = "test_a_slow_platform_is_given_up_in_time"
+
+    class adapter_class(ToriiAdapter):  # noqa: N801
+        how = {**ToriiAdapter.how, "timeout": (5, 10**6)}  # noqa: RUF012 - read only
+
+
+class Commanded(ToriiAdapter):
+    """Asks for something else when it carries out a command."""
+
+    for_commands = {}  # noqa: RUF012 - read only
+
+    def done(self, *told):
+        kind = type(self)
+        usual = self.how
+        self.how = {**usual, **kind.for_commands}
+        try:
+            return super().done(*told)
+        finally:
+            self.how = usual
+
+
+class TestWaitsForEverForADeed(Broken):
+    breaks = "test_a_slow_platform_is_given_up_in_time"
+
+    class adapter_class(Commanded):  # noqa: N801
+        for_commands = {"timeout": None}  # noqa: RUF012 - read only
+
+
+class TestSendsItsKeyOn(Broken):
+    breaks = "test_a_redirect_is_not_followed"
+
+    class adapter_class(ToriiAdapter):  # noqa: N801
+        how = {**ToriiAdapter.how, "allow_redirects": True}  # noqa: RUF012 - read only
+
+
+class TestSendsDeedsOn(Broken):
+    breaks = "test_a_redirect_is_not_followed"
+
+    class adapter_class(Commanded):  # noqa: N801
+        for_commands = {"allow_redirects": True}  # noqa: RUF012 - read only
+
+
+class TestTakesARedirectForNothing(Broken):
+    breaks = "test_a_redirect_is_not_followed"
+
+    class adapter_class(ToriiAdapter):  # noqa: N801
+        def read(self, refs):
+            for ref in refs:
+                if self.send("GET", f"/orders/{ref.id}").is_redirect:
+                    yield Gone(ref)
+                else:
+                    yield from super().read([ref])
 
 
 class TestDeletesWhatIsSlow(Broken):
@@ -479,6 +657,52 @@ class TestPrintsKeys(Broken):
             return super().get(path, **params)
 
 
+class TestLogsCommands(Broken):
+    breaks = "test_nothing_private_is_in_a_log"
+
+    class adapter_class(ToriiAdapter):  # noqa: N801
+        def perform(self, command):
+            if isinstance(command, IssueCode):
+                logging.getLogger("torii").info("a code for %s", command.email)
+            return super().perform(command)
+
+
+class TestPrintsReviews(Broken):
+    breaks = "test_nothing_private_is_in_a_log"
+
+    class adapter_class(ToriiAdapter):  # noqa: N801
+        def perform(self, command):
+            if isinstance(command, WriteReview):
+                print("writing", command.text)  # noqa: T201 - the point
+            return super().perform(command)
+
+
+class TestLogsKeysWhileTending(Broken):
+    breaks = "test_nothing_private_is_in_a_log"
+
+    class adapter_class(ToriiAdapter):  # noqa: N801
+        def tend(self):
+            logging.getLogger("torii").info("looking with %s", self.shop.options["key"])
+            return super().tend()
+
+
+class TestTellsKeysWhileTending(Broken):
+    breaks = "test_nothing_private_is_in_a_log"
+
+    class adapter_class(ToriiAdapter):  # noqa: N801
+        def tend(self):
+            return (*super().tend(), f"the key {self.shop.options['key']} is old")
+
+
+class TestKeepsThePersonInReceipts(Broken):
+    breaks = "test_nothing_private_is_in_a_log"
+
+    class adapter_class(ToriiAdapter):  # noqa: N801
+        def perform(self, command):
+            receipt = super().perform(command)
+            return replace(receipt, reference=command.email) if isinstance(command, IssueCode) else receipt
+
+
 class TestQuotesBodies(Broken):
     breaks = "test_nothing_private_is_in_an_error"
 
@@ -501,6 +725,40 @@ class TestQuotesKeys(Broken):
                 raise ConfigurationError(f"Torii refuses {self.shop.options['key']}") from None
 
 
+class TestQuotesThePersonOfACommand(Broken):
+    breaks = "test_nothing_private_is_in_an_error"
+
+    class adapter_class(ToriiAdapter):  # noqa: N801
+        def perform(self, command):
+            if isinstance(command, WriteReview):
+                raise CommandRefused(f"no reviews are taken from {command.name}")
+            return super().perform(command)
+
+
+class TestKeepsThePersonInACause(Broken):
+    breaks = "test_nothing_private_is_in_an_error"
+
+    class adapter_class(ToriiAdapter):  # noqa: N801
+        def perform(self, command):
+            try:
+                return super().perform(command)
+            except PlatformUnavailable as error:
+                if isinstance(command, IssueCode):
+                    raise PlatformUnavailable("no code was made") from ValueError(command.email)
+                raise error from None
+
+
+class TestQuotesKeysWhileTending(Broken):
+    breaks = "test_nothing_private_is_in_an_error"
+
+    class adapter_class(ToriiAdapter):  # noqa: N801
+        def tend(self):
+            try:
+                return super().tend()
+            except ConfigurationError:
+                raise ConfigurationError(f"Torii refuses {self.shop.options['key']}") from None
+
+
 class TestCallsHomeWhileTranslating(Broken):
     breaks = "test_no_network_outside_the_hosts"
 
@@ -519,6 +777,54 @@ class TestCallsHomeWhileReading(Broken):
             with suppress(requests.RequestException):
                 requests.post("https://telemetry.example/", data=b"a read", timeout=1)
             return super().read(refs)
+
+
+class TestCallsHomeWithEachCommand(Broken):
+    breaks = "test_no_network_outside_the_hosts"
+
+    class adapter_class(ToriiAdapter):  # noqa: N801
+        def perform(self, command):
+            with suppress(requests.RequestException):
+                requests.post("https://telemetry.example/", data=repr(command).encode(), timeout=1)
+            return super().perform(command)
+
+
+class TestCallsHomeWhileTending(Broken):
+    breaks = "test_no_network_outside_the_hosts"
+
+    class adapter_class(ToriiAdapter):  # noqa: N801
+        def tend(self):
+            with suppress(OSError):
+                socket.create_connection(("telemetry.example", 443), 1).close()
+            return super().tend()
+
+
+class TestCommandsAreNotTried(Broken):
+    breaks = "test_what_is_offered_is_tested"
+    answer = AdapterContract.answer
+
+    class adapter_class(ToriiAdapter):  # noqa: N801
+        streams = ()
+
+        def read(self, refs):
+            raise ConfigurationError("Torii cannot be read")
+
+        def tend(self):
+            return ()
+
+
+class TestTendingIsNotTried(Broken):
+    breaks = "test_what_is_offered_is_tested"
+    answer = AdapterContract.answer
+
+    class adapter_class(ToriiAdapter):  # noqa: N801
+        streams = ()
+
+        def read(self, refs):
+            raise ConfigurationError("Torii cannot be read")
+
+        def perform(self, command):
+            raise CommandRefused("Torii takes no commands")
 
 
 class TestIsNotTried(Broken):

@@ -8,8 +8,10 @@ from unittest import mock
 
 import pytest
 import requests
+from urllib3 import Timeout
 
 from aftercare_sdk.testing import Asked, Platform, Trouble
+from aftercare_sdk.testing.platform import ELSEWHERE
 
 URL = "https://torii.example/orders"
 
@@ -55,12 +57,60 @@ def test_no_answer(platform, trouble, raised):
 
 @pytest.mark.parametrize(
     ("trouble", "status"),
-    [(Trouble.BROKEN, 503), (Trouble.PAGE, 200), (Trouble.THROTTLED, 429), (Trouble.DENIED, 401)],
+    [
+        (Trouble.BROKEN, 503),
+        (Trouble.PAGE, 200),
+        (Trouble.THROTTLED, 429),
+        (Trouble.DENIED, 401),
+        (Trouble.REDIRECT, 302),
+        (Trouble.PAGE_404, 404),
+    ],
 )
 def test_a_bad_answer(platform, trouble, status):
     """From the request on from which there is trouble."""
     platform.trouble = lambda number: trouble if number >= 2 else None
-    assert [200, status, status] == [requests.get(URL, timeout=1).status_code for _ in range(3)]
+    told = [requests.get(URL, timeout=1, allow_redirects=False) for _ in range(3)]
+    assert [200, status, status] == [each.status_code for each in told]
+
+
+def test_who_follows_a_redirect_is_noticed(platform):
+    """The library goes where it is sent, and another host is none of the adapter's."""
+    platform.trouble = lambda _: Trouble.REDIRECT
+    with pytest.raises(requests.ConnectionError):
+        requests.get(URL, timeout=1)
+    assert (["GET"], [ELSEWHERE]) == ([each.method for each in platform.asked], platform.elsewhere)
+
+
+def test_the_type_of_an_answer_is_told(platform):
+    """A page for people is no JSON by its header either; what does not say has the usual type."""
+    usual = requests.get(URL, timeout=1).headers["Content-Type"]
+    platform.trouble = lambda _: Trouble.PAGE
+    page = requests.get(URL, timeout=1).headers["Content-Type"]
+    assert ("application/json", "text/html") == (usual, page)
+
+
+@pytest.mark.parametrize(
+    ("timeout", "bounded"),
+    [
+        (60, True),
+        (61, False),
+        (10**6, False),
+        (None, False),
+        ((5, 60), True),
+        ((5, 61), False),
+        ((61, 5), False),
+        ((5, None), False),
+        (Timeout(connect=5, read=60), True),
+        (Timeout(connect=5, read=61), False),
+        (Timeout(connect=5), False),
+        (Timeout(total=60), True),
+        (Timeout(total=61), False),
+    ],
+)
+def test_a_minute_is_the_longest_wait(platform, timeout, bounded):
+    """Whichever way the library is told how long to wait, for a connection and for an answer."""
+    requests.get(URL, timeout=timeout)
+    assert bounded is (not platform.boundless)
 
 
 def test_what_it_notes(platform):
@@ -84,7 +134,7 @@ class OverUrllib(Platform):
 
         def urlopen(request, timeout=None):
             asked = Asked(request.get_method(), request.full_url, dict(request.headers), request.data or b"")
-            met = self.meet(asked, bounded=timeout is not None)
+            met = self.meet(asked, timeout=timeout)
             if isinstance(met, Trouble):
                 raise urllib.error.URLError(met.value)
             return met[2]

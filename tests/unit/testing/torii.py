@@ -9,9 +9,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 import requests
 
 from aftercare_sdk.errors import ConfigurationError, PlatformUnavailable, SignatureError, TranslationError
+from aftercare_sdk.model.commands import IssueCode, Receipt, RevokeCode, TagCustomer
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.orders import Amounts, OrderLine, OrderSnapshot, RefundSnapshot
 from aftercare_sdk.model.people import Contact
@@ -36,7 +38,9 @@ START = datetime(2026, 4, 1, 9, tzinfo=UTC)
 
 
 class ToriiAdapter(ShopAdapter):
-    """Orders as JSON, signed with HMAC-SHA256; read by id, listed by date of change."""
+    """Orders as JSON, signed with HMAC-SHA256; read by id, listed by date of change. Codes and tags."""
+
+    how = {"timeout": 9, "allow_redirects": False}  # noqa: RUF012 - read only
 
     def __init__(self, shop):
         self.shop = shop
@@ -125,18 +129,25 @@ class ToriiAdapter(ShopAdapter):
 
     def get(self, path, **params):
         """Ask the platform."""
+        return self.judge(self.send("GET", path, params=params))
+
+    def send(self, method, path, **what):
+        """Send a request with the key."""
         try:
-            answer = requests.get(
-                URL + path, params=params, headers={"X-Key": self.shop.options["key"]}, timeout=9
+            return requests.request(  # noqa: S113 - in `how`
+                method, URL + path, headers={"X-Key": self.shop.options["key"]}, **self.how, **what
             )
         except requests.RequestException as error:
             raise PlatformUnavailable(f"Torii cannot be reached: {type(error).__name__}") from None
-        return self.judge(answer)
 
     def judge(self, answer):
         """Return an answer that is one."""
         if answer.status_code in (401, 403):
             raise ConfigurationError("Torii refuses the key; make a new one")
+        if answer.is_redirect:
+            raise ConfigurationError("Torii sends on to another address")
+        if answer.status_code == 404 and b"gone" not in answer.content:
+            raise PlatformUnavailable("Torii answered 404")
         if answer.status_code == 429 or answer.status_code >= 500:
             raise PlatformUnavailable(f"Torii answered {answer.status_code}")
         try:
@@ -160,6 +171,27 @@ class ToriiAdapter(ShopAdapter):
                 snapshots=tuple(self.picture(each, complete=True) for each in told["orders"]),
                 position=position,
             )
+
+    def perform(self, command):
+        if isinstance(command, IssueCode):
+            told = {"key": command.key, "email": command.email}
+            return self.done("PUT", f"/codes/{command.code}", told)
+        if isinstance(command, RevokeCode):
+            return self.done("DELETE", f"/codes/{command.code}")
+        if isinstance(command, TagCustomer):
+            told = {"value": command.value}
+            return self.done("PUT", f"/customers/{command.customer}/{command.name}", told)
+        return super().perform(command)
+
+    def done(self, method, path, told=None):
+        """Have the platform do something."""
+        return Receipt(reference=self.judge(self.send(method, path, json=told)).json()["name"])
+
+    def tend(self):
+        if self.get("/webhook").json()["active"]:
+            return ()
+        self.done("PUT", "/webhook")
+        return ("the webhook was switched off, and is on again",)
 
 
 def mac(secret, body):
@@ -251,11 +283,20 @@ class Torii(AdapterContract):
         )
         return request(told, secret=self.shop.secrets[0])
 
+    @pytest.fixture(autouse=True)
+    def _fresh(self):
+        self.made = {}
+
     def answer(self, asked):
         url = urlsplit(asked.url)
+        if url.path == "/webhook" and asked.method == "GET":
+            return 200, {}, b'{"active": false}'
+        if asked.method != "GET":
+            name = self.made.setdefault(url.path, f"N-{len(self.made) + 1}")
+            return 200, {}, json.dumps({"name": name}).encode()
         if url.path != "/orders":
             found = [each for each in NOW if url.path == f"/orders/{each['id']}"]
-            return (200, {}, json.dumps(found[0]).encode()) if found else (404, {}, b"{}")
+            return (200, {}, json.dumps(found[0]).encode()) if found else (404, {}, b'{"gone": true}')
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         after, start = query.get("after", ""), int(query["start"])
         listed = [each for each in sorted(NOW, key=lambda told: told["updated"]) if each["updated"] > after]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC
 from typing import Any
 
@@ -11,10 +12,17 @@ from aftercare_customshop import outgoing
 from aftercare_customshop.client import Client, json_of
 from aftercare_customshop.fields import storable
 from aftercare_sdk.errors import CommandRefused, PlatformUnavailable
-from aftercare_sdk.model.commands import IssueCode, Receipt, RevokeCode, ShopCommand, TagCustomer
+from aftercare_sdk.model.commands import (
+    IssueCode,
+    Receipt,
+    RevokeCode,
+    ShopCommand,
+    TagCustomer,
+    WriteReview,
+)
 from aftercare_sdk.shops.asking import Answer
 
-ISSUE, REVOKE, TAG = outgoing.EFFECTS
+ISSUE, REVOKE, TAG, WRITE = outgoing.EFFECTS
 _REFUSED = frozenset({409, 422})
 
 
@@ -46,6 +54,8 @@ class Effects:
                 return REVOKE, {"code": command.code}
             case TagCustomer():
                 return TAG, {"customer": command.customer, "name": command.name, "value": command.value}
+            case WriteReview():
+                return WRITE, asdict(command)
         raise CommandRefused(f"aftercare-customshop cannot carry out {type(command).__name__}")
 
     def _code(self, command: IssueCode) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, TypeVar
 
 from marshmallow import fields
 
+from aftercare_sdk.model.reviews import FEWEST_STARS, MOST_STARS, ReviewStatus
 from aftercare_sdk.shops.loading import Exact
 
 T = TypeVar("T")
@@ -195,6 +196,32 @@ class Count(Value[int]):
 
     def json_schema(self) -> dict[str, Any]:
         return {"type": "integer", "minimum": 0, "maximum": _LARGEST_COUNT}
+
+
+class Stars(Value[int]):
+    """A rating."""
+
+    must = f"must be a whole number of stars, {FEWEST_STARS} to {MOST_STARS}"
+    usual = int
+
+    def read(self, value: Any) -> int | None:
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        return value if whole and FEWEST_STARS <= value <= MOST_STARS else None
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "integer", "minimum": FEWEST_STARS, "maximum": MOST_STARS}
+
+
+class Moderation(Value[str]):
+    """What the shop's moderation says of a review."""
+
+    must = f"must be one of {', '.join(ReviewStatus)}"
+
+    def read(self, value: Any) -> str | None:
+        return value if isinstance(value, str) and value in [*ReviewStatus] else None
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "pattern": f"^({'|'.join(ReviewStatus)})$"}
 
 
 class Flag(Value[bool]):

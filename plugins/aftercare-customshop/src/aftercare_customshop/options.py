@@ -14,8 +14,15 @@ from aftercare_sdk.model.durations import parse_duration
 from aftercare_sdk.model.shops import Shop
 from aftercare_sdk.model.sync import Stream
 
-KINDS: Mapping[str, str] = {"orders": "order", "customers": "customer", "products": "product"}
+KINDS: Mapping[str, str] = {
+    "orders": "order",
+    "customers": "customer",
+    "products": "product",
+    "reviews": "review",
+}
 """What can be listed, and what each of its objects is."""
+USUAL = ("orders", "customers", "products")
+"""What every shop has; what a shop has beside it is named in `lists`."""
 WHOLE = "-all"
 """What the name of a stream ends with that lists everything there is."""
 SWEEP = timedelta(days=1)
@@ -72,16 +79,16 @@ class OptionsSchema(Schema):
         },
     )
     read_url = _address(
-        "Where the shop answers when it is asked for orders, customers and products. Without it, only "
-        "messages tell of the shop."
+        "Where the shop answers when it is asked for orders, customers, products and reviews. Without it, "
+        "only messages tell of the shop."
     )
     effects_url = _address(
-        "Where the shop takes what programs decide: discount codes, values shown with an account. May be the "
-        "same address."
+        "Where the shop takes what programs decide: discount codes, values shown with an account, reviews. "
+        "May be the same address."
     )
     lists = fields.List(
         fields.String(validate=validate.OneOf(KINDS)),
-        load_default=lambda: list(KINDS),
+        load_default=lambda: list(USUAL),
         metadata={"description": "What the shop tells at `read_url`."},
     )
     every = Every(

@@ -9,7 +9,18 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from aftercare_customshop.fields import Amount, Count, Currency, Flag, Id, Moment, Text, Value, storable
+from aftercare_customshop.fields import (
+    Amount,
+    Count,
+    Currency,
+    Flag,
+    Id,
+    Moment,
+    Stars,
+    Text,
+    Value,
+    storable,
+)
 from aftercare_customshop.schemas import Part, list_of, needed, optional
 
 LONGEST_MARK = 500
@@ -115,6 +126,19 @@ class TagCustomer(Part):
     value = needed(Text, "The value; null takes it away.", allow_none=True)
 
 
+class WriteReview(Part):
+    """Write what a customer has said of a product, as that customer's review."""
+
+    key = needed(Text, "The same however often this review is told; another one has another.")
+    product = needed(Id, "The id of the product.")
+    rating = needed(Stars, "Stars; null: none.", allow_none=True)
+    text = needed(Text, "What the customer said, as plain text.")
+    name = needed(Text, "What stands beside it; may be empty.")
+    email = needed(Text, "The writer's; never to be shown.")
+    verified = needed(Flag, "Whether the writer has bought the product.")
+    publish = needed(Flag, "Whether it is shown at once; else somebody of the shop approves it first.")
+
+
 class Page(Part):
     """The answer to a listing."""
 
@@ -149,14 +173,17 @@ QUESTIONS: Mapping[str, type[Part]] = {
     "orders.list": List,
     "customers.list": List,
     "products.list": List,
+    "reviews.list": List,
     "order.get": Get,
     "customer.get": Get,
     "product.get": Get,
+    "review.get": Get,
 }
 EFFECTS: Mapping[str, type[Part]] = {
     "discount_code.issue": IssueCode,
     "discount_code.revoke": RevokeCode,
     "customer.tag": TagCustomer,
+    "review.write": WriteReview,
 }
 OUTGOING: Mapping[str, type[Part]] = {**QUESTIONS, **EFFECTS}
 """Every type of message that is sent to a shop. None of them is one that a shop sends."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from aftercare_customshop import orders, outgoing, people, products, schemas
+from aftercare_customshop import orders, outgoing, people, products, reviews, schemas
 from aftercare_customshop.client import Client, json_of
 from aftercare_customshop.options import KINDS, WHOLE, Rules
 from aftercare_customshop.reading import load, misunderstood
@@ -40,6 +40,7 @@ _KINDS: Mapping[str, _Kind] = {
     "order": _kind(schemas.Order, orders.read_order),
     "customer": _kind(schemas.Customer, people.picture),
     "product": _kind(schemas.Product, products.picture),
+    "review": _kind(schemas.Review, reviews.picture),
 }
 _PAGE = compiled(outgoing.Page())
 

@@ -20,7 +20,9 @@ from aftercare_customshop.fields import (
     Day,
     Flag,
     Id,
+    Moderation,
     Moment,
+    Stars,
     Text,
     Value,
     Words,
@@ -199,6 +201,23 @@ class Product(Part):
     tags = list_of(Text(), "")
     attributes = optional(Words, "Whatever else is known, such as supply_days.")
     needs_shipping = optional(Flag, "False for downloads, seats and the like.")
+
+
+class Review(Part):
+    """A review of a product, as it is now."""
+
+    id = needed(Id, "The key by which the shop finds the review; it never changes.")
+    product = needed(Id, "The id of the product.")
+    created_at = needed(Moment, "When it was written.")
+    updated_at = optional(Moment, "When anything of the review was last changed. Do send it.")
+    rating = optional(Stars, "Stars; left out if none were given.")
+    text = optional(Text, "What was written, as plain text.")
+    status = optional(Moderation, "What moderation says; approved if left out.")
+    contact = _object(Contact, "Who wrote it.", load_default=None)
+    customer = optional(Id, "The id of the writer's account; left out for guests.")
+    order = optional(Id, "The id of the order with which it was bought.")
+    verified = optional(Flag, "Whether the shop knows that the writer has bought the product.")
+    erased = optional(Flag, "Whether the shop has removed the person, of whom nothing is read then.")
 
 
 class SubscriptionLine(Part):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aftercare_customshop import orders, people, products, schemas
+from aftercare_customshop import orders, people, products, reviews, schemas
 from aftercare_customshop.fields import storable
 from aftercare_customshop.options import Rules
 from aftercare_customshop.reading import load, misunderstood, parse
@@ -39,6 +39,7 @@ class Kind:
 _ORDER = Kind(data=schemas.Order, tell=orders.order)
 _CUSTOMER = Kind(data=schemas.Customer, tell=people.customer)
 _PRODUCT = Kind(data=schemas.Product, tell=products.product)
+_REVIEW = Kind(data=schemas.Review, tell=reviews.review)
 _SUBSCRIPTION = Kind(data=schemas.Subscription, tell=_ignored("subscriptions are not used by this release"))
 
 KINDS: Mapping[str, Kind] = {
@@ -58,6 +59,9 @@ KINDS: Mapping[str, Kind] = {
     "product.created": _PRODUCT,
     "product.updated": _PRODUCT,
     "product.deleted": Kind(data=schemas.Deleted, tell=products.deleted_product, dated_by="deleted_at"),
+    "review.created": _REVIEW,
+    "review.updated": _REVIEW,
+    "review.deleted": Kind(data=schemas.Deleted, tell=reviews.deleted_review, dated_by="deleted_at"),
     "subscription.created": _SUBSCRIPTION,
     "subscription.updated": _SUBSCRIPTION,
     "subscription.ended": _SUBSCRIPTION,

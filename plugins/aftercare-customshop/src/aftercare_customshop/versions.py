@@ -9,10 +9,11 @@ from typing import TypeVar
 from aftercare_sdk.model.orders import OrderSnapshot
 from aftercare_sdk.model.people import CustomerSnapshot
 from aftercare_sdk.model.products import ProductSnapshot
+from aftercare_sdk.model.reviews import ReviewSnapshot
 from aftercare_sdk.model.versions import Version
 from aftercare_sdk.shops.digests import digest
 
-S = TypeVar("S", OrderSnapshot, CustomerSnapshot, ProductSnapshot)
+S = TypeVar("S", OrderSnapshot, CustomerSnapshot, ProductSnapshot, ReviewSnapshot)
 
 UNDATED = Version()
 

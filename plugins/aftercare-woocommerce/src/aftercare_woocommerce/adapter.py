@@ -28,6 +28,8 @@ class WooCommerceAdapter(ShopAdapter):
         self._shop = shop
         self._given = client
         self._rules = Rules.of(shop.options)
+        # What `tend` has told last, so that what stays amiss is not told every quarter of an hour.
+        self._told: frozenset[str] = frozenset()
 
     def verify(self, request: RawRequest) -> Webhook | Ping:
         """Check the signature. The ping of a new webhook has none and asks for nothing."""
@@ -78,13 +80,20 @@ class WooCommerceAdapter(ShopAdapter):
         return Effects(client, self._shop.name).perform(command)
 
     def tend(self) -> tuple[str, ...]:
-        """Make webhooks active again that WooCommerce has switched off, and say which."""
+        """Make webhooks active again that WooCommerce has switched off, and say which.
+
+        That can be done where `webhooks_url` says which webhooks are ours to switch on; without it they are
+        told only. What stays as it is is told once.
+        """
         from aftercare_woocommerce.webhooks import reactivate
 
         client = self._client()
         if not isinstance(client, RestClient):
             return ()
-        return tuple(str(finding) for finding in reactivate(client, shop=self._shop.name))
+        url = str(self._shop.options.get("webhooks_url") or "")
+        findings = reactivate(client, shop=self._shop.name, url=url)
+        before, self._told = self._told, frozenset(str(each) for each in findings if not each.mended)
+        return tuple(str(each) for each in findings if each.mended or str(each) not in before)
 
     def _client(self) -> Client:
         """Return what asks the shop; made when first needed, because the library loads slowly."""

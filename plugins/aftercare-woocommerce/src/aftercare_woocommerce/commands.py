@@ -20,11 +20,12 @@ ShopOption = Annotated[
     str | None, typer.Option("--shop", metavar="NAME", help="The shop; may be left out if there is only one.")
 ]
 UrlOption = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--url",
         metavar="URL",
-        help="Where the webhooks go to: https://<your server>/webhooks/<name of the shop>.",
+        help="Where the webhooks go to: https://<your server>/webhooks/<name of the shop>; without it the "
+        "shop's option webhooks_url.",
     ),
 ]
 
@@ -42,7 +43,7 @@ def build() -> typer.Typer:
 
 def install(
     context: typer.Context,
-    url: UrlOption,
+    url: UrlOption = None,
     shop: ShopOption = None,
     *,
     secret_file: Annotated[
@@ -63,29 +64,43 @@ def install(
 
     console: Console = context.obj
     connected, client = _connected(console, shop)
+    target = _target(connected, url)
     secret, told = _secret(connected, secret_file)
-    changes = webhooks.install(client, shop=connected.name, url=url, secret=secret, move=move)
+    changes = webhooks.install(client, shop=connected.name, url=target, secret=secret, move=move)
     for change in changes:
         console.write(f"{change.topic}: {change.deed} (webhook {change.webhook})")
-    for finding in webhooks.check(client, shop=connected.name, url=url):
+    findings = webhooks.check(client, shop=connected.name, url=target)
+    for finding in findings:
         console.note(str(finding))
-    for line in told:
+    slip = webhooks.unusual(target, shop=connected.name)
+    if slip:
+        # An address to mend, and neither to keep nor to move anything to.
+        console.note(slip)
+    elif any(finding.problem is webhooks.Problem.ELSEWHERE for finding in findings):
+        console.note(
+            "What goes elsewhere may be another installation's. If it is of an address from before, run this "
+            "again with --move: it is redirected, or paused where it would be one too many."
+        )
+    for line in (*(() if slip else _to_write(connected, target)), *told):
         console.note(line)
 
 
-def check(context: typer.Context, url: UrlOption, shop: ShopOption = None) -> None:
+def check(context: typer.Context, url: UrlOption = None, shop: ShopOption = None) -> None:
     """Say what is wrong with the webhooks of a shop; the exit code is 1 if anything is."""
     from aftercare_woocommerce import webhooks
 
     console: Console = context.obj
     connected, client = _connected(console, shop)
-    findings = webhooks.check(client, shop=connected.name, url=url)
+    target = _target(connected, url)
+    findings = webhooks.check(client, shop=connected.name, url=target)
     for finding in findings:
         console.write(str(finding))
+    slip = webhooks.unusual(target, shop=connected.name)
+    if slip:
+        console.note(slip)
     if findings:
-        console.note(
-            "`aftercare woocommerce webhooks install` mends this; with --move also what goes elsewhere"
-        )
+        more = "" if slip else "; with --move also what goes elsewhere"
+        console.note(f"`aftercare woocommerce webhooks install` mends this{more}")
         raise typer.Exit(1)
     console.note(f"{len(webhooks.TOPICS)} webhooks are active")
 
@@ -95,6 +110,31 @@ def _connected(console: Console, name: str | None) -> tuple[Shop, RestClient]:
 
     shop, _ = console.shop("woocommerce", name)
     return shop, rest_client(shop)
+
+
+def _target(shop: Shop, url: str | None) -> str:
+    target = url or str(shop.options.get("webhooks_url") or "")
+    if not target:
+        raise ConfigurationError(
+            f"shop {shop.name!r}: say where the webhooks are to go to: --url https://<your server>/webhooks/"
+            f"{shop.name}, or webhooks_url under [shops.{shop.name}]"
+        )
+    return target
+
+
+def _to_write(shop: Shop, url: str) -> tuple[str, ...]:
+    """Return the line by which the configuration knows the address of the webhooks, unless it does."""
+    from aftercare_woocommerce import webhooks
+
+    known = str(shop.options.get("webhooks_url") or "")
+    if webhooks.same(known, url):
+        return ()
+    instead = f", in place of {known}" if known else ""
+    line = (
+        f'Also write webhooks_url = "{url}" under [shops.{shop.name}]{instead}: webhooks that the shop '
+        "switches off after failures are then switched on again."
+    )
+    return (line,)
 
 
 def _secret(shop: Shop, file: Path | None) -> tuple[str, tuple[str, ...]]:

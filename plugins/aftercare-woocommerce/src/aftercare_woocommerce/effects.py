@@ -1,5 +1,7 @@
 """What programs want done in a shop: discount codes become coupons, tiers meta data of accounts.
 
+What customers said of products becomes reviews of theirs: see `writing`.
+
 Each command is asked of the shop in a way that makes a second time change nothing. A coupon has the code
 that was made for it beforehand, so whoever tries again finds it; its expiry is looked at afterwards, because
 a shop takes a date that it does not understand without a word, and the coupon would then be good for ever.
@@ -15,17 +17,26 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from aftercare_sdk.errors import CommandRefused, PlatformUnavailable
-from aftercare_sdk.model.commands import IssueCode, Receipt, RevokeCode, ShopCommand, TagCustomer
+from aftercare_sdk.model.commands import (
+    IssueCode,
+    Receipt,
+    RevokeCode,
+    ShopCommand,
+    TagCustomer,
+    WriteReview,
+)
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.people import fold_email
 from aftercare_sdk.shops.asking import Answer
 from aftercare_woocommerce.client import Refused, Writer, error_code, listed, parsed
+from aftercare_woocommerce.writing import written
 
 MARK = "_aftercare_key"
 """The meta data by which a coupon of ours is known; its value is the command's key."""
 PREFIX = "aftercare_"
 """Stands before the name of what is written to an account, so that no other plugin's data are met."""
 
+_EMAILS = "email_restrictions"
 _TAKEN = "woocommerce_rest_coupon_code_already_exists"
 _NAME = re.compile(r"[a-z0-9_-]{1,60}")
 _ID = re.compile(r"[1-9][0-9]{0,17}")
@@ -49,7 +60,12 @@ class Effects:
                 return self._issue(command)
             if isinstance(command, RevokeCode):
                 return self._revoke(command)
-            return self._tag(command)
+            if isinstance(command, WriteReview):
+                return written(self.client, command, shop=self.shop)
+            if isinstance(command, TagCustomer):
+                return self._tag(command)
+            # WooCommerce keeps no consents.
+            why = f"aftercare-woocommerce cannot carry out {type(command).__name__}"
         except Refused as refused:
             why = str(refused)
         # Outside the handler, so that the error tells what it tells and carries no other along.
@@ -79,12 +95,27 @@ class Effects:
             # It is taken, and then it is not there: somebody works on it, or a cache answers.
             raise PlatformUnavailable(f"shop {self.shop!r}: a coupon code is taken, but no coupon is told")
         other = _differences(wanted, told)
+        if other == [_EMAILS]:
+            # Ours by its mark: made before somebody corrected the address, and the answer was lost.
+            return self._settled(command, wanted, self._readdressed(wanted, told))
         if other:
             raise CommandRefused(
                 f"shop {self.shop!r}: there is another coupon with the code of this reward "
                 f"({', '.join(other)} differ); rename or delete coupon {told.get('id')} in the shop"
             )
         return self._settled(command, wanted, told)
+
+    def _readdressed(self, wanted: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a coupon of ours that of the address that is wanted now, and return it."""
+        if _used(told):
+            raise CommandRefused(
+                f"shop {self.shop!r}: the coupon of this reward has been used under an e-mail address that "
+                "was corrected since"
+            )
+        mended = self._put(f"coupons/{told['id']}", {_EMAILS: wanted[_EMAILS]})
+        if mended is None:
+            raise PlatformUnavailable(f"shop {self.shop!r}: the coupon of a code that is taken is gone")
+        return mended
 
     def _settled(self, command: IssueCode, wanted: Mapping[str, Any], told: Mapping[str, Any]) -> Receipt:
         """Make sure that the coupon ends when it should; a coupon that cannot be made to is taken back."""
@@ -126,7 +157,7 @@ class Effects:
             "code": command.code,
             **_discount(command, limited=bool(products)),
             "usage_limit": 1,
-            "email_restrictions": [command.email],
+            _EMAILS: [command.email],
             "minimum_amount": "0" if command.minimum is None else str(command.minimum.amount),
             "product_ids": products,
             "description": command.reason,
@@ -268,8 +299,8 @@ def _differences(wanted: Mapping[str, Any], told: Mapping[str, Any]) -> list[str
         "amount": _same_amount(told.get("amount"), wanted["amount"]),
         "free_shipping": told.get("free_shipping") == wanted["free_shipping"],
         "usage_limit": told.get("usage_limit") == 1,
-        "email_restrictions": [fold_email(str(each)) for each in told.get("email_restrictions") or ()]
-        == [fold_email(each) for each in wanted["email_restrictions"]],
+        _EMAILS: [fold_email(str(each)) for each in told.get(_EMAILS) or ()]
+        == [fold_email(each) for each in wanted[_EMAILS]],
         "minimum_amount": _same_amount(told.get("minimum_amount"), wanted["minimum_amount"]),
         "product_ids": sorted(told.get("product_ids") or ()) == sorted(wanted["product_ids"]),
         "limit_usage_to_x_items": (told.get("limit_usage_to_x_items") or None)

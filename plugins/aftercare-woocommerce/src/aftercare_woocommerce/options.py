@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates, validates_schema
 
 from aftercare_woocommerce import address
 
@@ -33,6 +33,17 @@ class OptionsSchema(Schema):
         load_default=None,
         allow_none=True,
         metadata={"description": 'The secret of that key: `{ env = "WOO_KEY_SECRET" }`.'},
+    )
+    webhooks_url = fields.Url(
+        schemes={"http", "https"},
+        require_tld=False,
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "Where the shop sends its webhooks to, such as "
+            "https://aftercare.example/webhooks/main. Given here, webhooks that WooCommerce has switched off "
+            "after failures are switched on again."
+        },
     )
     read_from = fields.String(
         load_default=None,
@@ -64,6 +75,13 @@ class OptionsSchema(Schema):
             "all other users are staff and are ignored."
         },
     )
+
+    @validates("webhooks_url")
+    def can_be_sent_to(self, value: str | None, **_: Any) -> None:
+        """Refuse addresses that no webhook may go to."""
+        problem = address.target_problem(value) if value else None
+        if problem:
+            raise ValidationError([problem])
 
     @validates_schema
     def can_be_asked(self, data: Mapping[str, Any], **_: Any) -> None:

@@ -21,6 +21,8 @@ _LARGEST_ID = 2**63 - 1
 _LARGEST_QUANTITY = 10**9
 
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_LINE_ENDS = re.compile(r"<br\s*/?>\s*|</p>\s*", re.IGNORECASE)
+_USER = re.compile(r"wp/v2/users/([1-9][0-9]{0,17})/?\Z")
 # No database column takes NUL, and none but Python takes half a surrogate pair.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -83,6 +85,33 @@ class Title(Text):
 
     def exact(self) -> Exact:
         return Exact(str, lambda text: _plain(storable(text)))
+
+
+class Prose(Text):
+    """What somebody wrote into a form, as plain text: it is told as HTML, in paragraphs."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        return prose(super()._deserialize(value, attr, data, **kwargs))
+
+    def exact(self) -> Exact:
+        return Exact(str, lambda text: prose(storable(text)))
+
+
+class Reviewer(fields.Field[int]):
+    """`_links` as the id of the account to which `reviewer` leads; nought, if it leads to none."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> int:
+        links = value.get("reviewer") if isinstance(value, dict) else None
+        for link in links if isinstance(links, list) else ():
+            place = link.get("href") if isinstance(link, dict) else None
+            found = _USER.search(place) if isinstance(place, str) else None
+            if found:
+                return int(found[1])
+        return 0
 
 
 class Amount(fields.Field[Decimal | None]):
@@ -169,6 +198,11 @@ def storable(text: str) -> str:
     """Return the text without those characters that no database takes."""
     # Asked first because it costs a tenth; what is not printable may still be storable, such as a new line.
     return text if text.isprintable() else _UNSTORABLE.sub("", text)
+
+
+def prose(told: str) -> str:
+    """Return HTML as plain text: what ended a line or a paragraph there ends a line here."""
+    return _plain(_LINE_ENDS.sub("\n", told))
 
 
 def _plain(title: str) -> str:
@@ -330,6 +364,19 @@ class _Product(Projection):
     meta_data = _meta()
 
 
+class _Review(Projection):
+    id = _id()
+    product_id = _reference()
+    status = Text(required=True)
+    date_created_gmt = Moment(required=True)
+    reviewer = Title(load_default="")
+    reviewer_email = _text()
+    review = Prose(load_default="")
+    rating = fields.Integer(strict=True, load_default=0)
+    verified = fields.Raw(load_default=False)
+    account = Reviewer(data_key="_links", load_default=0)
+
+
 class _Stub(Projection):
     id = _id()
 
@@ -339,4 +386,5 @@ ORDER = compiled(_Order())
 REFUND = compiled(_Refund())
 CUSTOMER = compiled(_Customer())
 PRODUCT = compiled(_Product())
+REVIEW = compiled(_Review())
 STUB = compiled(_Stub())

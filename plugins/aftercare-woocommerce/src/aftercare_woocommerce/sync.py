@@ -6,6 +6,9 @@ is listed from the second at which the page before ended. Everything is listed b
 the last row of the page before; where that row is not at its place, rows have vanished, and the listing goes
 back.
 
+Reviews have a date of writing only. New ones are listed by it, and all of them once a day: what was approved,
+thrown away, edited or deleted since is found then.
+
 No date moves when a refund is deleted, nor, in older shops, when lines or meta data are edited. So everything
 is listed once a day. Accounts have no filter by date at all: they are always listed whole.
 """
@@ -38,6 +41,7 @@ from aftercare_woocommerce.orders import (
 from aftercare_woocommerce.people import customer_snapshot
 from aftercare_woocommerce.products import product_snapshot
 from aftercare_woocommerce.reading import Reader
+from aftercare_woocommerce.reviews import PATH, STATUSES, review_snapshot
 
 STREAMS = (
     Stream(name="orders", kind="order", every=timedelta(minutes=15)),
@@ -45,6 +49,8 @@ STREAMS = (
     Stream(name="customers", kind="customer", every=timedelta(days=1), whole=True),
     Stream(name="products", kind="product", every=timedelta(hours=1)),
     Stream(name="products-all", kind="product", every=timedelta(days=1), whole=True),
+    Stream(name="reviews", kind="review", every=timedelta(minutes=15)),
+    Stream(name="reviews-all", kind="review", every=timedelta(days=1), whole=True),
 )
 
 _LARGEST_PAGE = 100
@@ -52,6 +58,8 @@ _PRODUCTS = 20
 _VARIATIONS = 40
 """Products of a page, and their variations: each of these takes a question of its own."""
 _SECOND = timedelta(seconds=1)
+_DAY = timedelta(days=1)
+"""Before `since`, for reviews: WordPress compares their dates on the site's clock, which may be set back."""
 # `any` leaves out the trash; what is moved there has been modified, and may not have been announced.
 _PHASES = ("any", "trash")
 
@@ -124,6 +132,11 @@ class Listing:
             )
         if stream.kind == "customer":
             return self._everything(since, "customers", {"role": "all"}, (None,), self._customers)
+        if stream.kind == "review":
+            if stream.whole:
+                return self._everything(since, PATH, {}, STATUSES, self._reviews)
+            bound = {"after": f"{_utc(since.since - _DAY)}Z"} if since.since else {}
+            return self._everything(since, PATH, bound, STATUSES[:1], self._reviews)
         if stream.kind == "order":
             if stream.whole:
                 # Orders from before `since` are not wanted; those known all the same are read alone.
@@ -162,10 +175,12 @@ class Listing:
             if told.rows or not more:
                 break
             offset += size
-        rows = _few(told.rows)
-        if not more and len(rows) == len(told.rows):
-            return rows, None
-        seconds = [self._second(row, path) for row in rows]
+        placed = [(row, second) for row in told.rows if (second := _second(row)) is not None]
+        rows = _few([row for row, _ in placed])
+        if not more and len(rows) == len(placed):
+            return told.rows, None
+        self._without_place([row for row in told.rows if _second(row) is None], path, all_=not placed)
+        seconds = [second for _, second in placed[: len(rows)]]
         if seconds != sorted(seconds):
             raise ConfigurationError(
                 f"shop {self.shop!r}: {path} are not sorted by their date of modification, as they were "
@@ -190,15 +205,25 @@ class Listing:
         rows, after = self._by_id(place, path, params, size)
         return rows, after or replace(place, at=at + _SECOND, tie=False, start=0, last=0)
 
-    def _second(self, row: Mapping[str, Any], path: str) -> datetime:
-        try:
-            return datetime.fromisoformat(row["date_modified_gmt"]).replace(tzinfo=UTC, microsecond=0)
-        except (KeyError, TypeError, ValueError):
-            pass
-        raise ConfigurationError(
-            f"shop {self.shop!r}: {path} do not say when they were modified (date_modified_gmt); a plugin of "
-            "the shop changes its REST API"
-        )
+    def _without_place(self, rows: _Rows, path: str, *, all_: bool) -> None:
+        """Leave rows that do not say when they were modified to the listing of everything.
+
+        The others must not wait for them. Raises ConfigurationError if there are no others.
+        """
+        if all_:
+            raise ConfigurationError(
+                f"shop {self.shop!r}: {path} do not say when they were modified (date_modified_gmt); a "
+                "plugin of the shop changes its REST API"
+            )
+        for row in rows:
+            _log.warning(
+                "shop %s: %s/%s does not say when it was modified (date_modified_gmt), and is left to the "
+                "listing of all %s",
+                self.shop,
+                path,
+                _id(row),
+                path,
+            )
 
     # ---- by id
 
@@ -391,6 +416,11 @@ class Listing:
                 if isinstance(number, int):
                     yield from self._alone("product", number)
 
+    def _reviews(self, rows: _Rows, _: str) -> Iterator[Snapshot]:
+        for row in rows:
+            for review in self._loaded(schemas.REVIEW, row, PATH):
+                yield review_snapshot(review, shop=self.shop)
+
     def _alone(self, kind: str, number: int) -> Iterator[Snapshot]:
         """Read one object by itself."""
         try:
@@ -426,10 +456,21 @@ def _id(row: Mapping[str, Any]) -> int:
     return number if isinstance(number, int) else 0
 
 
+def _second(row: Mapping[str, Any]) -> datetime | None:
+    try:
+        return datetime.fromisoformat(row["date_modified_gmt"]).replace(tzinfo=UTC, microsecond=0)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 def _ids(numbers: Sequence[int]) -> str:
     return ",".join(map(str, numbers))
 
 
 def _moment(name: str, at: datetime) -> dict[str, str]:
     """Return a bound by date. WooCommerce leaves out the second itself, and takes no fractions."""
-    return {name: f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}", "dates_are_gmt": "true"}
+    return {name: _utc(at), "dates_are_gmt": "true"}
+
+
+def _utc(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"

@@ -6,13 +6,13 @@ Its API tells neither secrets nor failures: a webhook that fails looks healthy u
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
-from aftercare_sdk.errors import ConfigurationError
+from aftercare_sdk.errors import AftercareError, ConfigurationError
 from aftercare_sdk.shops.asking import Answer
 from aftercare_woocommerce import address
 from aftercare_woocommerce.client import Client, Writer, every, parsed
@@ -33,6 +33,7 @@ TOPICS = (
 """What must be told. `order.deleted` is the trash; nothing is told of what is deleted for good."""
 
 _ACTIVE = "active"
+_SILENT = ("disabled", "paused")
 
 
 class Problem(StrEnum):
@@ -49,7 +50,8 @@ class Problem(StrEnum):
 class Finding:
     """Something that is wrong with the webhook of a topic.
 
-    `webhook` is its number in the shop, if there is one. `mended`: it was put right at once.
+    `webhook` is its number in the shop, if there is one. `mended`: it was put right at once; if not, `detail`
+    may tell why.
     """
 
     topic: str
@@ -57,6 +59,7 @@ class Finding:
     webhook: int | None = None
     url: str = ""
     mended: bool = False
+    detail: str = ""
 
     def __str__(self) -> str:
         told = {
@@ -66,7 +69,8 @@ class Finding:
             Problem.PAUSED: f"webhook {self.webhook} is paused by somebody",
             Problem.TWICE: f"webhook {self.webhook} is one too many: everything is sent twice",
         }[self.problem]
-        return f"{self.topic}: {told}{' (put right)' if self.mended else ''}"
+        more = " (put right)" if self.mended else f"; {self.detail}" if self.detail else ""
+        return f"{self.topic}: {told}{more}"
 
 
 class Deed(StrEnum):
@@ -74,11 +78,12 @@ class Deed(StrEnum):
 
     MADE = "made"
     SET = "set"
+    PAUSED = "paused, as one too many"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A webhook that is there now, active and with the secret that was given."""
+    """A webhook that is there now, active and with the secret that was given; or paused beside such a one."""
 
     topic: str
     deed: Deed
@@ -97,58 +102,81 @@ class _Hook:
 
 
 def check(client: Client, *, shop: str, url: str) -> tuple[Finding, ...]:
-    """Return what is wrong with the webhooks that are to go to `url`; nothing, if all is well."""
+    """Return what is wrong with the webhooks that are to go to `url`; nothing, if all is well.
+
+    Raises ConfigurationError for a `url` that no webhook can go to.
+    """
+    _check_url(url)
     hooks = _hooks(client, shop)
     findings: list[Finding] = []
     for topic in TOPICS:
-        here = [hook for hook in hooks if hook.topic == topic and _same(hook.url, url)]
-        if here:
-            findings += _of_one(here)
-            continue
-        # By its name it is one of ours: of an address from before, or of another installation.
-        away = [hook for hook in hooks if hook.name == name_of(shop, topic)]
-        findings += [
+        here = [hook for hook in hooks if hook.topic == topic and same(hook.url, url)]
+        # Beside one that is here, a paused one elsewhere does nothing, and is so by somebody's will.
+        away = [
             Finding(topic=topic, problem=Problem.ELSEWHERE, webhook=hook.id, url=_shown(hook.url))
-            for hook in away
-        ] or [Finding(topic=topic, problem=Problem.MISSING)]
+            for hook in _away(hooks, shop, topic, url)
+            if not here or hook.status != Problem.PAUSED
+        ]
+        findings += _of_one(here) if here else []
+        findings += away if here or away else [Finding(topic=topic, problem=Problem.MISSING)]
     return tuple(findings)
 
 
 def install(client: Writer, *, shop: str, url: str, secret: str, move: bool = False) -> tuple[Change, ...]:
     """Make the webhooks that are missing, and set those that are there: active, to `url`, with `secret`.
 
-    May be repeated, also after it was cut off. With `move`, webhooks of ours that go elsewhere are made to go
-    to `url`; without, they are left alone, since they may belong to another installation.
+    May be repeated, also after it was cut off. Of several that go to `url` one stays active. With `move`,
+    webhooks of ours that go elsewhere are made to go to `url`, or paused if one does already; without, they
+    are left alone, since they may belong to another installation.
     """
-    wrong = address.problem(url)
-    if wrong:
-        raise ConfigurationError(f"the address that webhooks are to go to: {wrong}")
+    _check_url(url)
     if not secret.strip():
         raise ConfigurationError("the webhooks need a secret: anybody can sign with an empty one")
     hooks = _hooks(client, shop)
     return tuple(
-        _installed(client, hooks, shop, topic, {"delivery_url": url, "secret": secret}, move=move)
+        change
         for topic in TOPICS
+        for change in _installed(
+            client, hooks, shop, topic, {"delivery_url": url, "secret": secret}, move=move
+        )
     )
 
 
 def reactivate(client: Writer, *, shop: str, url: str = "") -> tuple[Finding, ...]:
-    """Return the webhooks of ours that are disabled, and make them active again; to be called now and then.
+    """Return the webhooks of ours that do not send, and make disabled ones active again; now and then.
 
     What was not sent meanwhile never will be: a listing of what was modified finds it. Paused ones are
-    reported only: somebody wants it so. Ours are those that go to `url`, or that `install` made.
+    reported only: somebody wants it so. Ours are those that go to `url`, whatever they are called. Without
+    `url`, those that have our name, or that go to `/webhooks/<shop>` of some server, are reported only: they
+    may be of an address that was mistyped or given up, or another installation's.
     """
+    hooks = _hooks(client, shop)
+    if not url:
+        return tuple(_silent(hooks, shop))
+    _check_url(url)
     findings: list[Finding] = []
-    for hook in _hooks(client, shop):
-        ours = hook.name == name_of(shop, hook.topic) or (bool(url) and _same(hook.url, url))
-        if not ours or hook.status == _ACTIVE:
-            continue
-        disabled = hook.status == Problem.DISABLED
-        if disabled:
-            client.put(f"webhooks/{hook.id}", {"status": _ACTIVE})
-        problem = Problem.DISABLED if disabled else Problem.PAUSED
-        findings.append(Finding(topic=hook.topic, problem=problem, webhook=hook.id, mended=disabled))
+    for topic in TOPICS:
+        here = [hook for hook in hooks if hook.topic == topic and same(hook.url, url)]
+        # One that sends is enough: with another everything would come twice.
+        if here and all(hook.status in _SILENT for hook in here):
+            asleep = min(here, key=lambda hook: (hook.status == Problem.PAUSED, hook.id))
+            findings.append(_awake(client, asleep))
     return tuple(findings)
+
+
+def unusual(url: str, *, shop: str) -> str:
+    """Say that an address does not name the shop, as that of its webhooks should; nothing, if it does."""
+    wanted = f"/webhooks/{shop}"
+    try:
+        fits = urlsplit(url.strip()).path.rstrip("/").endswith(wanted)
+    except ValueError:
+        fits = False
+    if fits:
+        return ""
+    return (
+        f"{_shown(url)} does not end in {wanted}: unless a proxy of yours sees to it, what the shop sends "
+        "there is answered 404, and after seven times the shop stops sending"
+    )
 
 
 def name_of(shop: str, topic: str) -> str:
@@ -165,6 +193,52 @@ def _of_one(hooks: list[_Hook]) -> list[Finding]:
     return [Finding(topic=hook.topic, problem=Problem.TWICE, webhook=hook.id) for hook in active[1:]]
 
 
+def _away(hooks: list[_Hook], shop: str, topic: str, url: str) -> list[_Hook]:
+    """Return those that are ours by their name, of an address from before or of another installation."""
+    named = [hook for hook in hooks if hook.topic == topic and hook.name == name_of(shop, topic)]
+    return [hook for hook in named if not same(hook.url, url)]
+
+
+def _silent(hooks: list[_Hook], shop: str) -> Iterator[Finding]:
+    """Give those that seem to be ours and do not send, except beside one that sends the same."""
+    ours = [
+        hook for hook in hooks if hook.name == name_of(shop, hook.topic) or not unusual(hook.url, shop=shop)
+    ]
+    active = [hook for hook in ours if hook.status == _ACTIVE]
+    for hook in ours:
+        beside = [other for other in active if other.topic == hook.topic]
+        if hook.status == Problem.PAUSED and not beside:
+            yield Finding(topic=hook.topic, problem=Problem.PAUSED, webhook=hook.id)
+        elif hook.status == Problem.DISABLED and not any(same(other.url, hook.url) for other in beside):
+            yield Finding(
+                topic=hook.topic,
+                problem=Problem.DISABLED,
+                webhook=hook.id,
+                detail=f"it goes to {_shown(hook.url)}; set webhooks_url under [shops.{shop}] to where "
+                "webhooks are to go to, and those are switched on again",
+            )
+
+
+def _awake(client: Writer, hook: _Hook) -> Finding:
+    """Make a disabled webhook active, and say what was amiss; whatever goes wrong, others come next."""
+    if hook.status == Problem.PAUSED:
+        return Finding(topic=hook.topic, problem=Problem.PAUSED, webhook=hook.id)
+    why = ""
+    try:
+        answer = client.put(f"webhooks/{hook.id}", {"status": _ACTIVE})
+        if answer.status == 404:  # noqa: PLR2004
+            why = "it is gone"
+    except AftercareError as error:
+        why = str(error)
+    return Finding(
+        topic=hook.topic,
+        problem=Problem.DISABLED,
+        webhook=hook.id,
+        mended=not why,
+        detail=f"it could not be switched on again: {why}" if why else "",
+    )
+
+
 def _installed(
     client: Writer,
     hooks: list[_Hook],
@@ -173,21 +247,25 @@ def _installed(
     target: Mapping[str, str],
     *,
     move: bool,
-) -> Change:
+) -> list[Change]:
     url = target["delivery_url"]
     wanted = {"name": name_of(shop, topic), "status": _ACTIVE, **target}
-    here = [hook for hook in hooks if hook.topic == topic and _same(hook.url, url)]
-    if move and not here:
-        here = [hook for hook in hooks if hook.name == name_of(shop, topic)]
-    if here:
-        # The active one, if there is one: the others would only double it.
-        chosen = min(here, key=lambda hook: (hook.status != _ACTIVE, hook.id))
-        answer = client.put(f"webhooks/{chosen.id}", wanted)
-        _made(answer, shop)
-        return Change(topic=topic, deed=Deed.SET, webhook=chosen.id)
-    # Not tried again by itself: it might be made twice. Who calls again finds what was made.
-    number = _made(client.post("webhooks", {**wanted, "topic": topic}), shop)
-    return Change(topic=topic, deed=Deed.MADE, webhook=number)
+    here = [hook for hook in hooks if hook.topic == topic and same(hook.url, url)]
+    away = _away(hooks, shop, topic, url) if move else []
+    if not here and not away:
+        # Not tried again by itself: it might be made twice. Who calls again finds what was made.
+        number = _made(client.post("webhooks", {**wanted, "topic": topic}), shop)
+        return [Change(topic=topic, deed=Deed.MADE, webhook=number)]
+    # The active one, if there is one: the others would only double it.
+    chosen = min(here or away, key=lambda hook: (hook.status != _ACTIVE, hook.id))
+    _made(client.put(f"webhooks/{chosen.id}", wanted), shop)
+    changes = [Change(topic=topic, deed=Deed.SET, webhook=chosen.id)]
+    for hook in (*here, *away):
+        if hook is not chosen and hook.status != Problem.PAUSED:
+            # Not deleted: nobody can bring a webhook back.
+            client.put(f"webhooks/{hook.id}", {"status": Problem.PAUSED.value})
+            changes.append(Change(topic=topic, deed=Deed.PAUSED, webhook=hook.id))
+    return changes
 
 
 def _made(answer: Answer, shop: str) -> int:
@@ -215,14 +293,25 @@ def _hook(row: Mapping[str, Any]) -> list[_Hook]:
     return [_Hook(number, name, topic, status, url)]
 
 
-def _same(one: str, other: str) -> bool:
-    return address.site(one) == address.site(other)
+def _check_url(url: str) -> None:
+    wrong = address.target_problem(url)
+    if wrong:
+        raise ConfigurationError(f"the address that webhooks are to go to: {wrong}")
+
+
+def same(one: str, other: str) -> bool:
+    """Tell whether two addresses are one, however they are spelled."""
+    try:
+        return address.site(one) == address.site(other)
+    except ValueError:
+        # Another plugin of the shop may have put anything there.
+        return False
 
 
 def _shown(url: str) -> str:
     """Return an address without what may be a key in it."""
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(address.site(url))
     except ValueError:
         return "an address that is none"
-    return f"{parts.scheme}://{parts.hostname}{parts.path}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -15,13 +15,15 @@ from aftercare_sdk.engine.checkup.findings import Finding
 from aftercare_sdk.engine.checkup.neighbours import holder, neighbours
 from aftercare_sdk.engine.lock import _ADVISORY_KEY, decider_lock
 from aftercare_sdk.errors import DeciderBusy, SchemaVersionError
-from aftercare_sdk.store import control, schema
+from aftercare_sdk.store import connections, control, privacy, schema
 from aftercare_sdk.store.database import Database
 from aftercare_sdk.store.journal import State
 from aftercare_sdk.store.tables import journal, reads, units
 
 TOLERANCE = timedelta(minutes=1)
 """How far the clocks of two machines that use one database may lie apart."""
+MOST_NAMED = 10
+"""Requests about personal data; the most urgent are named."""
 
 _DATABASE = "database"
 _LIST = "see `aftercare journal list`"
@@ -145,6 +147,29 @@ def check_switched_off(database: Database) -> Iterator[Finding]:
     for plugin, reason in sorted(off.items()):
         cure = f"mend or update it, then run `aftercare plugins on {plugin}`"
         yield Finding(name="plugins", ok=False, told=f"{plugin} was switched off: {reason}", cure=cure)
+
+
+def check_connections(database: Database) -> Iterator[Finding]:
+    """Name the shops that have ended their connection: nothing is asked of them or sent for them."""
+    with database.read() as connection:
+        ended = connections.all_ended(connection)
+    for shop, one in sorted(ended.items()):
+        told = f"{shop} has been disconnected since {one.at:%Y-%m-%d %H:%M} UTC: {one.reason}"
+        cure = f"connect it on its platform, then run `aftercare shops reconnect {shop}`"
+        yield Finding(name="shops", ok=False, told=told, cure=cure)
+
+
+def check_privacy(database: Database, now: datetime) -> Iterator[Finding]:
+    """Name what platforms have asked about people's data and nobody has done; late is a mistake."""
+    with database.read() as connection:
+        waiting = privacy.still_open(connection, MOST_NAMED)
+    for one in waiting:
+        is_late = one.due_at <= now
+        told = (
+            f"a request of shop {one.shop} ({one.kind}) {'was' if is_late else 'is'} to be done "
+            f"by {one.due_at:%Y-%m-%d %H:%M} UTC"
+        )
+        yield Finding(name="privacy", ok=not is_late, told=told, cure="see `aftercare privacy requests`")
 
 
 def check_waiting(database: Database) -> Iterator[Finding]:

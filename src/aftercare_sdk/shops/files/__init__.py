@@ -1,6 +1,7 @@
 """Order histories out of files: what comes out of a file is pictures of orders, and lines with a reason.
 
     source      bytes to rows: gzip, encodings, the dialects of CSV, JSON Lines
+    records     rows out of lines: what an open quotation mark costs
     grouping    the rows of one order together, wherever in the file they stand, in flat memory
     values      amounts, quantities, moments and the words for a status
     columns     which column of a file means what

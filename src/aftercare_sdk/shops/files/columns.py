@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 from aftercare_sdk.errors import ConfigurationError
-from aftercare_sdk.shops.files.source import Names
+from aftercare_sdk.shops.files.rows import Names
 
 _CUTOFF = 0.6
 
@@ -75,7 +75,7 @@ def _meant(name: str, known: Sequence[str]) -> str:
     """Return the name that was probably meant, as a question."""
     folded = {fold(each): each for each in known}
     close = get_close_matches(fold(name), folded, n=1, cutoff=_CUTOFF)
-    return f" (did you mean {folded[close[0]]!r}?)" if close else ""
+    return f" (did you mean {_first_line(folded[close[0]])!r}?)" if close else ""
 
 
 def _likely(missing: Sequence[str], header: Sequence[str]) -> str:
@@ -84,4 +84,9 @@ def _likely(missing: Sequence[str], header: Sequence[str]) -> str:
 
 
 def _listed(header: Sequence[str]) -> str:
-    return ", ".join(header) or "none"
+    return ", ".join(map(_first_line, header)) or "none"
+
+
+def _first_line(name: str) -> str:
+    """Return what can be shown of a name: an open quotation mark may have made rows a part of it."""
+    return next(iter(name.splitlines()), "")

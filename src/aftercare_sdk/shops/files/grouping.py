@@ -10,6 +10,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from aftercare_sdk.shops.files.rows import Row
 
@@ -32,15 +33,20 @@ def scratch() -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
+def _name(row: Row, key: Key) -> str | None:
+    """Return which order a row is of, as far as it says so: one that cannot be read may not."""
+    return (key(row) or None) if row.problem else key(row)
+
+
 def survey(rows: Iterable[Row], key: Key) -> tuple[int, bool]:
-    """Return how many rows there are, and whether those of each order stand together."""
+    """Return how many lines there are, and whether those of each order stand together."""
     count, together, last = 0, True, None
     with scratch() as store:
         store.execute("CREATE TABLE seen (name TEXT PRIMARY KEY) WITHOUT ROWID")
         for row in rows:
-            count += 1
-            name = key(row)
-            if not together or row.problem or name == last:
+            count += row.lines
+            name = _name(row, key)
+            if not together or name is None or name == last:
                 continue
             last = name
             new = store.execute("INSERT OR IGNORE INTO seen VALUES (?)", (name,)).rowcount
@@ -51,17 +57,18 @@ def survey(rows: Iterable[Row], key: Key) -> tuple[int, bool]:
 def neighbours(rows: Iterable[Row], key: Key) -> Iterator[list[Row]]:
     """Yield the rows of each order of a file in which they stand together, in the order of the file.
 
-    A row that cannot be read belongs to the order whose rows stand above and below it, else to none.
+    A row that cannot be read belongs to the order that it names all the same. If it names none, it belongs to
+    the order whose rows stand above and below it, else to none.
     """
     group: list[Row] = []
     broken: list[Row] = []
     name = None
     endless = False
     for row in rows:
-        if row.problem and len(broken) < MOST_LINES:
+        this = _name(row, key)
+        if this is None and len(broken) < MOST_LINES:
             broken.append(row)
             continue
-        this = None if row.problem else key(row)
         if this is not None and this == name:
             group += [*broken, row]
         else:
@@ -80,24 +87,33 @@ def neighbours(rows: Iterable[Row], key: Key) -> Iterator[list[Row]]:
 
 
 def _endless(row: Row) -> Row:
-    return Row(row.line, row.cells, row.raw, f"its order has more than {MOST_LINES} lines")
+    return replace(row, problem=row.problem or f"its order has more than {MOST_LINES} lines")
 
 
 def scattered(rows: Iterable[Row], key: Key) -> Iterator[list[Row]]:
     """Yield the rows of each order of any file, orders in the sequence of their first lines."""
     with scratch() as store:
-        store.execute("CREATE TABLE lines (name TEXT, line INTEGER, cells TEXT, raw TEXT)")
+        store.execute(
+            "CREATE TABLE lines (name TEXT, line INTEGER, cells TEXT, raw TEXT, problem TEXT, lines INTEGER)"
+        )
         for row in rows:
-            if row.problem:
+            name = _name(row, key)
+            if name is None:
                 yield [row]
                 continue
             cells, raw = json.dumps(dict(row.cells)), json.dumps(list(row.raw))
-            store.execute("INSERT INTO lines VALUES (?, ?, ?, ?)", (key(row), row.line, cells, raw))
+            store.execute(
+                "INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?)",
+                (name, row.line, cells, raw, row.problem, row.lines),
+            )
         store.execute("CREATE INDEX names ON lines (name, line)")
         store.execute("CREATE TABLE firsts AS SELECT name, MIN(line) AS line FROM lines GROUP BY name")
         found = store.execute(
-            "SELECT lines.line, lines.cells, lines.raw FROM firsts JOIN lines ON lines.name = firsts.name "
-            "ORDER BY firsts.line, lines.line"
+            "SELECT lines.line, cells, raw, problem, lines FROM firsts "
+            "JOIN lines ON lines.name = firsts.name ORDER BY firsts.line, lines.line"
         )
-        together = (Row(line, json.loads(cells), json.loads(raw)) for line, cells, raw in found)
+        together = (
+            Row(line, json.loads(cells), json.loads(raw), problem, many)
+            for line, cells, raw, problem, many in found
+        )
         yield from neighbours(together, key)

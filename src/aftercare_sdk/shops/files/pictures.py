@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.orders import OrderSnapshot, RefundSnapshot
+from aftercare_sdk.model.people import fold_email
 from aftercare_sdk.model.records import UNNAMED_REFUND
 from aftercare_sdk.model.versions import FROM_FILE, Version
 from aftercare_sdk.shops.digests import digest
@@ -21,6 +22,8 @@ LONGEST_ID = 100
 LONGEST_REFUND = 40
 """The id of a refund stands behind that of its order in the id of an event."""
 _LONGEST_EMAIL = 320
+_NOBODY = "deleted@site.invalid"
+"""What WordPress writes over the address of a person who is erased: one and the same for everybody."""
 _LARGEST = 2**63 - 1
 _LONGEST_TEXT = 500
 
@@ -39,10 +42,12 @@ class Reading:
     def pictured(self, snapshot: OrderSnapshot) -> OrderSnapshot:
         """Return a picture of an order as one out of this file: older than all that is told otherwise.
 
-        Raises Refused if more was paid than can be stored.
+        An order whose person was erased is of nobody. Raises Refused if more was paid than can be stored.
         """
         if snapshot.amounts is not None and snapshot.amounts.total.minor > _LARGEST:
             raise Refused("the sum of the order is too large")
+        if snapshot.contact is not None and fold_email(snapshot.contact.email) == _NOBODY:
+            snapshot = replace(snapshot, contact=None, erased=True)
         stamp = f"{FROM_FILE}{self.exported_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
         return replace(snapshot, version=Version(digest=f"{stamp}:{digest(snapshot)[:_DIGITS]}"))
 

@@ -18,11 +18,10 @@ from aftercare_sdk.shops.files import analytics, canonical, online_retail, shopi
 from aftercare_sdk.shops.files.columns import find, holds, mapped
 from aftercare_sdk.shops.files.grouping import neighbours, scattered, survey
 from aftercare_sdk.shops.files.pictures import Reading
-from aftercare_sdk.shops.files.rows import Refused, Row, Told
+from aftercare_sdk.shops.files.records import csv_rows
+from aftercare_sdk.shops.files.rows import Names, Refused, Row, Told
 from aftercare_sdk.shops.files.source import (
     Content,
-    Names,
-    csv_rows,
     examine,
     json_rows,
     lines,
@@ -31,7 +30,7 @@ from aftercare_sdk.shops.files.source import (
 )
 from aftercare_sdk.shops.files.values import Meaning, Moments, Numbers, currency_code, statuses
 
-RELEASE = 1
+RELEASE = 2
 """Grows when files are read in another way: an import that was broken off then begins anew."""
 _OTHERS: Sequence[ModuleType] = (shopify, woocommerce, analytics, online_retail)
 FORMATS: tuple[str, ...] = (canonical.NAME, *(each.NAME for each in _OTHERS))
@@ -67,7 +66,10 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A line that is not taken. `raw` is the line itself: personal data."""
+    """A line that is not taken. `raw` is the line itself: personal data.
+
+    Of a row of several lines, the first one has all of it.
+    """
 
     line: int
     reason: str
@@ -278,12 +280,18 @@ def _group(reader: _Format, rows: Sequence[Row]) -> Group:
         if refused.row is None:
             return _refused(rows, {}, refused.reason)
         return _refused(rows, {refused.row.line: refused.reason}, _OTHER_LINE)
-    rejects = tuple(Reject(row.line, reason, row.raw) for row, reason in told.refused)
-    return Group(told.snapshots, len(rows) - len(rejects), rejects)
+    rejects = tuple(reject for row, reason in told.refused for reject in _rejects(row, reason))
+    return Group(told.snapshots, sum(row.lines for row in rows) - len(rejects), rejects)
 
 
 def _refused(rows: Sequence[Row], reasons: Mapping[int, str], otherwise: str) -> Group:
-    return Group((), 0, tuple(Reject(row.line, reasons.get(row.line, otherwise), row.raw) for row in rows))
+    told = (reject for row in rows for reject in _rejects(row, reasons.get(row.line, otherwise)))
+    return Group((), 0, tuple(told))
+
+
+def _rejects(row: Row, reason: str) -> Iterator[Reject]:
+    for number in range(row.lines):
+        yield Reject(row.line + number, reason, () if number else row.raw)
 
 
 def _is_json(path: Path) -> bool:

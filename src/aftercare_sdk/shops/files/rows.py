@@ -1,4 +1,4 @@
-"""One line of a file, and why one is not taken."""
+"""One row of a file, and why one is not taken."""
 
 from __future__ import annotations
 
@@ -8,22 +8,47 @@ from dataclasses import dataclass, field
 
 from aftercare_sdk.model.orders import OrderSnapshot
 
+Names = Mapping[str, str]
+"""By the name that the format gives to a column, the column of the file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line by the names that its format gives to the columns; `raw` is the line as it stands in the file.
+    """A row by the names that its format gives to the columns; `raw` is the row as it stands in the file.
 
-    `line` is the number of its first line in the file, from 1. `problem`: why it cannot even be read.
+    `line` is the number of the first of its `lines` in the file, from 1. `problem`: why it cannot be read;
+    `cells` are then those that are certain, perhaps none.
     """
 
     line: int
     cells: Mapping[str, str] = field(repr=False)
     raw: Sequence[str] = field(repr=False)
     problem: str = ""
+    lines: int = 1
 
     def __getitem__(self, column: str) -> str:
         """Return a cell; a column that the file lacks is empty."""
         return self.cells.get(column, "")
+
+
+NOT_TEXT = "is not in the encoding of the file; declare another one with --encoding"
+
+
+def is_text(cells: Sequence[str]) -> bool:
+    """Whether everything in a line was in the encoding of the file."""
+    text = "".join(cells)
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def legible(cells: Mapping[str, str]) -> dict[str, str]:
+    """Return what can be told of a row that cannot be read: perhaps which order it is that lacks it."""
+    return {name: cell for name, cell in cells.items() if is_text((cell,))}
 
 
 class Refused(Exception):

@@ -8,7 +8,7 @@ import gzip
 import hashlib
 import io
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from aftercare_sdk.errors import ConfigurationError
-from aftercare_sdk.shops.files.rows import Row
+from aftercare_sdk.shops.files.records import LONGEST_LINE, read
+from aftercare_sdk.shops.files.rows import NOT_TEXT, Names, Row, is_text, legible
 from aftercare_sdk.shops.parsing import parse
 
 _BLOCK = 1 << 20
-LONGEST_LINE = 1 << 20
-"""Characters. A file without ends of lines must not fill the memory."""
 _MOST_DIGITS = 30
 _GZIP = b"\x1f\x8b"
 DELIMITERS = (",", ";", "\t")
@@ -88,57 +87,9 @@ def lines(path: Path, encoding: str) -> Iterator[Iterator[str]]:
 def _bounded(readline: Callable[[int], str]) -> Iterator[str]:
     while line := readline(LONGEST_LINE):
         rest = line
-        while len(rest) == LONGEST_LINE and not rest.endswith("\n"):
+        while len(rest) == LONGEST_LINE and not rest.endswith(("\n", "\r")):
             rest = readline(LONGEST_LINE)  # the rest of a line that nobody will use
         yield line
-
-
-def is_text(cells: Sequence[str]) -> bool:
-    """Whether everything in a line was in the encoding of the file."""
-    text = "".join(cells)
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-_NOT_TEXT = "is not in the encoding of the file; declare another one with --encoding"
-
-Names = Mapping[str, str]
-"""By the name that the format gives to a column, the column of the file."""
-
-
-def csv_rows(text: Iterator[str], header: Sequence[str], delimiter: str, names: Names) -> Iterator[Row]:
-    """Yield the rows of CSV, without the header."""
-    reader = csv.reader(text, delimiter=delimiter)
-    places = [(name, header.index(column)) for name, column in names.items()]
-    width = len(header)
-    first = True
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            most = csv.field_size_limit()
-            reason = f"a cell is longer than {most} characters, or broken; is a quotation mark not closed?"
-            yield Row(line, {}, (), reason)
-            continue
-        if first:
-            first = False
-            continue
-        if not cells:
-            continue
-        if len(cells) != width:
-            yield Row(line, {}, cells, f"has {len(cells)} columns where the first line has {width}")
-        elif not is_text(cells):
-            yield Row(line, {}, cells, _NOT_TEXT)
-        else:
-            yield Row(line, {name: cells[place] for name, place in places}, cells)
 
 
 def json_rows(text: Iterator[str], names: Names) -> Iterator[Row]:
@@ -149,7 +100,7 @@ def json_rows(text: Iterator[str], names: Names) -> Iterator[Row]:
             continue
         raw = (told,)
         if not is_text(raw):
-            yield Row(line, {}, raw, _NOT_TEXT)
+            yield Row(line, {}, raw, NOT_TEXT)
             continue
         try:
             found = parse(told.encode())
@@ -162,9 +113,9 @@ def json_rows(text: Iterator[str], names: Names) -> Iterator[Row]:
         values = {name: _text(found.get(column)) for name, column in names.items()}
         cells = {name: value for name, value in values.items() if value is not None}
         if len(cells) < len(values):
-            yield Row(line, {}, raw, "holds a list or an object where a value belongs")
+            yield Row(line, legible(cells), raw, "holds a list or an object where a value belongs")
         elif not is_text(tuple(cells.values())):
-            yield Row(line, {}, raw, "holds half a sign (a lone surrogate)")
+            yield Row(line, legible(cells), raw, "holds half a sign (a lone surrogate)")
         else:
             yield Row(line, cells, raw)
 
@@ -184,16 +135,22 @@ def _text(value: Any) -> str | None:
 def read_header(text: Iterator[str], delimiter: str) -> tuple[list[str], str]:
     """Return the names of the columns, and what separates them: the sign that makes most of the first line.
 
-    Raises ConfigurationError for a file without a first line.
+    Raises ConfigurationError for a file without a first line, and for one with an open quotation mark.
     """
     first = next(text, "")
     if delimiter:
         candidates: Sequence[str] = (delimiter,)
     else:
-        candidates = sorted(DELIMITERS, key=lambda sign: -len(_cells([first], sign)))
-    # A name of a column may hold an end of line, so the reader asks for more than the first one.
+        candidates = sorted(DELIMITERS, key=lambda sign: -len(_cells(first, sign)))
     chosen = candidates[0]
-    cells = _cells(_again(first, text), chosen)
+    try:
+        # A name of a column may hold an end of line, so the reader asks for more than the first one.
+        cells = read(_again(first, text), chosen)
+    except csv.Error:
+        raise ConfigurationError(
+            "the first line, which names the columns, has a quotation mark that is not closed or not written "
+            "twice; mend it"
+        ) from None
     if not cells:
         raise ConfigurationError("the file is empty; its first line must name the columns")
     return [cell.strip().removeprefix("\ufeff") for cell in cells], chosen
@@ -204,9 +161,10 @@ def _again(first: str, rest: Iterator[str]) -> Iterator[str]:
     yield from rest
 
 
-def _cells(text: Iterator[str] | Sequence[str], delimiter: str) -> list[str]:
+def _cells(line: str, delimiter: str) -> list[str]:
+    """Return the cells of a line of which a cell may still be open."""
     try:
-        return next(csv.reader(iter(text), delimiter=delimiter), [])
+        return next(csv.reader((line,), delimiter=delimiter), [])
     except csv.Error:
         return []
 

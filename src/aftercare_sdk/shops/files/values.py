@@ -168,7 +168,6 @@ WORDS: Mapping[Meaning, tuple[str, ...]] = {
         "authorized",
         "partially paid",
         "on hold",
-        "checkout draft",
         "未入金",
         "入金待ち",
         "未払い",
@@ -205,6 +204,8 @@ WORDS: Mapping[Meaning, tuple[str, ...]] = {
     ),
 }
 """Compared without regard to capitals; `_` and `-` are as good as a space."""
+_DRAFTS = frozenset({"checkout draft", "auto draft"})
+"""WooCommerce's words for a checkout that is still open, with the shopper's name already in it."""
 _KNOWN = ", ".join(word for several in WORDS.values() for word in several if word.isascii())
 
 
@@ -215,8 +216,11 @@ class Statuses:
     words: Mapping[str, Meaning]
 
     def meaning(self, text: str) -> Meaning:
-        """Return what a word means. Raises Refused for an unknown one."""
-        known = self.words.get(fold(text))
+        """Return what a word means. Raises Refused for an unknown one, and for that of a draft."""
+        word = fold(text)
+        known = self.words.get(word)
+        if known is None and word in _DRAFTS:
+            raise Refused("the status is that of a draft: an open checkout, and no order yet")
         if known is None:
             raise Refused(
                 f"the status is a word that is not known; known are {_KNOWN}, and some in Japanese; "

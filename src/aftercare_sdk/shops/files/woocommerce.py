@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -177,7 +178,7 @@ def _plain(row: Row) -> Row:
     if not any(cell.startswith(_FORMULAS) for cell in row.cells.values()):
         return row
     cells = {name: cell[1:] if cell.startswith(_FORMULAS) else cell for name, cell in row.cells.items()}
-    return Row(row.line, cells, row.raw)
+    return replace(row, cells=cells)
 
 
 def _item(row: Row) -> dict[str, str]:

@@ -57,6 +57,21 @@ def test_an_order_is_the_sum_of_its_lines(read):
     assert (2, {}) == (told.taken, told.rejects)
 
 
+@pytest.mark.parametrize("others", [[], ["2,2024-01-02,bob@customer.example,Cup,1,5.00,USD,paid"]])
+@pytest.mark.parametrize(
+    "broken", ['1,2024-01-01 09:00,ann@customer.example,"5 inch pan,1,2.00,USD,paid', "1,,"]
+)
+def test_an_order_that_lacks_its_last_line_is_not_taken(read, others, broken):
+    """Its sum would be wrong; what is before the damage says that it is of this order. Also anywhere else."""
+    reason = "another line of its order is refused"
+    told = read(text(line(), broken, *others))
+    assert (len(others), reason) == (len(told.orders), told.rejects[2])
+    assert {2, 3} == told.rejects.keys()
+    scattered = read(text(line(), *others, broken))
+    assert (len(others), reason) == (len(scattered.orders), scattered.rejects[2])
+    assert scattered.file.rows == scattered.taken + len(scattered.rejects)
+
+
 def test_columns_are_found_by_other_names(read):
     """As somebody declares them; the rest by their own names, however they are written."""
     content = "Order No;Placed At;Product;Quantity;Line-Paid\n7;2024-01-01;Tea;1;10.00\n"

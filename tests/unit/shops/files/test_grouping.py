@@ -11,9 +11,9 @@ from aftercare_sdk.shops.files.rows import Row
 
 
 def rows(names):
-    """Make rows of orders with these names; ? is a broken one."""
+    """Make rows of orders with these names; ? is a broken one, and A one that says that it is of a."""
     return [
-        Row(line, {"id": name}, (name,), "broken" if name == "?" else "")
+        Row(line, {} if name == "?" else {"id": name.lower()}, (name,), "" if name.islower() else "broken")
         for line, name in enumerate(names, 1)
     ]
 
@@ -54,11 +54,29 @@ def test_a_file_in_which_they_stand_together_is_known(names):
         ("?a", [[1], [2]]),
         ("a?", [[1], [2]]),
         ("a??ab", [[1, 2, 3, 4], [5]]),
+        ("aAb", [[1, 2], [3]]),
+        ("aBb", [[1], [2, 3]]),
+        ("aB?bc", [[1], [2, 3, 4], [5]]),
     ],
 )
 def test_a_broken_line_inside_of_an_order_belongs_to_it(names, groups):
-    """An order that lacks a line is not taken; a broken line between two orders is of neither."""
+    """An order that lacks a line is not taken; between two orders, a broken line is of the one it names."""
     assert groups == lines(neighbours(rows(names), key))
+
+
+def test_a_broken_line_that_names_its_order_is_found_anywhere():
+    """Also if the lines of the order are scattered; one that names none stands alone."""
+    told = rows("abA?c")
+    assert (5, False) == survey(told, key)
+    assert [[4], [1, 3], [2], [5]] == lines(scattered(told, key))
+    assert "broken" == next(group for group in scattered(told, key) if len(group) > 1)[1].problem
+
+
+def test_rows_of_several_lines_are_counted_by_line():
+    """Through the disk, too."""
+    told = [Row(1, {"id": "a"}, ("a",)), Row(2, {"id": "b"}, ("b",), lines=3), Row(5, {"id": "a"}, ("a",))]
+    assert (5, False) == survey(told, key)
+    assert [1, 1, 3] == [row.lines for group in scattered(told, key) for row in group]
 
 
 def test_an_order_without_an_end_does_not_fill_the_memory():

@@ -1,46 +1,15 @@
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from aftercare_sdk.errors import ConfigurationError
-from aftercare_sdk.shops.files.source import LONGEST_LINE, csv_rows, read_header
+from aftercare_sdk.shops.files.records import LONGEST_LINE
 
 HEADER = "order_id,placed_at,product,quantity,line_paid,customer"
 LINE = "1,2024-01-01,Tea,1,10.00,ann@customer.example"
 TEXT = f"{HEADER}\n{LINE}\n"
-CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
-
-
-@given(
-    rows=st.lists(st.lists(CELLS, min_size=3, max_size=3).filter(any), max_size=5),
-    delimiter=st.sampled_from(",;\t"),
-    ends=st.sampled_from(["\n", "\r\n"]),
-)
-@settings(suppress_health_check=[HealthCheck.too_slow])
-def test_what_a_program_writes_as_csv_comes_back(rows, delimiter, ends):
-    """Quotation marks, delimiters and ends of lines inside of cells included; lines are counted."""
-    out = io.StringIO()
-    # Python before 3.13 leaves a lone carriage return without quotation marks.
-    quoting = csv.QUOTE_ALL if "\r" in "".join(map("".join, rows)) else csv.QUOTE_MINIMAL
-    writer = csv.writer(out, delimiter=delimiter, lineterminator=ends, quoting=quoting)
-    starts = []
-    writer.writerow(["first", "second", "third"])
-    for row in rows:
-        starts.append(1 + sum(1 for _ in io.StringIO(out.getvalue(), newline="")))
-        writer.writerow(row)
-    header, found = read_header(io.StringIO(out.getvalue(), newline=""), "")
-    assert (["first", "second", "third"], delimiter) == (header, found)
-    names = {"a": "third", "b": "first", "c": "second"}
-    told = list(csv_rows(io.StringIO(out.getvalue(), newline=""), header, delimiter, names))
-    assert [(row["b"], row["c"], row["a"]) for row in told] == [tuple(row) for row in rows]
-    assert starts == [row.line for row in told]
-    assert not any(row.problem for row in told)
 
 
 @pytest.mark.parametrize(
@@ -107,17 +76,6 @@ def test_a_line_with_other_columns_is_rejected(read):
     assert {3: "has 7 columns where the first line has 6"} == told.rejects
 
 
-def test_an_open_quotation_mark_costs_a_piece_and_not_the_file(read):
-    """What it swallows is bounded, and so is the memory."""
-    lines = [LINE.replace("1,", f"{number},", 1) for number in range(2, 6_000)]
-    lines[10] = lines[10].replace("Tea", '"Tea')
-    told = read("\n".join([HEADER, *lines]) + "\n")
-    reason = "a cell is longer than 131072 characters, or broken; is a quotation mark not closed?"
-    assert reason in told.rejects.values()
-    assert {"2", "11", "5999"} <= told.orders.keys()
-    assert 2_000 < len(told.orders) < 6_000
-
-
 def test_a_line_without_an_end_does_not_fill_the_memory(read):
     """It is rejected, and the next one is read."""
     long = f"2,2024-01-01,{'x' * (2 * LONGEST_LINE)},1,10.00,ann@customer.example"
@@ -178,6 +136,17 @@ def test_files_that_cannot_be_read_are_refused_as_a_whole(read, content, problem
     """With what is wrong with them."""
     with pytest.raises(ConfigurationError, match=problem):
         read(content)
+
+
+def test_an_open_quotation_mark_in_the_first_line_is_said(read):
+    """It would swallow the file."""
+    with pytest.raises(
+        ConfigurationError, match=r"the first line, .* has a quotation mark that is not closed"
+    ):
+        read(TEXT.replace("placed_at", '"placed_at'))
+    with pytest.raises(ConfigurationError, match="it has order_id, placed_at") as caught:
+        read(TEXT.replace("placed_at", '"placed_at').replace("example", 'example"'))
+    assert "ann@customer.example" not in str(caught.value)
 
 
 def test_only_files_are_read(read, tmp_path):

@@ -116,6 +116,30 @@ def test_an_own_status_is_declared(read, fixtures):
     assert ("lent", None) == (order.status, order.purchased_at)
 
 
+@pytest.mark.parametrize("word", ["checkout-draft", "wc-checkout-draft", "auto-draft"])
+def test_a_draft_is_no_order(read, fixtures, word):
+    """An open checkout has the shopper's name in it already; webhooks and readings leave it out, too."""
+    text = (fixtures / "woocommerce.csv").read_text(encoding="utf-8").replace("on-hold", word)
+    told = read(text, **JAPAN)
+    assert {5: "the status is that of a draft: an open checkout, and no order yet"} == told.rejects
+    assert ["101", "102"] == list(told.orders)
+
+
+def test_what_is_in_the_trash_is_cancelled(read, fixtures):
+    """As a webhook tells it."""
+    text = (fixtures / "woocommerce.csv").read_text(encoding="utf-8").replace("on-hold", "trash")
+    assert read(text, **JAPAN).orders["103"].cancelled
+
+
+def test_an_erased_order_is_of_nobody(read, fixtures):
+    """WordPress writes the same address over that of everybody who is erased."""
+    text = (fixtures / "woocommerce.csv").read_text(encoding="utf-8")
+    told = read(text.replace("ogawa@example.jp", "Deleted@site.invalid"), **JAPAN)
+    assert {(None, True)} == {(one.contact, one.erased) for one in told.orders.values()}
+    assert "7" == told.orders["101"].customer
+    assert not any(one.erased for one in read(text, **JAPAN).orders.values())
+
+
 def test_apostrophes_against_formulas_are_no_part_of_the_value(read, fixtures):
     """The extension writes them before =, +, - and @, in whatever cell."""
     text = (fixtures / "woocommerce.csv").read_text(encoding="utf-8").replace("煎茶 100g", "'-10% 煎茶")

@@ -74,6 +74,8 @@ class Records:
         self.queue = Queue(lambda: self.site, self.show, deliver, lambda: self.now, self.lock)
         # Orders, refunds, products and coupons share one row of ids.
         self._ids, self._users, self._parts = count(11), count(2), count(900)
+        # Reviews are comments, which WordPress numbers by themselves: one may have the number of an order.
+        self._comments = count(11)
         self._webhook_ids = count(1)
 
     def wait(self, **length: float) -> datetime:

@@ -44,6 +44,7 @@ def serve(api: Api, port: int = 0) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # headers and body in one packet: else each answer waits for the one before
 
         def _handle(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)

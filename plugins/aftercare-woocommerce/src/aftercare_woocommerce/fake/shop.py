@@ -7,11 +7,12 @@ from typing import Any
 from aftercare_woocommerce.fake.acts.accounts import Accounts
 from aftercare_woocommerce.fake.acts.catalogue import Catalogue
 from aftercare_woocommerce.fake.acts.checkout import Checkout
+from aftercare_woocommerce.fake.acts.reviews import Reviews
 from aftercare_woocommerce.fake.deliveries import Delivery
 from aftercare_woocommerce.fake.state.things import Thing
 
 
-class FakeWooCommerce(Checkout, Accounts, Catalogue):
+class FakeWooCommerce(Checkout, Accounts, Catalogue, Reviews):
     """A shop that answers, remembers, and sends webhooks when it is told to.
 
     It stands still: `now` moves by `wait` only. `deliver(delivery)` takes webhooks to where they go and

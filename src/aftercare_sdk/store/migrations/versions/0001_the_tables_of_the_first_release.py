@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("plugin", sa.String(length=100), nullable=False),
         sa.Column("event", sa.String(length=250), nullable=False),
         sa.Column("shop", sa.String(length=64), nullable=False),
+        sa.Column("object_kind", sa.String(length=20), nullable=False),
         sa.Column("object", sa.String(length=100), nullable=False),
         sa.Column("identity", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
@@ -58,6 +59,14 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_configurations")),
+    )
+    op.create_table(
+        "connections",
+        sa.Column("shop", sa.String(length=64), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("reconnected_at", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("shop", name=op.f("pk_connections")),
     )
     op.create_table(
         "copies",
@@ -108,6 +117,7 @@ def upgrade() -> None:
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.String(length=30), nullable=False),
         sa.Column("shop", sa.String(length=64), nullable=False),
+        sa.Column("object_kind", sa.String(length=20), nullable=False),
         sa.Column("object", sa.String(length=100), nullable=False),
         sa.Column("identity", sa.BigInteger(), nullable=False),
         sa.Column("occurred_at", sa.BigInteger(), nullable=False),
@@ -149,10 +159,18 @@ def upgrade() -> None:
         sa.Column("processed_at", sa.BigInteger(), nullable=True),
         sa.Column("copies", sa.Integer(), server_default="0", nullable=False),
         sa.Column("weight", sa.Integer(), nullable=False),
+        sa.Column("found", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_journal")),
         sa.UniqueConstraint("dedupe", name=op.f("uq_journal_dedupe")),
     )
     with op.batch_alter_table("journal", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_journal_found",
+            ["seq"],
+            unique=False,
+            sqlite_where=sa.text("found IS NOT NULL"),
+            postgresql_where=sa.text("found IS NOT NULL"),
+        )
         batch_op.create_index(
             "ix_journal_new",
             ["state", "shop", "kind", "seq"],
@@ -181,6 +199,7 @@ def upgrade() -> None:
         sa.Column("plugin", sa.String(length=100), nullable=False),
         sa.Column("event", sa.String(length=250), nullable=False),
         sa.Column("shop", sa.String(length=64), nullable=False),
+        sa.Column("object_kind", sa.String(length=20), nullable=False),
         sa.Column("object", sa.String(length=100), nullable=False),
         sa.Column("identity", sa.BigInteger(), nullable=False),
         sa.Column("label", sa.String(length=200), nullable=False),
@@ -267,6 +286,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_plugins")),
     )
     op.create_table(
+        "privacy_requests",
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("shop", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("reference", sa.String(length=200), nullable=False),
+        sa.Column("customer", sa.String(length=100), nullable=False),
+        sa.Column("orders", sa.Text(), nullable=False),
+        sa.Column("journal", sa.BigInteger(), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("settled_at", sa.BigInteger(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_privacy_requests")),
+    )
+    with op.batch_alter_table("privacy_requests", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_privacy_requests_open",
+            ["due_at"],
+            unique=False,
+            sqlite_where=sa.text("settled_at IS NULL"),
+            postgresql_where=sa.text("settled_at IS NULL"),
+        )
+
+    op.create_table(
         "reads",
         sa.Column("shop", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
@@ -322,6 +365,7 @@ def upgrade() -> None:
         sa.Column("delay", sa.BigInteger(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("shop", sa.String(length=64), nullable=False),
+        sa.Column("object_kind", sa.String(length=20), nullable=False),
         sa.Column("object", sa.String(length=100), nullable=False),
         sa.Column("identity", sa.BigInteger(), nullable=False),
         sa.Column("depth", sa.Integer(), nullable=False),

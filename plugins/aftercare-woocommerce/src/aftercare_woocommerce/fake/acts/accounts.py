@@ -90,6 +90,9 @@ class Accounts(Records):
             order.customer = 0
             self._set_meta(order.meta, {"_anonymized": "yes"})
             self._touch(number)
+        for review in self.reviews.values():
+            if review.fields["reviewer_email"].casefold() == wanted:
+                review.fields.update({"reviewer": "Anonymous", "reviewer_email": "", "account": 0})
         for number in accounts:
             # The account keeps its e-mail and name.
             self.edit_customer(number, billing={}, shipping={})

@@ -1,4 +1,4 @@
-"""What happens to products and their reviews."""
+"""What happens to products."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aftercare_woocommerce.fake.state.things import Thing
 
 
 class Catalogue(Records):
-    """Products, their variations and their reviews."""
+    """Products and their variations."""
 
     @alone
     def product(
@@ -73,34 +73,12 @@ class Catalogue(Records):
 
     @alone
     def delete_product(self, product: int) -> None:
-        """Delete a product for good. Nothing is sent, and old orders lose its id and its sku."""
+        """Delete a product for good, and its reviews. Nothing is sent; old orders lose its id and its sku."""
         for number in (product, *self.products[product].fields["variations"]):
             self.products.pop(number, None)
+        for number in [each.id for each in self.reviews.values() if each.fields["product_id"] == product]:
+            del self.reviews[number]
         for order in self.orders.values():
             for line in order.lines:
                 if line.product_id == product:
                     line.product_id, line.variation_id, line.sku = 0, 0, None
-
-    @alone
-    def review(
-        self, product: int, text: str, *, rating: int, name: str, email: str, verified: bool = True
-    ) -> int:
-        """Write a review of a product."""
-        number = next(self._ids)
-        self.reviews[number] = Thing(
-            id=number,
-            created=self.now,
-            modified=None,
-            fields={
-                "product_id": product,
-                "product_name": self.products[product].fields["name"],
-                "product_permalink": self.products[product].fields["permalink"],
-                "status": "approved",
-                "reviewer": name,
-                "reviewer_email": email,
-                "review": text,
-                "rating": rating,
-                "verified": verified,
-            },
-        )
-        return number

@@ -10,6 +10,7 @@ from aftercare_woocommerce.fake.rest import params
 from aftercare_woocommerce.fake.rest.calls import Answer, Call, Routes, changeable
 from aftercare_woocommerce.fake.rest.collection import Collection
 from aftercare_woocommerce.fake.rest.lists import page
+from aftercare_woocommerce.fake.rest.urls import is_url
 from aftercare_woocommerce.fake.state.webhooks import HOOKS, valid_topic, webhook_told
 
 _STATUSES = ("active", "paused", "disabled")
@@ -48,12 +49,16 @@ class Webhooks(Collection):
             if name not in call.data:
                 raise missing(name)
         fields = _fields({"status": "active", "secret": "a" * 50, "name": "", **call.data})
+        _check_url(fields["delivery_url"])
         if not fields["name"]:
             fields["name"] = f"Webhook created on {self.shop.now:%b %d, %Y @ %I:%M %p}"
         return 201, webhook_told(self.shop.new_webhook(fields), self.shop.site)
 
     def _set_webhook(self, call: Call, number: int) -> Answer:
         thing = changeable(self.shop.webhooks, number, "webhooks")
+        # What is there already is not looked at.
+        if "delivery_url" in call.data:
+            _check_url(str(call.data["delivery_url"]))
         # A new status leaves the count of failures as it is.
         thing.fields.update(_fields({**thing.fields, **call.data}))
         thing.modified = self.shop.now
@@ -67,14 +72,17 @@ class Webhooks(Collection):
         return 200, shown
 
 
+def _check_url(url: str) -> None:
+    if not is_url(url):
+        message = "Webhook delivery URL must be a valid URL starting with http:// or https://."
+        raise Refusal(400, "woocommerce_rest_shop_webhook_invalid_delivery_url", message)
+
+
 def _fields(data: Mapping[str, Any]) -> dict[str, Any]:
     topic, url = str(data["topic"]), str(data["delivery_url"])
     if not valid_topic(topic):
         message = "Webhook topic is required and must be valid."
         raise Refusal(400, "woocommerce_rest_shop_webhook_invalid_topic", message)
-    if not url.startswith(("http://", "https://")):
-        message = "Webhook delivery URL must be a valid URL starting with http:// or https://."
-        raise Refusal(400, "woocommerce_rest_shop_webhook_invalid_delivery_url", message)
     resource, _, event = topic.partition(".")
     return {
         "name": str(data["name"]),

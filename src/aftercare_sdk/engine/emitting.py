@@ -1,0 +1,128 @@
+"""The events of facts: new ones with their units, and what follows when one moves or changes its owner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.model.events import OrderEvent, ReviewReceived
+from aftercare_sdk.model.orders import order_ref
+from aftercare_sdk.model.records import (
+    OrderRecord,
+    ReviewRecord,
+)
+from aftercare_sdk.shops.reconcile import Assumptions, deliveries, facts, review_facts
+from aftercare_sdk.store import (
+    control,
+    events,
+    messages,
+    people,
+    timers,
+    units,
+)
+from aftercare_sdk.store.events import Known
+from aftercare_sdk.store.objects import Stored
+from aftercare_sdk.store.timers import Timer
+from aftercare_sdk.store.units import Audience
+
+ASSUME_DELIVERY = "assume-delivery"
+"""The name of the engine's own timer of an order."""
+
+
+def emit(brand: Brand, connection: Connection, several: Sequence[Stored], now: datetime) -> None:
+    """Note new events and their units, move what hangs on facts that moved, set the engine's timers."""
+    derived: list[tuple[OrderEvent | ReviewReceived, int]] = []
+    watched: dict[timers.Name, Timer | None] = {}
+    for stored in several:
+        if isinstance(stored.record, ReviewRecord) and stored.identity is not None:
+            derived += [(event, stored.identity) for event in review_facts(stored.record)]
+        if isinstance(stored.record, OrderRecord) and stored.identity is not None:
+            assumptions = brand.assumptions(stored.record.shop)
+            derived += [(event, stored.identity) for event in facts(stored.record, assumptions, now)]
+            if stored.record.purchased_at is not None and not stored.record.test:
+                name = (timers.ENGINE, order_ref(stored.record.shop, stored.record.id), ASSUME_DELIVERY)
+                watched[name] = _next_assumption(name, stored.record, stored.identity, assumptions, now)
+    timers.clear(connection, [name for name, timer in watched.items() if timer is None])
+    timers.put(connection, [timer for timer in watched.values() if timer is not None])
+    before = events.get_many(connection, [event.id for event, _ in derived])
+    fresh = sum(event.id not in before for event, _ in derived)
+    seq = control.number_events(connection, fresh) if fresh else 0
+    known: list[Known] = []
+    moved: dict[str, datetime] = {}
+    for event, identity in derived:
+        old = before.get(event.id)
+        if old is None:
+            known.append(_new(event, seq, identity, now))
+            seq += 1
+        elif old.event != event or old.identity != identity:
+            known.append(replace(old, event=event, identity=identity))
+        if old is None or old.event.occurred_at != event.occurred_at:
+            moved[event.id] = event.occurred_at
+    events.save_many(connection, known)
+    _follow(connection, known, before)
+    messages.move(connection, moved)
+    timers.move(connection, moved)
+    add_units(brand, connection, [one for one in known if one.event.id not in before])
+
+
+def _new(event: OrderEvent | ReviewReceived, seq: int, identity: int, now: datetime) -> Known:
+    is_review = isinstance(event, ReviewReceived)
+    return Known(
+        event=event,
+        seq=seq,
+        object_kind="review" if is_review else "order",
+        object=event.review if isinstance(event, ReviewReceived) else event.order,
+        identity=identity,
+        known_at=now,
+    )
+
+
+def _follow(connection: Connection, known: Sequence[Known], before: Mapping[str, Known]) -> None:
+    """Let what plugins are still to hear follow events that changed their owner: their order holds."""
+    other = {
+        one.event.id: one.identity
+        for one in known
+        if one.event.id in before and before[one.event.id].identity != one.identity
+    }
+    owners = people.customers_of(connection, set(other.values()))
+    units.follow(connection, {event: owners[identity] for event, identity in other.items()})
+
+
+def add_units(brand: Brand, connection: Connection, known: Sequence[Known]) -> None:
+    """Make the units of new events: one for each plugin that listens and had started by then."""
+    owners = people.customers_of(connection, {one.identity for one in known})
+    units.add(
+        connection,
+        [
+            Audience(
+                event=one.event.id,
+                plugins=brand.listeners(one.event),
+                seq=one.seq,
+                customer=owners[one.identity],
+                known_at=one.known_at,
+            )
+            for one in known
+        ],
+    )
+
+
+def _next_assumption(
+    name: timers.Name, record: OrderRecord, identity: int, assumptions: Assumptions, now: datetime
+) -> Timer | None:
+    """Return the timer for the next delivery that will be assumed; None if there is none ahead."""
+    ahead = [parcel.at for parcel in deliveries(record, assumptions) if parcel.assumed and parcel.at > now]
+    if not ahead:
+        return None
+    return Timer(
+        plugin=name[0],
+        subject=name[1],
+        name=name[2],
+        shop=record.shop,
+        object=record.id,
+        identity=identity,
+        due_at=min(ahead),
+    )

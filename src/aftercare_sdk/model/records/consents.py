@@ -1,0 +1,52 @@
+"""Consents, as everything that was told of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from aftercare_sdk.model.consents import ConsentSnapshot, ConsentState, OptIn
+from aftercare_sdk.model.records.registers import merge_registers, told
+from aftercare_sdk.model.versions import Register, Version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentRecord:
+    """Everything told of one account's consent by one channel."""
+
+    shop: str
+    id: str
+    latest: Version
+    customer: Register[str] | None = None
+    channel: Register[str] | None = None
+    state: Register[ConsentState | None] | None = None
+    word: Register[str] | None = None
+    opt_in: Register[OptIn] | None = None
+    since: Register[datetime] | None = None
+    deleted: Register[bool] | None = None
+
+    def merge(self, other: ConsentRecord) -> ConsentRecord:
+        """Return both in one."""
+        return merge_registers(self, other)
+
+
+def consent_record(snapshot: ConsentSnapshot) -> ConsentRecord:
+    """Return one picture of a consent as a record."""
+    version = snapshot.version
+    return ConsentRecord(
+        shop=snapshot.shop,
+        id=snapshot.id,
+        latest=version,
+        customer=Register(snapshot.customer, version),
+        channel=Register(snapshot.channel, version),
+        # A word that is not known here must not leave the state before it standing.
+        state=Register(snapshot.state, version) if snapshot.state or snapshot.word else None,
+        word=told(snapshot.word or None, version),
+        opt_in=told(snapshot.opt_in, version),
+        since=told(snapshot.since, version),
+    )
+
+
+def gone_consent(shop: str, consent: str, version: Version) -> ConsentRecord:
+    """Return the record of a consent whose account the shop no longer has."""
+    return ConsentRecord(shop=shop, id=consent, latest=version, deleted=Register(value=True, version=version))

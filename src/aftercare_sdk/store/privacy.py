@@ -1,0 +1,105 @@
+"""What platforms have asked about people's data, and by when it is to be done.
+
+An address that a request names stays in its journal row: here are internal ids only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, case, select, update
+
+from aftercare_sdk.model.privacy import PrivacyKind
+from aftercare_sdk.store.codec import dump, load
+from aftercare_sdk.store.database import insert_into
+from aftercare_sdk.store.tables import privacy_requests
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One request. `key` is the same if the same is asked again; the row `journal` tells all of it."""
+
+    key: str
+    shop: str
+    kind: PrivacyKind
+    reference: str
+    customer: str
+    orders: tuple[str, ...]
+    journal: int
+    received_at: datetime
+    due_at: datetime
+    settled_at: datetime | None = None
+    note: str = ""
+
+
+def ask(connection: Connection, asked: Iterable[Asked]) -> None:
+    """Note requests. One that is open stays as it is; one asked again after it was settled is open again."""
+    rows = [
+        {
+            "key": one.key,
+            "shop": one.shop,
+            "kind": one.kind,
+            "reference": one.reference,
+            "customer": one.customer,
+            "orders": dump(one.orders),
+            "journal": one.journal,
+            "received_at": one.received_at,
+            "due_at": one.due_at,
+            "settled_at": None,
+            "note": "",
+        }
+        for one in asked
+    ]
+    if not rows:
+        return
+    statement = insert_into(connection, privacy_requests)
+    again = privacy_requests.c.settled_at < statement.excluded.received_at
+    told: dict[str, Any] = {
+        name: case((again, statement.excluded[name]), else_=privacy_requests.c[name])
+        for name in ("journal", "received_at", "due_at", "settled_at", "note")
+    }
+    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=told), rows)
+
+
+def settle(connection: Connection, key: str, note: str, now: datetime) -> bool:
+    """Note that a request has been done; False if no such request is open."""
+    done = connection.execute(
+        update(privacy_requests)
+        .where(privacy_requests.c.key == key, privacy_requests.c.settled_at.is_(None))
+        .values(settled_at=now, note=note)
+    )
+    return done.rowcount == 1
+
+
+def still_open(connection: Connection, limit: int = 1_000) -> list[Asked]:
+    """Return the requests that are to be done, the most urgent first."""
+    return _listed(connection, is_open=True, limit=limit)
+
+
+def settled(connection: Connection, limit: int = 1_000) -> list[Asked]:
+    """Return the requests that have been done, the latest first."""
+    return _listed(connection, is_open=False, limit=limit)
+
+
+def _listed(connection: Connection, *, is_open: bool, limit: int) -> list[Asked]:
+    table = privacy_requests
+    statement = (
+        select(table).where(table.c.settled_at.is_(None)).order_by(table.c.due_at, table.c.key)
+        if is_open
+        else select(table)
+        .where(table.c.settled_at.is_not(None))
+        .order_by(table.c.settled_at.desc(), table.c.key)
+    )
+    return [
+        Asked(
+            **{
+                **row,
+                "kind": PrivacyKind(row["kind"]),
+                "orders": load(tuple[str, ...], row["orders"]),
+            }
+        )
+        for row in connection.execute(statement.limit(limit)).mappings()
+    ]
