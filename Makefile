@@ -124,7 +124,7 @@ wheel-demo: wheels ## Run the demo from the built wheels in an empty environment
 test-wheel: wheels ## Run the tests of the plugins against the built wheels, away from the checkout
 	set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; unset PYTHONPATH; \
 	$(BIN)/python -m venv "$$folder/venv"; \
-	"$$folder/venv/bin/python" -m pip install --quiet --constraint constraints.txt jsonschema \
+	"$$folder/venv/bin/python" -m pip install --quiet --constraint constraints.txt jsonschema graphql-core \
 		"$$(ls dist/aftercare_sdk-*.whl)[testing]" $$(ls dist/*.whl | grep -v /aftercare_sdk-); \
 	mkdir -p "$$folder/away/docs" "$$folder/away/plugins"; \
 	cp -R docs/reference "$$folder/away/docs"; cp .ci/plugins.ini .ci/only_wheels.py "$$folder/away"; \

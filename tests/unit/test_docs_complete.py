@@ -31,6 +31,7 @@ from aftercare_sdk.outreach.sentences import catalogue
 from aftercare_sdk.outreach.variables import VARIABLES
 from aftercare_sdk.plugins.check import SPECIFICATIONS, HookManager, declared
 from aftercare_sdk.programs.flows import PRESETS, FlowTable
+from aftercare_shopify.options import OptionsSchema as ShopifyOptions
 from aftercare_woocommerce.options import OptionsSchema as WooCommerceOptions
 
 ROOT = Path(__file__).parents[2]
@@ -181,6 +182,7 @@ TABLES = [
     *SECTIONS.values(),
     ("## `[plugins.<name>]`", schemas.PluginSchema),
     ("## `assume_delivered`", schemas.AssumeDeliveredSchema),
+    ('### `adapter = "shopify"`', ShopifyOptions),
     ('### `adapter = "woocommerce"`', WooCommerceOptions),
     ('### `adapter = "customshop"`', CustomShopOptions),
     ('### `kind = "smtp"`', SmtpOptions),

@@ -1,4 +1,4 @@
-"""`aftercare demo`: watch real orders become planned, explained and sent messages."""
+"""`aftercare demo`: watch orders become planned, explained and sent messages, whatever gets lost."""
 
 from __future__ import annotations
 
@@ -37,10 +37,11 @@ def demo(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Post the recorded webhooks of a real WooCommerce store to a real server, and show what becomes of them.
+    """Run shops that lose webhooks, post what a real WooCommerce store sent, and show what comes of both.
 
-    Everything happens on this machine: the server and the mail trap listen on loopback, the clock is virtual,
-    the database is a temporary file. At a terminal the page with the mails is served until Ctrl-C.
+    Everything happens on this machine: the shops, the server and the mail trap listen on loopback, the clock
+    is virtual, the databases are temporary files. At a terminal the page with the mails is served until
+    Ctrl-C.
     """
     _require_all()
     language = lang.value if lang else _language(os.environ)
@@ -49,18 +50,27 @@ def demo(
 
 def _run(language: str, *, as_json: bool, serve: bool) -> None:
     from aftercare_sdk.cli.demo import figures
+    from aftercare_sdk.cli.demo.living import SCENES, live
     from aftercare_sdk.cli.demo.page import render
-    from aftercare_sdk.cli.demo.report import report
+    from aftercare_sdk.cli.demo.shops import kinds
     from aftercare_sdk.cli.demo.story import ZONE, play
+    from aftercare_sdk.cli.demo.whole import whole
     from aftercare_sdk.cli.words import Speaker
+    from aftercare_sdk.plugins import find_plugins
     from aftercare_woocommerce.samples import webhooks
 
     began = time.monotonic()
     speaker = Speaker(language, ZoneInfo(ZONE))
     samples = list(webhooks())
-    with _temporary_folder() as folder, output.progress(speaker.word("demo.working"), len(samples)) as done:
-        story = play(samples, folder, progress=done)
-    told = report(story, speaker)
+    installed = {source.name for source in find_plugins()}
+    shops = [kind for kind in kinds() if kind.can_open(installed)]
+    left_out = tuple(kind for kind in kinds() if kind not in shops)
+    with _temporary_folder() as folder:
+        with output.progress(speaker.word("demo.living.working"), len(SCENES)) as done:
+            living = live(shops, folder, progress=done)
+        with output.progress(speaker.word("demo.working"), len(samples)) as done:
+            story = play(samples, folder, progress=done)
+    told = whole(living, story, speaker, left_out)
     page = render(told)
     if serve:
         figures.show(told)

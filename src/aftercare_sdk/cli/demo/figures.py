@@ -1,4 +1,4 @@
-"""The demo's report in the terminal, and as JSON."""
+"""The demo in the terminal, and as JSON."""
 
 from __future__ import annotations
 
@@ -12,13 +12,59 @@ from rich.text import Text
 
 from aftercare_sdk.cli import output, timeline
 from aftercare_sdk.cli.demo.report import Mail, Report, Unsent, moment
+from aftercare_sdk.cli.demo.steps import StepKind
+from aftercare_sdk.cli.demo.whole import Whole
 
 
-def show(report: Report) -> None:
-    """Write the customer's timeline, then what happened in figures, then the mails: the end stays in view."""
-    story, speaker = report.story, report.speaker
+def show(demo: Whole) -> None:
+    """Write what happened to the shop that lives, with one customer's timeline; then the rest in figures.
+
+    The mails come last: the end stays in view.
+    """
+    speaker, asked = demo.speaker, demo.lived.story.timeline.asked
     output.show(
         _heading(speaker.word("demo.name")),
+        "",
+        _heading(speaker.word("demo.living")),
+        demo.lead(),
+        *(_aside(line) for line in demo.missing()),
+        "",
+        _steps(demo),
+        "",
+        _heading(f"{speaker.word('heading.timeline')}: {asked}"),
+        "",
+    )
+    timeline.show(demo.lived.story.timeline, speaker)
+    _show_recorded(demo.recorded)
+    output.show("", _mails(demo), "")
+
+
+_STYLES = {
+    StepKind.LOST: "yellow",
+    StepKind.LISTING: "cyan",
+    StepKind.MAIL: "green",
+    StepKind.REWARD: "green",
+}
+
+
+def _steps(demo: Whole) -> Table:
+    grid = Table.grid(padding=(0, 3, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for step in demo.steps:
+        style = _STYLES.get(step.kind, "")
+        kind = Text(demo.speaker.word(f"demo.kind.{step.kind.value}"), style=style or "dim")
+        grid.add_row(moment(step.at, demo.speaker), kind, Text(output.clean(step.text), style=style))
+        if step.aside:
+            grid.add_row("", "", _aside(f"  {output.clean(step.aside)}"))
+    return grid
+
+
+def _show_recorded(report: Report) -> None:
+    story, speaker = report.story, report.speaker
+    output.show(
+        _heading(speaker.word("demo.recorded")),
         report.say(
             "demo.lead",
             recorded=report.webhooks.received - report.webhooks.posted_again,
@@ -28,11 +74,6 @@ def show(report: Report) -> None:
             unsent=len(report.unsent),
         ),
         "",
-        _heading(f"{speaker.word('heading.timeline')}: {story.timeline.asked}"),
-        "",
-    )
-    timeline.show(story.timeline, speaker)
-    output.show(
         _webhooks(report),
         _aside(
             report.say(
@@ -47,9 +88,6 @@ def show(report: Report) -> None:
         _aside(report.say("demo.events.before", number=report.purchases_before)),
         "",
         _messages(report),
-        "",
-        _mails(report),
-        "",
     )
 
 
@@ -76,13 +114,12 @@ def _messages(report: Report) -> Table:
     return _counted(report, "heading.messages", ("word.state", "word.number_of", "word.why"), rows)
 
 
-def _mails(report: Report) -> Table:
-    rows = [
-        (moment(mail.date, report.speaker), mail.letter.address, mail.letter.subject) for mail in report.mails
-    ]
+def _mails(demo: Whole) -> Table:
+    speaker = demo.speaker
+    rows = [(moment(mail.date, speaker), mail.letter.address, mail.letter.subject) for mail in demo.mails]
     headings = ("word.when", "demo.sent.to", "word.subject")
     return output.table(
-        [report.speaker.word(heading) for heading in headings], rows, title=report.speaker.word("demo.sent")
+        [speaker.word(heading) for heading in headings], rows, title=speaker.word("demo.sent")
     )
 
 
@@ -103,19 +140,83 @@ def _aside(text: str) -> Text:
     return Text(text, style="dim")
 
 
-def to_json(report: Report, page: Path, seconds: float) -> dict[str, Any]:
+def to_json(demo: Whole, page: Path, seconds: float) -> dict[str, Any]:
     """Return the same for programs; what is in words is in the language that was asked for."""
-    story, speaker = report.story, report.speaker
+    speaker = demo.speaker
     return {
         "language": speaker.lang,
         "zone": str(speaker.zone),
         "seconds": round(seconds, 1),
+        "living": _living(demo),
+        "recorded": {
+            **_part(demo.recorded),
+            "last_webhook_at": output.instant(demo.recorded.story.last_webhook_at),
+            "webhooks": asdict(demo.recorded.webhooks),
+            "purchases_before": demo.recorded.purchases_before,
+        },
+        "page": str(page),
+    }
+
+
+def _living(demo: Whole) -> dict[str, Any]:
+    return {
+        **_part(demo.lived),
+        "shops": {
+            shop.name: {
+                "platform": shop.platform,
+                "webhooks": shop.webhooks,
+                "coupons": [
+                    {
+                        "code": coupon.code,
+                        "off": coupon.off,
+                        "expires_at": output.instant(coupon.expires_at),
+                        "used": coupon.used,
+                        "emails": list(coupon.emails),
+                    }
+                    for coupon in shop.coupons
+                ],
+            }
+            for shop in demo.living.shops
+        },
+        "left_out": {kind.platform: kind.command for kind in demo.left_out},
+        "webhooks": {"told": demo.told, "lost": demo.lost, "posted": demo.posted},
+        "steps": [
+            {
+                "at": output.instant(step.at),
+                "kind": step.kind.value,
+                "shop": step.shop,
+                "text": step.text,
+                "aside": step.aside,
+            }
+            for step in demo.steps
+        ],
+        "recovered": [
+            {
+                "at": output.instant(found.at),
+                "shop": one.shop,
+                "kind": one.kind,
+                "id": one.id,
+                "name": one.name,
+                "change": one.fate.value,
+                "parts": [asdict(part) for part in one.parts],
+            }
+            for found in demo.living.found
+            for one in found.objects
+        ],
+        "rewards": [
+            {"plugin": one.plugin, "label": one.label, "state": one.state.value, "code": one.code}
+            for one in demo.living.rewards
+        ],
+    }
+
+
+def _part(report: Report) -> dict[str, Any]:
+    """Return what both parts tell."""
+    story, speaker = report.story, report.speaker
+    return {
         "began_at": output.instant(story.began_at),
-        "last_webhook_at": output.instant(story.last_webhook_at),
         "ended_at": output.instant(story.ended_at),
-        "webhooks": asdict(report.webhooks),
         "events": dict(report.events),
-        "purchases_before": report.purchases_before,
         "messages": [
             {
                 "state": fate.state.value,
@@ -128,12 +229,12 @@ def to_json(report: Report, page: Path, seconds: float) -> dict[str, Any]:
         "mails": [_mail(mail) for mail in report.mails],
         "unsent": [_unsent(one) for one in report.unsent],
         "timeline": timeline.to_json(story.timeline, speaker),
-        "page": str(page),
     }
 
 
 def _mail(mail: Mail) -> dict[str, Any]:
     return {
+        "shop": mail.shop,
         "order": mail.order,
         "to": mail.letter.address,
         "name": mail.letter.to,
@@ -147,6 +248,7 @@ def _mail(mail: Mail) -> dict[str, Any]:
 
 def _unsent(one: Unsent) -> dict[str, Any]:
     return {
+        "shop": one.shop,
         "order": one.order,
         "to": one.address,
         "state": one.state.value,

@@ -6,6 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from aftercare_sdk.cli.demo.report import Fate, Mail, Meaning, Report, Unsent, moment
+from aftercare_sdk.cli.demo.steps import Step
+from aftercare_sdk.cli.demo.whole import Whole
 from aftercare_sdk.cli.words import Speaker
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.web.devmail import paper
@@ -13,32 +15,51 @@ from aftercare_sdk.web.devmail import paper
 _ROOM = "aftercare_sdk.cli.demo"
 
 
-def render(report: Report) -> str:
+def render(demo: Whole) -> str:
     """Return the page."""
-    speaker = report.speaker
+    speaker, lived, report = demo.speaker, demo.lived, demo.recorded
     template = paper.environment(report.say).from_string(paper.resource(_ROOM, "page.html.liquid"))
+    parts = {"demo.living": lived.mails, "demo.recorded": report.mails}
+    mails = [(part, mail) for part, several in parts.items() for mail in several]
     return template.render(
         lang=speaker.lang,
         policy=paper.POLICY,
         style=paper.style(paper.resource(_ROOM, "page.css")),
+        lead=demo.lead(),
+        missing=demo.missing(),
+        steps=[_step(step, speaker) for step in demo.steps],
+        received=report.webhooks.received + demo.posted,
         webhooks=asdict(report.webhooks),
         recorded=report.webhooks.received - report.webhooks.posted_again,
+        recorded_mails=len(report.mails),
+        recorded_messages=len(report.story.messages),
         meanings=_meanings(report),
         events=[
             {"kind": kind, "name": speaker.phrase("event", kind), "number": number}
             for kind, number in report.events.items()
         ],
-        event_count=sum(report.events.values()),
+        event_count=sum(report.events.values()) + sum(lived.events.values()),
         fates=[_fate(fate, speaker) for fate in report.fates],
-        message_count=len(report.story.messages),
+        message_count=len(report.story.messages) + len(lived.story.messages),
         purchases_before=report.purchases_before,
-        mails=[_mail(number, mail, speaker) for number, mail in enumerate(report.mails, start=1)],
-        unsent=[_unsent(one, speaker) for one in report.unsent],
+        mails=[_mail(number, part, mail, speaker) for number, (part, mail) in enumerate(mails, start=1)],
+        recorded_unsent=len(report.unsent),
+        unsent=[_unsent(one, speaker) for one in (*lived.unsent, *report.unsent)],
         days=str((report.story.ended_at - report.story.last_webhook_at).days),
-        began=moment(report.story.began_at, speaker),
-        ended=moment(report.story.ended_at, speaker),
+        began=moment(min(lived.story.began_at, report.story.began_at), speaker),
+        ended=moment(max(lived.story.ended_at, report.story.ended_at), speaker),
         zone=str(speaker.zone),
     )
+
+
+def _step(step: Step, speaker: Speaker) -> dict[str, Any]:
+    return {
+        "kind": step.kind.value,
+        "name": speaker.word(f"demo.kind.{step.kind.value}"),
+        "at": moment(step.at, speaker),
+        "text": step.text,
+        "aside": step.aside,
+    }
 
 
 def _meanings(report: Report) -> list[dict[str, Any]]:
@@ -65,9 +86,10 @@ def _fate(fate: Fate, speaker: Speaker) -> dict[str, Any]:
     }
 
 
-def _mail(number: int, mail: Mail, speaker: Speaker) -> dict[str, Any]:
+def _mail(number: int, part: str, mail: Mail, speaker: Speaker) -> dict[str, Any]:
     return {
         **paper.shown(mail.letter, number=number, date=moment(mail.date, speaker)),
+        "part": speaker.word(part),
         "order": mail.order,
         "reason": mail.reason,
         "checks": [

@@ -78,6 +78,7 @@ class Mail:
     """A mail as the trap received it, and why it was sent. `date` is virtual, like the header."""
 
     id: str
+    shop: str
     order: str
     date: datetime
     reason: str
@@ -89,6 +90,8 @@ class Mail:
 class Unsent:
     """A message that was planned and not sent."""
 
+    label: str
+    shop: str
     order: str
     address: str = field(repr=False)
     state: MessageState
@@ -114,7 +117,7 @@ class Report:
     mails: tuple[Mail, ...]
     unsent: tuple[Unsent, ...]
 
-    def say(self, code: str, **values: object) -> str:
+    def say(self, code: str, /, **values: object) -> str:
         """Return a sentence of the catalogues."""
         told = {name: str(value) for name, value in values.items()}
         return self.speaker.say(Told(code=code, values=told))
@@ -221,14 +224,20 @@ def _values(message: Message, speaker: Speaker) -> dict[str, str]:
 
 def _unsent(message: Message, story: Story, speaker: Speaker) -> Unsent:
     return Unsent(
-        order=story.numbers.get(message.object, message.object),
-        address=story.addresses.get(message.object, ""),
+        label=message.label,
+        shop=message.shop,
+        order=_number(message, story),
+        address=story.addresses.get((message.shop, message.object), ""),
         state=message.state,
         code=message.code,
         rule=next((rule for rule, code in _checks(message, story) if code == message.code), message.plugin),
         reason=speaker.say(Told(code=message.code, values=_values(message, speaker))),
         at=message.final_at or message.planned_at,
     )
+
+
+def _number(message: Message, story: Story) -> str:
+    return story.numbers.get((message.shop, message.object), message.object)
 
 
 def _mail(caught: Caught, by_id: Mapping[str, Message], story: Story, speaker: Speaker) -> Mail:
@@ -242,7 +251,8 @@ def _mail(caught: Caught, by_id: Mapping[str, Message], story: Story, speaker: S
         raise Bug(f"the mail of message {message.id} lacks its date, its HTML part or its text part")
     return Mail(
         id=id_,
-        order=story.numbers.get(message.object, message.object),
+        shop=message.shop,
+        order=_number(message, story),
         date=letter.date,
         reason=speaker.say(
             Told(code="timeline.plan", values={"plugin": message.plugin, "reason": message.reason})
@@ -274,7 +284,7 @@ def _found(message: Message, story: Story) -> dict[str, str]:
     """Return what the sentences of passed checks speak of; the message knows it all."""
     found = {
         "purpose": message.purpose,
-        "order": story.numbers.get(message.object, message.object),
+        "order": _number(message, story),
     }
     if message.due_at is not None and message.expires_at is not None:
         found |= {"due": message.due_at.isoformat(), "until": message.expires_at.isoformat()}

@@ -67,7 +67,7 @@ class Posted:
 class Story:
     """Everything that is left when the demo has run: what a report is made of. Times are virtual.
 
-    `numbers` and `addresses` are by order id: what people call an order, and whom it is written to.
+    `numbers` and `addresses` are by shop and order id: what people call an order, and whom it is written to.
     """
 
     began_at: datetime
@@ -78,8 +78,8 @@ class Story:
     events: tuple[Event, ...]
     messages: tuple[Message, ...]
     decisions: tuple[Decision, ...]
-    numbers: Mapping[str, str]
-    addresses: Mapping[str, str] = field(repr=False)
+    numbers: Mapping[tuple[str, str], str]
+    addresses: Mapping[tuple[str, str], str] = field(repr=False)
     mails: tuple[Caught, ...] = field(repr=False)
     timeline: Timeline
 
@@ -127,21 +127,55 @@ def play(
                 progress(number)
         last_webhook_at = clock.now()
         aftercare.advance(last_webhook_at + AFTERWARDS)
-        with aftercare.brand.database.read() as connection:
-            planned = messages.everything(connection)
-            return Story(
-                began_at=samples[0].received_at,
-                last_webhook_at=last_webhook_at,
-                ended_at=clock.now(),
-                posted=tuple(posted),
-                journal=tuple(reversed(journal.listing(connection, limit=100_000))),
-                events=tuple(known.event for known in events.everything(connection)),
-                messages=tuple(planned),
-                decisions=tuple(decisions.of_identities(connection, {one.identity for one in planned})),
-                **_orders(connection),
-                mails=tuple(trap.mails),
-                timeline=_of_one(timeline(aftercare.brand, CUSTOMER, clock.now())),
-            )
+        return collect(
+            aftercare,
+            trap,
+            began_at=samples[0].received_at,
+            last_webhook_at=last_webhook_at,
+            customer=CUSTOMER,
+            posted=posted,
+        )
+
+
+def collect(
+    aftercare: Aftercare,
+    trap: MailTrap,
+    *,
+    began_at: datetime,
+    last_webhook_at: datetime,
+    customer: str,
+    posted: Iterable[Posted] = (),
+) -> Story:
+    """Read from the books what has happened until now. `customer`: whose timeline is told."""
+    now = aftercare.clock.now()
+    with aftercare.brand.database.read() as connection:
+        planned = messages.everything(connection)
+        return Story(
+            began_at=began_at,
+            last_webhook_at=last_webhook_at,
+            ended_at=now,
+            posted=tuple(posted),
+            journal=tuple(reversed(journal.listing(connection, limit=100_000))),
+            events=tuple(known.event for known in events.everything(connection)),
+            messages=tuple(planned),
+            decisions=tuple(decisions.of_identities(connection, {one.identity for one in planned})),
+            **_orders(connection),
+            mails=tuple(trap.mails),
+            timeline=_of_one(timeline(aftercare.brand, customer, now)),
+        )
+
+
+def mail_settings(trap: MailTrap, sender: str) -> Mapping[str, Any]:
+    """Return what a shop would write under `[channels.email]`."""
+    return {"kind": "smtp", "host": trap.host, "port": trap.port, "security": "none", "sender": sender}
+
+
+def no_answer(url: str, webhook: str, error: Exception) -> TransientError:
+    """Return the error for a server of the demo that does not answer a webhook."""
+    return TransientError(
+        f"the demo's own server, {url}, did not answer webhook {webhook} ({type(error).__name__}); "
+        "if something on this machine filters connections to 127.0.0.1, let them pass"
+    )
 
 
 def _settings(
@@ -160,13 +194,7 @@ def _settings(
             }
         },
         "channels": {
-            "email": {
-                "kind": "smtp",
-                "host": trap.host,
-                "port": trap.port,
-                "security": "none",
-                "sender": SENDER,
-            }
+            "email": mail_settings(trap, SENDER),
         },
         "plugins": {"flows": {"thank-you": {}}},
         **({"templates": {"folder": str(templates)}} if templates else {}),
@@ -192,10 +220,7 @@ def _post(session: requests.Session, url: str, sample: Sample, *, again: bool) -
         response = session.post(url, data=sample.request.body, headers=headers, timeout=_PATIENCE)
         outcome = str(response.json()["outcome"])
     except (requests.RequestException, ValueError, KeyError, TypeError) as error:
-        raise TransientError(
-            f"the demo's own server, {url}, did not answer webhook {sample.name} ({type(error).__name__}); "
-            "if something on this machine filters connections to 127.0.0.1, let them pass"
-        ) from None
+        raise no_answer(url, sample.name, error) from None
     if not response.ok:
         raise Bug(f"webhook {sample.name} was answered {response.status_code}: {outcome}")
     return Posted(name=sample.name, again=again, status=response.status_code, outcome=outcome)
@@ -208,12 +233,13 @@ def _of_one(told: Timeline) -> Timeline:
 
 
 def _orders(connection: Connection) -> dict[str, Any]:
-    numbers: dict[str, str] = {}
-    addresses: dict[str, str] = {}
+    numbers: dict[tuple[str, str], str] = {}
+    addresses: dict[tuple[str, str], str] = {}
     for stored in objects.everything(connection):
         record = stored.record
         if isinstance(record, OrderRecord):
             contact = record.contact.value if record.contact else None
-            numbers[record.id] = record.number.value if record.number else record.id
-            addresses[record.id] = contact.email if contact else ""
+            key = (record.shop, record.id)
+            numbers[key] = record.number.value if record.number else record.id
+            addresses[key] = contact.email if contact else ""
     return {"numbers": numbers, "addresses": addresses}

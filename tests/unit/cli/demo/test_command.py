@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from aftercare_sdk.cli.app import app
 from aftercare_sdk.cli.demo import command
+from aftercare_sdk.cli.demo.shops import kinds
 from aftercare_sdk.plugins import PluginSource
 
 
@@ -46,6 +47,21 @@ def test_without_the_extras_it_says_what_to_install(without, cure):
     assert (2, "") == (done.returncode, done.stdout)
     assert cure in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_shop_whose_plugin_or_extra_is_missing_is_left_out():
+    """In an interpreter that does not have the extra; the demo goes on without the shop."""
+    script = (
+        "import sys; sys.modules['graphql'] = None;"
+        "from aftercare_sdk.cli.demo.shops import kinds;"
+        "plugins = {'woocommerce', 'shopify'};"
+        "print(*(kind.plugin for kind in kinds() if kind.can_open(plugins)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (0, "woocommerce\n", "") == (done.returncode, done.stdout, done.stderr)
+    assert [kind.plugin for kind in kinds()] == [
+        kind.plugin for kind in kinds() if kind.can_open({"woocommerce", "shopify", "customshop"})
+    ]
 
 
 @pytest.mark.parametrize(

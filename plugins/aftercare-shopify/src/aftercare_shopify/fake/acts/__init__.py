@@ -1,0 +1,1 @@
+"""What customers, staff and carriers do, and what that moves and announces."""

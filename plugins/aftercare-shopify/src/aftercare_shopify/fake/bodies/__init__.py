@@ -1,0 +1,1 @@
+"""The bodies of webhooks, with the keys, the nulls and the order of Shopify's samples."""

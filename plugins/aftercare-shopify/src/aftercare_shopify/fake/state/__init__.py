@@ -1,0 +1,1 @@
+"""What a fake shop keeps: a module for each kind of thing."""

@@ -1,0 +1,1 @@
+"""What Shopify's GraphQL API tells of objects, as snapshots."""

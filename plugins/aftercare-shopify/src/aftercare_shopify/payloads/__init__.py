@@ -1,0 +1,1 @@
+"""What the bodies of webhooks say: JSON in, snapshots out."""
