@@ -257,11 +257,10 @@ def kinds(facts):
     return {name.split("/")[3] for name in facts.events}
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_fifth_is_lost(tmp_path, lossless, seed):
+def test_a_fifth_is_lost(tmp_path, lossless):
     """With 20 % of the webhooks lost and the rest repeated and shuffled, the same is known in the end."""
-    expected = lossless(seed)
-    told, found = run(tmp_path / "bad", seed, **LOSSY)
+    expected = lossless(1)
+    told, found = run(tmp_path / "bad", 1, **LOSSY)
     assert [] == list(expected.differences(told))
     assert expected == told
     assert {"purchase", "shipment", "delivery", "refund", "cancellation"} == kinds(expected)

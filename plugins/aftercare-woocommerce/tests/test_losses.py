@@ -134,8 +134,7 @@ def run(folder, seed, *, listing, posts=False, after=lambda _: None, lived=lambd
         return known(aftercare)
 
 
-@pytest.mark.parametrize("posts", [False, True])
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("seed", "posts"), [(1, False), (2, True)])
 def test_a_fifth_is_lost(tmp_path, seed, posts):
     """With 20 % of the webhooks lost and the rest repeated and shuffled, the same is known in the end."""
     expected = run(tmp_path / "good", seed, listing=False, posts=posts)
@@ -190,7 +189,7 @@ def once_more(monkeypatch):
     yield listed
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_the_report_names_what_was_recovered(tmp_path, monkeypatch, seed):
     """Every object of which webhooks had lost something, and no other; also what of it was lost."""
     expected = run(tmp_path / "good", seed, listing=False)
