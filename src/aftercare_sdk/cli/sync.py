@@ -70,9 +70,12 @@ def sync(
     told = _status(settings, shop) if status else _list(settings, shop)
     if as_json:
         output.write_json(_to_json(told, before, speaker))
-        return
-    title = "sync.recovered.lately" if status else "sync.recovered.now"
-    _show(told, before, speaker, title)
+    else:
+        _show(told, before, speaker, "sync.recovered.lately" if status else "sync.recovered.now")
+        for name, sentence in told.connections:
+            output.note(f"{name}: {sentence}")
+    if not status and any(one.error for one in told.stands.values()):
+        raise typer.Exit(output.TRY_AGAIN)
 
 
 _Stands = dict[tuple[str, str], "Stand"]
@@ -80,11 +83,15 @@ _Stands = dict[tuple[str, str], "Stand"]
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """Where listings stand, and what they have found. `waiting`: some of it is not processed yet."""
+    """Where listings stand, and what they have found. `waiting`: some of it is not processed yet.
+
+    `connections`: what adapters have said of their connections meanwhile, with the shop.
+    """
 
     stands: _Stands
     recovered: tuple[Recovered, ...]
     waiting: bool = False
+    connections: tuple[tuple[str, str], ...] = ()
 
 
 def _stands(settings: Settings, shop: str | None) -> _Stands:
@@ -150,6 +157,7 @@ def _list(settings: Settings, shop: str | None) -> _Report:
                 },
                 _recovered(connection, shop, after=mark),
                 waiting=not is_all,
+                connections=tuple(journal.tended(connection, mark)),
             )
 
 
@@ -202,6 +210,7 @@ def _to_json(told: _Report, before: _Stands | None, speaker: Speaker) -> dict[st
     return {
         "language": speaker.lang,
         "listings": [_row(one, before) for one in told.stands.values()],
+        "connections": [{"shop": name, "told": sentence} for name, sentence in told.connections],
         "recovered": [
             {
                 "shop": one.shop,

@@ -150,7 +150,7 @@ class Syncer:
                 Arrival(
                     kind=Kind.SYNC,
                     shop=shop,
-                    topic="connection",
+                    topic=journal.CONNECTION,
                     received_at=now,
                     body=b"",
                     state=State.DONE,

@@ -44,6 +44,10 @@ FROM_SHOPS = (Kind.WEBHOOK, Kind.READ, Kind.SYNC, Kind.IMPORT)
 """What tells of a shop, and is processed."""
 
 
+CONNECTION = "connection"
+"""The topic of a row that tells what an adapter has said of its connection."""
+
+
 class State(StrEnum):
     """Where a row stands."""
 
@@ -290,6 +294,16 @@ def note_found(connection: Connection, found: Mapping[int, str]) -> None:
     """Note for rows of listings what they told that no webhook had told."""
     if found:
         connection.execute(_FOUND, [{"row": seq, "told": told} for seq, told in found.items()])
+
+
+def tended(connection: Connection, after: int) -> list[tuple[str, str]]:
+    """Return what adapters have said of their connections since a row: shop and sentence, oldest first."""
+    rows = connection.execute(
+        select(journal.c.shop, journal.c.outcome)
+        .where(journal.c.seq > after, journal.c.kind == Kind.SYNC, journal.c.topic == CONNECTION)
+        .order_by(journal.c.seq)
+    )
+    return [(shop, outcome) for shop, outcome in rows]
 
 
 def discoveries(connection: Connection, *, after: int = 0, since: datetime | None = None) -> list[Discovery]:
