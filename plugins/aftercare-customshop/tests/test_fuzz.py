@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -25,6 +24,7 @@ from aftercare_sdk.errors import ConfigurationError, PlatformUnavailable, Signat
 from aftercare_sdk.model.shops import RawRequest, Ref, Shop, Webhook
 from aftercare_sdk.model.sync import Cursor
 from aftercare_sdk.shops.asking import Answer
+from aftercare_sdk.testing.fuzzing import broken, mutated, paths, values, whatever
 
 # A busy machine is slow, which is nobody's mistake here.
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -34,74 +34,13 @@ ADAPTER = CustomShopAdapter(Shop(name="main", secrets=(SECRET,)))
 NOW = datetime(2026, 4, 1, 9, 5, tzinfo=UTC)
 PERSON = ("hana@customer.example", "小川", "花", "丸の内", "+81-3-0000-0000", "100-0005")
 
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False)
-    | st.text()
-    | st.sampled_from(
-        [
-            "",
-            "-1",
-            "1e999",
-            "9" * 400,
-            "12.345",
-            "0001-01-01T00:00:00Z",
-            "9999-12-31T23:59:59-23:59",
-            "2026-02-30T00:00:00Z",
-            "2026-04-01T09:00:00",
-            "JPY",
-            "USD",
-            "\ud800",
-        ]
-    )
-    | st.sampled_from(PERSON)
-)
-VALUES = st.recursive(
-    SCALARS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=5,
-)
+VALUES = values("\ud800", people=PERSON)
 
 
 @cache
 def documents():
-    """Return every sample once, as text."""
-    return tuple(json.dumps(told) for _, told in samples.messages())
-
-
-def paths(value, path=()):
-    """Give the path of everything inside a JSON value."""
-    yield path
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, below in items:
-        yield from paths(below, (*path, key))
-
-
-@st.composite
-def mutated(draw):
-    """A sample in which a few values have become something else, or are missing."""
-    body = copy.deepcopy(json.loads(draw(st.sampled_from(documents()))))
-    for _ in range(draw(st.integers(1, 4))):
-        path = draw(st.sampled_from([each for each in paths(body) if each] or [("type",)]))
-        parent = body
-        for key in path[:-1]:
-            parent = parent[key]
-        if draw(st.booleans()):
-            parent[path[-1]] = draw(VALUES)
-        else:
-            parent.pop(path[-1], None) if isinstance(parent, dict) else parent.pop(path[-1])
-    return json.dumps(body).encode()
-
-
-@st.composite
-def broken(draw):
-    """A sample with a few bytes replaced."""
-    body = bytearray(draw(st.sampled_from(documents())).encode())
-    for place in draw(st.lists(st.integers(0, len(body) - 1), min_size=1, max_size=5)):
-        body[place] = draw(st.integers(0, 255))
-    return bytes(body)
+    """Return every sample once."""
+    return tuple(json.dumps(told).encode() for _, told in samples.messages())
 
 
 def translated(body):
@@ -113,7 +52,7 @@ def translated(body):
 
 
 @unhurried
-@given(body=mutated() | broken() | st.binary() | VALUES.map(json.dumps).map(str.encode))
+@given(body=whatever(documents, VALUES))
 def test_translate(body):
     """Translating never raises anything but a TranslationError, and that tells no values."""
     told = translated(body)
@@ -167,7 +106,7 @@ def test_every_field(name):
 
 PAGES = st.builds(
     lambda items, next_, more: json.dumps({"items": items, "next": next_, **more}).encode(),
-    st.lists(VALUES | mutated().map(json.loads).map(lambda told: told.get("data"))) | VALUES,
+    st.lists(VALUES | mutated(documents, VALUES).map(json.loads).map(lambda told: told.get("data"))) | VALUES,
     VALUES,
     st.dictionaries(st.sampled_from(["total", "other"]), VALUES),
 )
@@ -185,7 +124,7 @@ class Answering:
 
 @unhurried
 @given(
-    body=PAGES | mutated() | broken() | st.binary(),
+    body=PAGES | mutated(documents, VALUES) | broken(documents) | st.binary(),
     status=st.sampled_from([200, 400, 422]),
     stream=st.sampled_from(["orders", "customers-all", "products"]),
 )
@@ -200,7 +139,10 @@ def test_answers(body, status, stream):
 
 
 @unhurried
-@given(body=mutated().map(json.loads).map(lambda told: json.dumps(told.get("data")).encode()) | broken())
+@given(
+    body=mutated(documents, VALUES).map(json.loads).map(lambda told: json.dumps(told.get("data")).encode())
+    | broken(documents)
+)
 @pytest.mark.parametrize("kind", ["order", "customer", "product"])
 def test_read(kind, body):
     """The same for one object, which may also be one that cannot be understood."""
@@ -221,7 +163,7 @@ HOSTILE = (
 
 
 @unhurried
-@given(headers=st.dictionaries(HEADERS | st.text(), HOSTILE), body=st.binary() | mutated())
+@given(headers=st.dictionaries(HEADERS | st.text(), HOSTILE), body=st.binary() | mutated(documents, VALUES))
 def test_verify(headers, body):
     """Verifying a forged request raises SignatureError and nothing else."""
     with pytest.raises(SignatureError) as caught:
@@ -230,7 +172,7 @@ def test_verify(headers, body):
 
 
 @unhurried
-@given(body=mutated())
+@given(body=mutated(documents, VALUES))
 def test_signed(body):
     """A signed request is verified whatever its body is."""
     ADAPTER.verify(signed(SECRET, body, NOW))
@@ -240,7 +182,7 @@ def test_signed(body):
 @given(name=HEADERS, place=st.integers(0), value=st.characters())
 def test_one_letter(name, place, value):
     """A single letter put into a signed header makes it void, or is not signed at all."""
-    request = signed(SECRET, documents()[0].encode(), NOW)
+    request = signed(SECRET, documents()[0], NOW)
     key = name.lower()
     if key not in request.headers or not key.startswith("webhook-"):
         return

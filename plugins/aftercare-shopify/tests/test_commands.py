@@ -62,7 +62,7 @@ def run():
 
 def test_install(run):
     """Each topic is told with what was done; a second time nothing is."""
-    assert 0 == run("install", "torii", "--url", URL)
+    assert 0 == run("install", "--shop", "torii", "--url", URL)
     assert [f"{topic}: made" for topic in TOPICS] == [line.partition(" (")[0] for line in run.console.lines]
     assert 0 == run("install", "--url", URL)
     assert {"kept"} == {line.partition(": ")[2].partition(" (")[0] for line in run.console.lines}
@@ -98,7 +98,7 @@ def test_compliance_topics(run, command):
 def test_check(run):
     """What is wrong is told line by line, and by the exit code."""
     run("install", "--url", URL)
-    assert 0 == run("check", "torii", "--url", URL)
+    assert 0 == run("check", "--shop", "torii", "--url", URL)
     assert ([], f"{len(TOPICS) - len(OPTIONAL)} topics are subscribed") == (
         run.console.lines,
         run.console.notes[-1],
@@ -141,7 +141,7 @@ def test_no_secret(run):
 def test_another_shop(run):
     """A shop that is not configured is told with those that are."""
     with pytest.raises(ConfigurationError, match="'torii'"):
-        run("check", "coffee", "--url", URL)
+        run("check", "--shop", "coffee", "--url", URL)
 
 
 def test_help():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import gzip
 import json
 from functools import cache
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 from aftercare_sdk.errors import SignatureError, TranslationError
 from aftercare_sdk.model.shops import RawRequest, Shop, Webhook
+from aftercare_sdk.testing.fuzzing import mutated, paths, values, whatever
 from aftercare_shopify import signature
 from aftercare_shopify.adapter import ShopifyAdapter
 
@@ -33,34 +33,7 @@ TOPICS = (
     "app/uninstalled",
     "fulfillment_events/delete",
 )
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False)
-    | st.text()
-    | st.sampled_from(
-        [
-            "",
-            "-1",
-            "1e999",
-            "9" * 400,
-            "9" * 15,
-            10**9,
-            "0001-01-01T00:00:00+14:00",
-            "9999-12-31T23:59:59-23:59",
-            "JPY",
-            "gid://shopify/Order/1",
-            "gid://shopify/Customer/99999999999999999999",
-        ]
-    )
-    | st.sampled_from(PERSON)
-)
-VALUES = st.recursive(
-    SCALARS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=5,
-)
+VALUES = values("gid://shopify/Order/1", "gid://shopify/Customer/99999999999999999999", people=PERSON)
 
 
 @cache
@@ -74,39 +47,6 @@ def bodies():
     )
 
 
-def paths(value, path=()):
-    """Give the path of everything inside a JSON value."""
-    yield path
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, below in items:
-        yield from paths(below, (*path, key))
-
-
-@st.composite
-def mutated(draw):
-    """A body in which a few values have become something else, or are missing."""
-    body = copy.deepcopy(json.loads(draw(st.sampled_from(bodies()))))
-    for _ in range(draw(st.integers(1, 4))):
-        path = draw(st.sampled_from([each for each in paths(body) if each] or [("id",)]))
-        parent = body
-        for key in path[:-1]:
-            parent = parent[key]
-        if draw(st.booleans()):
-            parent[path[-1]] = draw(VALUES)
-        else:
-            parent.pop(path[-1], None) if isinstance(parent, dict) else parent.pop(path[-1])
-    return json.dumps(body).encode()
-
-
-@st.composite
-def broken(draw):
-    """A body with a few bytes replaced."""
-    body = bytearray(draw(st.sampled_from(bodies())))
-    for place in draw(st.lists(st.integers(0, len(body) - 1), min_size=1, max_size=5)):
-        body[place] = draw(st.integers(0, 255))
-    return bytes(body)
-
-
 def translated(topic, body):
     """Return what a log would show of the translation, or of its error with all that hangs on it."""
     try:
@@ -118,7 +58,7 @@ def translated(topic, body):
 @unhurried
 @given(
     topic=st.sampled_from(TOPICS) | st.text(),
-    body=mutated() | broken() | st.binary() | VALUES.map(json.dumps).map(str.encode),
+    body=whatever(bodies, VALUES),
 )
 def test_translate(topic, body):
     """Translating never raises anything but a TranslationError, and that tells no values."""
@@ -203,7 +143,10 @@ def test_verify(headers, body):
 
 
 @unhurried
-@given(headers=st.dictionaries(NAMES | st.text(), st.text(st.characters())), body=mutated() | st.binary())
+@given(
+    headers=st.dictionaries(NAMES | st.text(), st.text(st.characters())),
+    body=mutated(bodies, VALUES) | st.binary(),
+)
 def test_signed(headers, body):
     """A signed request is verified whatever else its headers and body are."""
     kept = {key: value for key, value in headers.items() if "hmac" not in key.lower()}

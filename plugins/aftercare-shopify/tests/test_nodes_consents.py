@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from aftercare_sdk.model.consents import ConsentState, OptIn
+from aftercare_sdk.shops.payloads import load
 from aftercare_shopify.nodes import schemas
 from aftercare_shopify.nodes.consents import email_consent
-from aftercare_shopify.schemas import load
 
 
 def told(mailbox):

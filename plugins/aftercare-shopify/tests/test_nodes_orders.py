@@ -9,10 +9,10 @@ from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, Opera
 from aftercare_sdk.errors import TranslationError
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.orders import Parcel, RefundLine
+from aftercare_sdk.shops.payloads import load
 from aftercare_shopify.nodes import orders, schemas
 from aftercare_shopify.operations import operation
 from aftercare_shopify.options import Rules
-from aftercare_shopify.schemas import load
 
 PLACED = datetime(2026, 11, 2, 14, 0, tzinfo=UTC)
 LATER = PLACED + timedelta(days=1)

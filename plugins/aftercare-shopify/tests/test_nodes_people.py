@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from aftercare_sdk.errors import TranslationError
+from aftercare_sdk.shops.payloads import load
 from aftercare_shopify.nodes import schemas
 from aftercare_shopify.nodes.people import customer
-from aftercare_shopify.schemas import load
 
 MAILBOX = {
     "emailAddress": "hana@example.jp",

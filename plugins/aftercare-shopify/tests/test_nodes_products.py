@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from aftercare_sdk.shops.payloads import load
 from aftercare_shopify.nodes import schemas
 from aftercare_shopify.nodes.products import product
 from aftercare_shopify.options import Rules
-from aftercare_shopify.schemas import load
 
 
 def told(**fields):

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from aftercare_sdk.model.subscriptions import SubscriptionLine
+from aftercare_sdk.shops.payloads import load
 from aftercare_shopify.nodes import schemas
 from aftercare_shopify.nodes.subscriptions import subscription
-from aftercare_shopify.schemas import load
 
 LINE = {
     "productId": "gid://shopify/Product/7",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from functools import cache
 
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from aftercare_sdk.errors import SignatureError, TranslationError
 from aftercare_sdk.model.shops import Ping, RawRequest, Shop, Webhook
+from aftercare_sdk.testing.fuzzing import mutated, paths, values, whatever
 from aftercare_woocommerce import samples, signature
 from aftercare_woocommerce.adapter import WooCommerceAdapter
 
@@ -21,22 +21,7 @@ unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 ADAPTER = WooCommerceAdapter(Shop(name="tea", secrets=("secret",)))
 PERSON = ("ogawa@example.jp", "小川", "直人", "Megumi", "齋藤", "yamada", "山田")
 
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False)
-    | st.text()
-    | st.sampled_from(
-        ["", "-1", "1e999", "9" * 400, "0001-01-01T00:00:00", "9999-12-31T23:59:59-23:59", "JPY"]
-    )
-    | st.sampled_from(PERSON)
-)
-VALUES = st.recursive(
-    SCALARS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=5,
-)
+VALUES = values(people=PERSON)
 
 
 @cache
@@ -44,39 +29,6 @@ def bodies():
     """Return every recorded JSON body once."""
     told = dict.fromkeys(each.request.body for each in samples.webhooks() if each.request.body[:1] == b"{")
     return tuple(told)
-
-
-def paths(value, path=()):
-    """Give the path of everything inside a JSON value."""
-    yield path
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, below in items:
-        yield from paths(below, (*path, key))
-
-
-@st.composite
-def mutated(draw):
-    """A recorded body in which a few values have become something else, or are missing."""
-    body = copy.deepcopy(json.loads(draw(st.sampled_from(bodies()))))
-    for _ in range(draw(st.integers(1, 4))):
-        path = draw(st.sampled_from([each for each in paths(body) if each] or [("id",)]))
-        parent = body
-        for key in path[:-1]:
-            parent = parent[key]
-        if draw(st.booleans()):
-            parent[path[-1]] = draw(VALUES)
-        else:
-            parent.pop(path[-1], None) if isinstance(parent, dict) else parent.pop(path[-1])
-    return json.dumps(body).encode()
-
-
-@st.composite
-def broken(draw):
-    """A recorded body with a few bytes replaced."""
-    body = bytearray(draw(st.sampled_from(bodies())))
-    for place in draw(st.lists(st.integers(0, len(body) - 1), min_size=1, max_size=5)):
-        body[place] = draw(st.integers(0, 255))
-    return bytes(body)
 
 
 TOPICS = st.sampled_from(
@@ -101,9 +53,7 @@ def translated(topic, body):
 
 
 @unhurried
-@given(
-    topic=TOPICS | st.text(), body=mutated() | broken() | st.binary() | VALUES.map(json.dumps).map(str.encode)
-)
+@given(topic=TOPICS | st.text(), body=whatever(bodies, VALUES))
 def test_translate(topic, body):
     """Translating never raises anything but a TranslationError, and that tells no values."""
     told = translated(topic, body)
@@ -175,7 +125,10 @@ def test_verify(headers, body):
 
 
 @unhurried
-@given(headers=st.dictionaries(NAMES | st.text(), st.text(st.characters())), body=mutated() | st.binary())
+@given(
+    headers=st.dictionaries(NAMES | st.text(), st.text(st.characters())),
+    body=mutated(bodies, VALUES) | st.binary(),
+)
 def test_signed(headers, body):
     """A signed request is verified whatever else its headers and body are."""
     kept = {key: value for key, value in headers.items() if key.lower() != signature.HEADER.lower()}

@@ -12,6 +12,7 @@ from aftercare_sdk.model.commands import WriteReview
 from aftercare_sdk.model.people import Contact
 from aftercare_sdk.model.reviews import ReviewStatus
 from aftercare_sdk.model.shops import Gone, Ref
+from aftercare_sdk.shops.payloads import load
 from aftercare_woocommerce import schemas, sync
 from aftercare_woocommerce.fake import Refusal
 from aftercare_woocommerce.reviews import review_snapshot
@@ -21,7 +22,7 @@ HANA = "Hana@Example.jp"
 
 def snapshot(body):
     """Return what a review of the API says."""
-    return review_snapshot(schemas.load(schemas.REVIEW, body, what="review"), shop="tea")
+    return review_snapshot(load(schemas.REVIEW, body, what="review"), shop="tea")
 
 
 @pytest.fixture

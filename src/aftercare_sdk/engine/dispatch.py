@@ -121,6 +121,10 @@ class Dispatcher:
     def _claim(self) -> list[Message]:
         brand = self._brand
         now = brand.clock.now()
+        with brand.database.read() as connection:
+            # Mostly nothing is, and that is no reason to keep others from writing.
+            if not sending.is_due(connection, now):
+                return []
         with brand.database.write() as connection:
             sending.unclaim(connection, now)
             lost = sending.lost(connection, now)

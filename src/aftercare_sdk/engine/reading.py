@@ -32,6 +32,10 @@ UNTIL_MENDED = timedelta(days=1)
 def read_due(brand: Brand) -> int:
     """Make reads that are due; return how many."""
     now = brand.clock.now()
+    with brand.database.read() as connection:
+        # Mostly nothing is, and that is no reason to keep others from writing.
+        if not reads.is_due(connection, now):
+            return 0
     lease = str(uuid.uuid4())
     with brand.database.write() as connection:
         claimed = reads.claim(

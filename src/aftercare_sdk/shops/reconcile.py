@@ -163,7 +163,9 @@ def _named(line: OrderLine, record: OrderRecord) -> OrderLine:
     known = record.products.get(line.id)
     if known is None:
         return line
-    product, variant, sku = known.value.product, known.value.variant, known.value.sku
+    product, variant, sku = (
+        part.value if part else None for part in (known.product, known.variant, known.sku)
+    )
     if (line.product, line.variant, line.sku) == (product, variant, sku):
         return line
     return replace(line, product=product, variant=variant, sku=sku)

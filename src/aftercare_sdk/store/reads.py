@@ -69,6 +69,11 @@ def request(connection: Connection, wanted: Sequence[Read]) -> None:
         )
 
 
+def is_due(connection: Connection, now: datetime) -> bool:
+    """Tell whether any read is due."""
+    return connection.execute(select(reads.c.id).where(reads.c.due_at <= now).limit(1)).first() is not None
+
+
 def claim(
     connection: Connection,
     *,

@@ -56,6 +56,13 @@ class Sent:
     at: datetime
 
 
+def is_due(connection: Connection, now: datetime) -> bool:
+    """Tell whether any message is due, or any that somebody had in hand was left."""
+    waiting = select(messages.c.key).where(is_waiting(), messages.c.next_at <= now)
+    left = select(messages.c.key).where(is_leased(), messages.c.lease_until < now)
+    return any(connection.execute(one.limit(1)).first() is not None for one in (waiting, left))
+
+
 def claim(
     connection: Connection,
     *,

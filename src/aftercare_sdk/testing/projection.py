@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select
 from aftercare_sdk.engine import readings
 from aftercare_sdk.model.events import Cancellation, Event
 from aftercare_sdk.model.orders import order_ref
-from aftercare_sdk.model.records import OrderRecord, Record, RefundRecord, gone, kind_of
+from aftercare_sdk.model.records import LineProduct, OrderRecord, Record, RefundRecord, gone, kind_of
 from aftercare_sdk.model.versions import Register, Version, content
 from aftercare_sdk.store import events, objects
 from aftercare_sdk.store.database import Database
@@ -133,7 +133,7 @@ def _plain(value: Any) -> Any:
         return {key: _plain(one) for key, one in value.items()}
     if isinstance(value, RefundRecord) and value.dated is not None:
         value = replace(value, told_at=None)  # counts only where the shop does not date its refunds
-    if isinstance(value, Record | RefundRecord):
+    if isinstance(value, Record | RefundRecord | LineProduct):
         return {
             entry.name: _plain(one)
             for entry in fields(value)

@@ -189,12 +189,24 @@ class TestSticky:
         known = order(DAWN, customer="5", amounts=amounts(product="tea", variant="green", sku="T-1"))
         blanked = order(DAWN + DAY, amounts=amounts(title="Tea"))
         for record in (known.merge(blanked), blanked.merge(known)):
-            product = record.products["1"].value
+            product = record.products["1"]
             assert ("5", "tea", "green", "T-1") == (
                 record.customer.value,
-                product.product,
-                product.variant,
-                product.sku,
+                product.product.value,
+                product.variant.value,
+                product.sku.value,
+            )
+
+    def test_what_of_a_product_is_still_told(self):
+        """A shop that deletes a product keeps the sku in the order: the product stays known beside it."""
+        known = order(DAWN, amounts=amounts(product="tea", variant="green", sku="T-1"))
+        deleted = order(DAWN + DAY, amounts=amounts(title="Tea", sku="T-2"))
+        for record in (known.merge(deleted), deleted.merge(known)):
+            product = record.products["1"]
+            assert ("tea", "green", "T-2") == (
+                product.product.value,
+                product.variant.value,
+                product.sku.value,
             )
 
     def test_corrected_account(self):

@@ -10,7 +10,6 @@ from typing import Any
 
 from aftercare_customshop import outgoing
 from aftercare_customshop.client import Client, json_of
-from aftercare_customshop.fields import storable
 from aftercare_sdk.errors import CommandRefused, PlatformUnavailable
 from aftercare_sdk.model.commands import (
     IssueCode,
@@ -21,6 +20,7 @@ from aftercare_sdk.model.commands import (
     WriteReview,
 )
 from aftercare_sdk.shops.asking import Answer
+from aftercare_sdk.shops.payloads import storable
 
 ISSUE, REVOKE, TAG, WRITE = outgoing.EFFECTS
 _REFUSED = frozenset({409, 422})

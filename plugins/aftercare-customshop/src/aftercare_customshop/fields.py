@@ -16,14 +16,12 @@ from marshmallow import fields
 
 from aftercare_sdk.model.reviews import FEWEST_STARS, MOST_STARS, ReviewStatus
 from aftercare_sdk.shops.loading import Exact
+from aftercare_sdk.shops.payloads import storable
 
 T = TypeVar("T")
 
 SAID: dict[str, Any] = {"required": "is missing", "null": "must not be null"}
 """What every field says that is missing; an optional one may be null, which is as good as missing."""
-
-# No database column takes NUL, and none but Python takes half a surrogate pair.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 _COUNTRY = re.compile("[A-Z]{2}")
 _CURRENCY = re.compile("[A-Z]{3}")
@@ -36,12 +34,6 @@ _YEARS = range(1970, 2200)  # beyond, nothing is a date of a shop, and sums of d
 _TEXT_OR_NUMBER = (str, int)
 _LARGEST_COUNT = 10**9
 _LONGEST_ID = 100
-
-
-def storable(text: str) -> str:
-    """Return the text without those characters that no database takes."""
-    # Asked first because it costs a tenth; what is not printable may still be storable, such as a new line.
-    return text if text.isprintable() else _UNSTORABLE.sub("", text)
 
 
 class Value(fields.Field[T]):

@@ -19,9 +19,9 @@ from aftercare_customshop.fields import (
     Stars,
     Text,
     Value,
-    storable,
 )
 from aftercare_customshop.schemas import Part, list_of, needed, optional
+from aftercare_sdk.shops.payloads import storable
 
 LONGEST_MARK = 500
 LONGEST_REFERENCE = 200

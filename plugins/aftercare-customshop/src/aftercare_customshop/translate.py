@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from aftercare_customshop import orders, people, products, reviews, schemas
-from aftercare_customshop.fields import storable
 from aftercare_customshop.options import Rules
 from aftercare_customshop.reading import load, misunderstood, parse
 from aftercare_customshop.schemas import Data, Part
 from aftercare_sdk.errors import TranslationError
 from aftercare_sdk.model.shops import Ignored, Translation
 from aftercare_sdk.shops.loading import compiled
+from aftercare_sdk.shops.payloads import storable
 
 PING = "ping"
 """The type of a message that only asks whether the signature is right."""

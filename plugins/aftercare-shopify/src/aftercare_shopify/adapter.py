@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from aftercare_sdk.model.commands import Receipt, ShopCommand
 from aftercare_sdk.model.shops import Ping, RawRequest, Reading, Ref, Shop, ShopAdapter, Translation, Webhook
 from aftercare_sdk.model.sync import Cursor, Page, Stream
+from aftercare_sdk.shops.payloads import storable
 from aftercare_shopify import headers, signature
 from aftercare_shopify.headers import Header
 from aftercare_shopify.options import Rules
-from aftercare_shopify.schemas import storable
 from aftercare_shopify.translate import SHOP_HINT, TRIGGERED_HINT, is_dated, translate
 
 if TYPE_CHECKING:

@@ -2,49 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aftercare_sdk.errors import ConfigurationError
+from aftercare_sdk.shops.commands import ShopOption, UrlOption, webhook_commands, webhooks_target
 
 if TYPE_CHECKING:
     from aftercare_sdk.model.console import Console
     from aftercare_sdk.model.shops import Shop
     from aftercare_shopify.client import ShopifyClient
 
-ShopArgument = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="SHOP", help="The shop; may be left out if there is only one.", show_default=False
-    ),
-]
-UrlOption = Annotated[
-    str | None,
-    typer.Option(
-        "--url",
-        metavar="URL",
-        help="Where the webhooks go to: https://<your server>/webhooks/<name of the shop>; without it the "
-        "shop's option webhooks_url.",
-    ),
-]
-
 
 def build() -> typer.Typer:
     """Return the group of commands."""
-    plain: dict[str, Any] = {"no_args_is_help": True, "add_completion": False, "rich_markup_mode": None}
-    group = typer.Typer(help="A Shopify shop's side of the connection.", **plain)
-    hooks = typer.Typer(help="The webhook subscriptions of a Shopify shop.", **plain)
-    hooks.command("install")(install)
-    hooks.command("check")(check)
-    group.add_typer(hooks, name="webhooks")
-    return group
+    return webhook_commands("Shopify", install=install, check=check)
 
 
 def install(
     context: typer.Context,
-    shop: ShopArgument = None,
     url: UrlOption = None,
+    shop: ShopOption = None,
     *,
     move: Annotated[
         bool,
@@ -59,7 +37,7 @@ def install(
 
     console: Console = context.obj
     connected, client = _connected(console, shop)
-    target = _target(connected, url)
+    target = webhooks_target(connected, url)
     told = webhooks.install(client, shop=connected.name, url=target, move=move)
     for change in told.changes:
         console.write(f"{change.topic}: {change.deed} ({change.subscription})")
@@ -77,13 +55,13 @@ def install(
         raise typer.Exit(1)
 
 
-def check(context: typer.Context, shop: ShopArgument = None, url: UrlOption = None) -> None:
+def check(context: typer.Context, url: UrlOption = None, shop: ShopOption = None) -> None:
     """Say what is wrong with the subscriptions of a shop; the exit code is 1 if anything is."""
     from aftercare_shopify import webhooks
 
     console: Console = context.obj
     connected, client = _connected(console, shop)
-    target = _target(connected, url)
+    target = webhooks_target(connected, url)
     findings = webhooks.check(client, shop=connected.name, url=target)
     for finding in findings:
         console.write(str(finding))
@@ -118,16 +96,6 @@ def _remind(console: Console, shop: Shop, url: str) -> None:
             f"shops.{shop.name}.secret is not set: what Shopify sends is signed with the client secret of "
             "the app, and is refused until it is given there."
         )
-
-
-def _target(shop: Shop, url: str | None) -> str:
-    target = url or str(shop.options.get("webhooks_url") or "")
-    if not target:
-        raise ConfigurationError(
-            f"shop {shop.name!r}: say where the webhooks are to go to: --url https://<your server>/webhooks/"
-            f"{shop.name}, or webhooks_url under [shops.{shop.name}]"
-        )
-    return target
 
 
 def _connected(console: Console, name: str | None) -> tuple[Shop, ShopifyClient]:

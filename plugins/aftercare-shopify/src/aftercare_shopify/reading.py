@@ -9,6 +9,7 @@ from typing import Any
 from aftercare_sdk.errors import ConfigurationError, TranslationError
 from aftercare_sdk.model.orders import OrderSnapshot
 from aftercare_sdk.model.shops import Gone, Reading, Ref
+from aftercare_sdk.shops.payloads import load
 from aftercare_shopify.consents import EMAIL
 from aftercare_shopify.nodes import schemas
 from aftercare_shopify.nodes.asking import Client, Node, Nodes, append
@@ -18,7 +19,6 @@ from aftercare_shopify.nodes.products import product
 from aftercare_shopify.nodes.subscriptions import subscription
 from aftercare_shopify.nodes.whole import WholeOrders
 from aftercare_shopify.options import Rules
-from aftercare_shopify.schemas import load
 from aftercare_shopify.versions import UNDATED
 
 ALL_ORDERS = "read_all_orders"

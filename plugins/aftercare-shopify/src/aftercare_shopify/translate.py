@@ -13,6 +13,7 @@ from typing import Any
 from aftercare_sdk.errors import TranslationError
 from aftercare_sdk.model.privacy import Disconnected, PrivacyKind, PrivacyRequest
 from aftercare_sdk.model.shops import Ignored, NeedsRead, Ref, Translation, Webhook
+from aftercare_sdk.shops.payloads import load, parse
 from aftercare_shopify import domain, schemas
 from aftercare_shopify.options import Rules
 from aftercare_shopify.payloads import fulfillments, refunds
@@ -98,7 +99,7 @@ _MOVES_MONEY = frozenset({"sale", "capture", "refund"})
 
 def translate(webhook: Webhook, *, shop: str, rules: Rules) -> tuple[Translation, ...]:
     """Return what the webhook tells. Raises TranslationError for a body that cannot be understood."""
-    body = schemas.parse(webhook.body)
+    body = parse(webhook.body)
     if not isinstance(body, dict):
         raise TranslationError("the body is not a JSON object")
     _refuse_another_shop(body, webhook, rules)
@@ -143,7 +144,7 @@ def _have(listed: object, needed: frozenset[str]) -> bool:
 def is_dated(raw: bytes) -> bool:
     """Tell whether a body says when what it tells of was changed, so that a copy of it tells nothing new."""
     try:
-        body = schemas.parse(raw)
+        body = parse(raw)
     except TranslationError:
         return False
     if not isinstance(body, dict) or body.get("updated_at") is None:
@@ -155,7 +156,7 @@ def is_dated(raw: bytes) -> bool:
 
 
 def _order(body: Mapping[str, Any], shop: str, rules: Rules) -> tuple[Translation, ...]:
-    order = schemas.load(schemas.ORDER, body, what="order")
+    order = load(schemas.ORDER, body, what="order")
     snapshot, doubts = order_snapshot(order, shop=shop, rules=rules)
     if not doubts:
         return (snapshot,)
@@ -163,7 +164,7 @@ def _order(body: Mapping[str, Any], shop: str, rules: Rules) -> tuple[Translatio
 
 
 def _refund(body: Mapping[str, Any], shop: str, rules: Rules) -> tuple[Translation, ...]:
-    refund = schemas.load(schemas.REFUND, body, what="refund")
+    refund = load(schemas.REFUND, body, what="refund")
     if not refund["order_id"]:
         raise TranslationError("refund: not understood: order_id")
     ref = Ref("order", str(refund["order_id"]))
@@ -179,14 +180,14 @@ def _refund(body: Mapping[str, Any], shop: str, rules: Rules) -> tuple[Translati
 
 
 def _fulfillment(body: Mapping[str, Any], _: Webhook, shop: str, __: Rules) -> Translation:
-    told = schemas.load(schemas.FULFILLMENT, body, what="fulfillment")
+    told = load(schemas.FULFILLMENT, body, what="fulfillment")
     if not told["order_id"]:
         raise TranslationError("fulfillment: not understood: order_id")
     return fulfillments.shipped(told, shop=shop) or Ignored("a fulfilment with which nothing has left")
 
 
 def _fulfillment_event(body: Mapping[str, Any], webhook: Webhook, shop: str, __: Rules) -> Translation:
-    event = schemas.load(schemas.FULFILLMENT_EVENT, body, what="fulfillment event")
+    event = load(schemas.FULFILLMENT_EVENT, body, what="fulfillment event")
     notice = fulfillments.delivered(event, shop=shop)
     if notice is None:
         return Ignored("a parcel on its way")
@@ -197,7 +198,7 @@ def _fulfillment_event(body: Mapping[str, Any], webhook: Webhook, shop: str, __:
 
 
 def _transaction(body: Mapping[str, Any], _: Webhook, __: str, ___: Rules) -> Translation:
-    told = schemas.load(schemas.ORDER_TRANSACTION, body, what="transaction")
+    told = load(schemas.ORDER_TRANSACTION, body, what="transaction")
     if told["status"].lower() != "success" or told["kind"].lower() not in _MOVES_MONEY:
         return Ignored("a transaction that moved no money")
     return NeedsRead(
@@ -206,11 +207,11 @@ def _transaction(body: Mapping[str, Any], _: Webhook, __: str, ___: Rules) -> Tr
 
 
 def _customer(body: Mapping[str, Any], _: Webhook, shop: str, __: Rules) -> Translation:
-    return customer_snapshot(schemas.load(schemas.CUSTOMER, body, what="customer"), shop=shop)
+    return customer_snapshot(load(schemas.CUSTOMER, body, what="customer"), shop=shop)
 
 
 def _product(body: Mapping[str, Any], _: Webhook, shop: str, rules: Rules) -> Translation:
-    return product_snapshot(schemas.load(schemas.PRODUCT, body, what="product"), shop=shop, rules=rules)
+    return product_snapshot(load(schemas.PRODUCT, body, what="product"), shop=shop, rules=rules)
 
 
 def _edit(body: Mapping[str, Any], _: Webhook, __: str, ___: Rules) -> Translation:
@@ -229,7 +230,7 @@ def _merge(body: Mapping[str, Any], _: Webhook, __: str, ___: Rules) -> Translat
 
 
 def _consent(body: Mapping[str, Any], shop: str) -> tuple[Translation, ...]:
-    told = schemas.load(schemas.CONSENT, body, what="consent")
+    told = load(schemas.CONSENT, body, what="consent")
     consent = email_consent(told, shop=shop)
     if not is_redacted(told):
         return (consent,)
@@ -250,13 +251,13 @@ def _compliance(body: Mapping[str, Any], _: Webhook, __: str, ___: Rules) -> Tra
 
 def _data_request(body: Mapping[str, Any]) -> Translation:
     """Return what customers/data_request asks for."""
-    told = schemas.load(schemas.COMPLIANCE, body, what="data request")
+    told = load(schemas.COMPLIANCE, body, what="data request")
     return _about_a_person(PrivacyKind.EXPORT, told, told["orders_requested"])
 
 
 def _customer_redact(body: Mapping[str, Any]) -> Translation:
     """Return what customers/redact asks for."""
-    told = schemas.load(schemas.COMPLIANCE, body, what="customer redact")
+    told = load(schemas.COMPLIANCE, body, what="customer redact")
     return _about_a_person(PrivacyKind.ERASE, told, told["orders_to_redact"])
 
 
@@ -336,11 +337,11 @@ def _unknown(body: Mapping[str, Any], topic: str) -> Translation:
 
 
 def _needs(kind: str, body: Mapping[str, Any], reason: str) -> NeedsRead:
-    return NeedsRead(Ref(kind, identity(schemas.load(schemas.STUB, body, what=kind))), reason)
+    return NeedsRead(Ref(kind, identity(load(schemas.STUB, body, what=kind))), reason)
 
 
 def _named_order(body: Any, what: str, reason: str) -> NeedsRead:
-    told = schemas.load(schemas.NAMED, body, what=what)
+    told = load(schemas.NAMED, body, what=what)
     return NeedsRead(Ref("order", str(told["order_id"])), reason)
 
 

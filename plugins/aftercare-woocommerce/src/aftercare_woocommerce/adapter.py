@@ -9,12 +9,12 @@ from aftercare_sdk.errors import ConfigurationError
 from aftercare_sdk.model.commands import Receipt, ShopCommand
 from aftercare_sdk.model.shops import Ping, RawRequest, Reading, Ref, Shop, ShopAdapter, Translation, Webhook
 from aftercare_sdk.model.sync import Cursor, Page, Stream
+from aftercare_sdk.shops.payloads import storable
 from aftercare_woocommerce import signature
 from aftercare_woocommerce.client import Client, RestClient
 from aftercare_woocommerce.options import Rules
 from aftercare_woocommerce.reading import Reader
 from aftercare_woocommerce.recorded import RecordedClient
-from aftercare_woocommerce.schemas import storable
 from aftercare_woocommerce.translate import translate
 
 # Cheap, because it runs while the shop waits for the answer. Inside a string the quotes are escaped.

@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 
 from aftercare_sdk.errors import ConfigurationError, PlatformUnavailable, TranslationError
 from aftercare_sdk.shops.asking import CONNECT, READ, TRIES, Answer, Asker, Silence, overloaded
-from aftercare_woocommerce import address, schemas
+from aftercare_sdk.shops.payloads import parse
+from aftercare_woocommerce import address
 
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _NOT_IMPLEMENTED = 501
@@ -183,7 +184,7 @@ def parsed(answer: Answer, *, shop: str, path: str) -> Any:
     told: Any = None
     good = True
     try:
-        told = schemas.parse(answer.body)
+        told = parse(answer.body)
     except TranslationError:
         good = False
     if not good:
@@ -232,7 +233,7 @@ def every(
 def error_code(answer: Answer) -> str:
     """Return WooCommerce's own word for what is wrong, or nothing."""
     try:
-        body = schemas.parse(answer.body)
+        body = parse(answer.body)
     except TranslationError:
         return ""
     code = body.get("code") if isinstance(body, dict) else None

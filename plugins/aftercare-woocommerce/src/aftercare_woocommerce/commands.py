@@ -5,40 +5,22 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aftercare_sdk.errors import ConfigurationError
+from aftercare_sdk.shops.commands import ShopOption, UrlOption, webhook_commands, webhooks_target
 
 if TYPE_CHECKING:
     from aftercare_sdk.model.console import Console
     from aftercare_sdk.model.shops import Shop
     from aftercare_woocommerce.client import RestClient
 
-ShopOption = Annotated[
-    str | None, typer.Option("--shop", metavar="NAME", help="The shop; may be left out if there is only one.")
-]
-UrlOption = Annotated[
-    str | None,
-    typer.Option(
-        "--url",
-        metavar="URL",
-        help="Where the webhooks go to: https://<your server>/webhooks/<name of the shop>; without it the "
-        "shop's option webhooks_url.",
-    ),
-]
-
 
 def build() -> typer.Typer:
     """Return the group of commands."""
-    plain: dict[str, Any] = {"no_args_is_help": True, "add_completion": False, "rich_markup_mode": None}
-    group = typer.Typer(help="A WooCommerce shop's side of the connection.", **plain)
-    hooks = typer.Typer(help="The webhooks of a WooCommerce shop.", **plain)
-    hooks.command("install")(install)
-    hooks.command("check")(check)
-    group.add_typer(hooks, name="webhooks")
-    return group
+    return webhook_commands("WooCommerce", install=install, check=check)
 
 
 def install(
@@ -64,7 +46,7 @@ def install(
 
     console: Console = context.obj
     connected, client = _connected(console, shop)
-    target = _target(connected, url)
+    target = webhooks_target(connected, url)
     secret, told = _secret(connected, secret_file)
     changes = webhooks.install(client, shop=connected.name, url=target, secret=secret, move=move)
     for change in changes:
@@ -91,7 +73,7 @@ def check(context: typer.Context, url: UrlOption = None, shop: ShopOption = None
 
     console: Console = context.obj
     connected, client = _connected(console, shop)
-    target = _target(connected, url)
+    target = webhooks_target(connected, url)
     findings = webhooks.check(client, shop=connected.name, url=target)
     for finding in findings:
         console.write(str(finding))
@@ -110,16 +92,6 @@ def _connected(console: Console, name: str | None) -> tuple[Shop, RestClient]:
 
     shop, _ = console.shop("woocommerce", name)
     return shop, rest_client(shop)
-
-
-def _target(shop: Shop, url: str | None) -> str:
-    target = url or str(shop.options.get("webhooks_url") or "")
-    if not target:
-        raise ConfigurationError(
-            f"shop {shop.name!r}: say where the webhooks are to go to: --url https://<your server>/webhooks/"
-            f"{shop.name}, or webhooks_url under [shops.{shop.name}]"
-        )
-    return target
 
 
 def _to_write(shop: Shop, url: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from aftercare_sdk.model.reviews import ReviewSnapshot
 from aftercare_sdk.model.shops import Gone, Reading, Ref
 from aftercare_sdk.shops.asking import Answer
 from aftercare_sdk.shops.loading import Loader
+from aftercare_sdk.shops.payloads import load, parse
 from aftercare_woocommerce import schemas
 from aftercare_woocommerce.client import Client, listed
 from aftercare_woocommerce.options import Rules
@@ -84,7 +85,7 @@ class Reader:
         while len(refunds) == page * _PAGE:
             page += 1
             listed = self._get(f"{order}/refunds", {**params, "per_page": _PAGE, "page": page})
-            loaded = [schemas.load(schemas.REFUND, each, what="refund") for each in listed]
+            loaded = [load(schemas.REFUND, each, what="refund") for each in listed]
             refunds += [refund_snapshot(each, currency) for each in loaded]
         return tuple(refunds)
 
@@ -105,7 +106,7 @@ class Reader:
         if denied:
             # Older releases answer 403 for a review that is gone. A list is denied only where all is.
             told = self._listed_review(ref)
-        return review_snapshot(schemas.load(schemas.REVIEW, told, what=f"{PATH}/{ref.id}"), shop=self.shop)
+        return review_snapshot(load(schemas.REVIEW, told, what=f"{PATH}/{ref.id}"), shop=self.shop)
 
     def _listed_review(self, ref: Ref) -> dict[str, Any]:
         for status in STATUSES:
@@ -114,7 +115,7 @@ class Reader:
         raise _NotThere
 
     def _load(self, path: str, schema: Loader, params: Mapping[str, int] | None = None) -> dict[str, Any]:
-        return schemas.load(schema, self._get(path, params or {}), what=path)
+        return load(schema, self._get(path, params or {}), what=path)
 
     def _get(self, path: str, params: Mapping[str, int]) -> Any:
         answer = self.client.get(path, params)
@@ -138,7 +139,7 @@ class Reader:
 
     def _json(self, answer: Answer, path: str) -> Any:
         try:
-            return schemas.parse(answer.body)
+            return parse(answer.body)
         except TranslationError:
             # A page for people under a good status: maintenance, a cache, a firewall.
             raise PlatformUnavailable(f"shop {self.shop!r}: no JSON was answered for {path}") from None
@@ -146,7 +147,7 @@ class Reader:
 
 def _error_code(answer: Answer) -> str:
     try:
-        body = schemas.parse(answer.body)
+        body = parse(answer.body)
     except TranslationError:
         return "no code"
     code = body.get("code") if isinstance(body, dict) else None

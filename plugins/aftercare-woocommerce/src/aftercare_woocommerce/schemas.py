@@ -4,75 +4,23 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, fields, validate
 
-from aftercare_sdk.errors import TranslationError
-from aftercare_sdk.shops import parsing
-from aftercare_sdk.shops.loading import Exact, Loader, Projection, compiled
+from aftercare_sdk.shops.loading import Exact, Projection, compiled
+from aftercare_sdk.shops.payloads import LARGEST_ID, Text, scalar, storable
 
 # Bounds keep a broken plugin's numbers from breaking the arithmetic or the database after it.
 _AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,30})?")
-_LARGEST_ID = 2**63 - 1
 _LARGEST_QUANTITY = 10**9
 
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _LINE_ENDS = re.compile(r"<br\s*/?>\s*|</p>\s*", re.IGNORECASE)
 _USER = re.compile(r"wp/v2/users/([1-9][0-9]{0,17})/?\Z")
-# No database column takes NUL, and none but Python takes half a surrogate pair.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
-
-def parse(body: bytes) -> Any:
-    """Read JSON without floats. Raises TranslationError, without a word of the text."""
-    try:
-        return parsing.parse(body)
-    except ValueError:
-        pass
-    # Outside the handler, so that the error tells what it tells and carries no other along.
-    raise TranslationError("the body is not JSON")
-
-
-def load(schema: Loader, data: Any, *, what: str) -> dict[str, Any]:
-    """Read `data` by `schema`. Raises TranslationError with the paths of the bad fields and no values."""
-    try:
-        loaded: dict[str, Any] = schema.load(data)
-    except ValidationError as error:
-        bad = sorted(_paths(error.messages))
-    else:
-        return loaded
-    shown = ", ".join(bad[:10]) + (", …" if len(bad) > 10 else "")  # noqa: PLR2004
-    raise TranslationError(f"{what}: not understood: {shown}")
-
-
-def _paths(messages: object, path: str = "") -> Iterator[str]:
-    if not isinstance(messages, Mapping):
-        yield path or "the body"
-        return
-    for key, below in messages.items():
-        # marshmallow files what concerns an object as a whole under this name.
-        yield from _paths(below, path if key == "_schema" else f"{path}.{key}".lstrip("."))
-
-
-class Text(fields.Field[str]):
-    """A string; a number is taken for its digits, since plugins are careless with types."""
-
-    default_error_messages = {"invalid": "Not a string."}  # noqa: RUF012 - marshmallow's own convention
-
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> str:
-        text = scalar(value)
-        if text is None:
-            raise self.make_error("invalid")
-        return text
-
-    def exact(self) -> Exact:
-        return Exact(str, storable)
 
 
 class Title(Text):
@@ -185,21 +133,6 @@ class MetaData(fields.Field[dict[str, str]]):
         return Exact(list, _plain_pairs)
 
 
-def scalar(value: Any) -> str | None:
-    """Return a string or a number as storable text, and None for anything else."""
-    if isinstance(value, str):
-        return storable(value)
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        return None
-    return str(value)
-
-
-def storable(text: str) -> str:
-    """Return the text without those characters that no database takes."""
-    # Asked first because it costs a tenth; what is not printable may still be storable, such as a new line.
-    return text if text.isprintable() else _UNSTORABLE.sub("", text)
-
-
 def prose(told: str) -> str:
     """Return HTML as plain text: what ended a line or a paragraph there ends a line here."""
     return _plain(_LINE_ENDS.sub("\n", told))
@@ -226,11 +159,11 @@ def _plain_pairs(entries: list[Any]) -> dict[str, str]:
 
 
 def _id() -> fields.Integer:
-    return fields.Integer(strict=True, required=True, validate=validate.Range(1, _LARGEST_ID))
+    return fields.Integer(strict=True, required=True, validate=validate.Range(1, LARGEST_ID))
 
 
 def _reference() -> fields.Integer:
-    return fields.Integer(strict=True, load_default=0, validate=validate.Range(0, _LARGEST_ID))
+    return fields.Integer(strict=True, load_default=0, validate=validate.Range(0, LARGEST_ID))
 
 
 def _text() -> Text:

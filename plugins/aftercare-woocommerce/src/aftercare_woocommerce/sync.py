@@ -28,6 +28,7 @@ from aftercare_sdk.model.orders import OrderSnapshot, RefundSnapshot
 from aftercare_sdk.model.shops import Gone, Ref, Snapshot
 from aftercare_sdk.model.sync import Cursor, Page, Stream
 from aftercare_sdk.shops.loading import Loader
+from aftercare_sdk.shops.payloads import load
 from aftercare_woocommerce import schemas
 from aftercare_woocommerce.client import Client, every, listed, parsed
 from aftercare_woocommerce.options import Rules
@@ -433,7 +434,7 @@ class Listing:
     def _loaded(self, schema: Loader, row: Mapping[str, Any], path: str) -> list[dict[str, Any]]:
         """Return what a row says, or nothing if it cannot be understood."""
         try:
-            return [schemas.load(schema, row, what=f"{path}/{_id(row)}")]
+            return [load(schema, row, what=f"{path}/{_id(row)}")]
         except TranslationError as error:
             # Names fields, and no values.
             _log.warning("shop %s: left out of a listing: %s", self.shop, error)

@@ -12,6 +12,7 @@ from typing import Any
 
 from aftercare_sdk.errors import TranslationError
 from aftercare_sdk.model.shops import Ignored, NeedsRead, Ref, Translation, Webhook
+from aftercare_sdk.shops.payloads import load, parse
 from aftercare_woocommerce import schemas
 from aftercare_woocommerce.options import Rules
 from aftercare_woocommerce.orders import DRAFTS, order_snapshot
@@ -30,7 +31,7 @@ _KINDS = frozenset({"order", "customer", "product"})
 
 def translate(webhook: Webhook, *, shop: str, rules: Rules) -> tuple[Translation, ...]:
     """Return what the webhook tells. Raises TranslationError for a body that cannot be understood."""
-    body = schemas.parse(webhook.body)
+    body = parse(webhook.body)
     if not isinstance(body, dict):
         raise TranslationError("the body is not a JSON object")
     if "id" not in body and {"action", "arg"} <= body.keys():
@@ -69,7 +70,7 @@ def _order(body: Mapping[str, Any], shop: str, rules: Rules) -> tuple[Translatio
         return (Ignored("an open checkout, not an order"),)
     if not body.get("date_modified_gmt"):
         return (_needs("order", body, "the payload does not say when the order was modified"),)
-    order = schemas.load(schemas.ORDER, body, what="order")
+    order = load(schemas.ORDER, body, what="order")
     snapshot = order_snapshot(order, shop=shop, rules=rules)
     doubts = []
     if order["refunds"]:
@@ -82,7 +83,7 @@ def _order(body: Mapping[str, Any], shop: str, rules: Rules) -> tuple[Translatio
 
 
 def _customer(body: Mapping[str, Any], shop: str, rules: Rules) -> Translation:
-    customer = schemas.load(schemas.CUSTOMER, body, what="customer")
+    customer = load(schemas.CUSTOMER, body, what="customer")
     if customer["role"] not in rules.customer_roles:
         return Ignored("a user of the shop's staff, not a customer")
     return customer_snapshot(customer, shop=shop)
@@ -91,7 +92,7 @@ def _customer(body: Mapping[str, Any], shop: str, rules: Rules) -> Translation:
 def _product(body: Mapping[str, Any], shop: str) -> Translation:
     if not body.get("date_modified_gmt"):
         return _needs("product", body, "the payload does not say when the product was modified")
-    return product_snapshot(schemas.load(schemas.PRODUCT, body, what="product"), shop=shop)
+    return product_snapshot(load(schemas.PRODUCT, body, what="product"), shop=shop)
 
 
 def _stub(body: Mapping[str, Any], resource: str) -> Translation:
@@ -103,7 +104,7 @@ def _stub(body: Mapping[str, Any], resource: str) -> Translation:
 
 
 def _needs(kind: str, body: Mapping[str, Any], reason: str) -> NeedsRead:
-    stub = schemas.load(schemas.STUB, body, what=kind)
+    stub = load(schemas.STUB, body, what=kind)
     return NeedsRead(Ref(kind, str(stub["id"])), reason)
 
 

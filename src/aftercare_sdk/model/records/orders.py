@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.orders import Amounts, OrderSnapshot, RefundLine, RefundSnapshot
@@ -13,19 +13,25 @@ from aftercare_sdk.model.people import Contact
 from aftercare_sdk.model.records.registers import earlier, earliest, later_of, newer, told, told_null
 from aftercare_sdk.model.versions import Register, Version, later
 
-T = TypeVar("T")
-
 UNNAMED_REFUND = "file"
 """The id of what was given back in all, by a file that does not name the single refunds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineProduct:
-    """Which product a line sold, as long as the shop still said so."""
+    """Which product a line sold: each part as it was last told, since shops blank them one by one."""
 
-    product: str | None
-    variant: str | None
-    sku: str | None
+    product: Register[str] | None = None
+    variant: Register[str] | None = None
+    sku: Register[str] | None = None
+
+    def merge(self, other: LineProduct) -> LineProduct:
+        """Return both in one."""
+        return LineProduct(
+            product=later(self.product, other.product),
+            variant=later(self.variant, other.variant),
+            sku=later(self.sku, other.sku),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +68,7 @@ class OrderRecord:
     customer: Register[str] | None = None
     contact: Register[Contact | None] | None = field(default=None, repr=False)
     amounts: Register[Amounts] | None = None
-    products: Mapping[str, Register[LineProduct]] = field(default_factory=dict)
+    products: Mapping[str, LineProduct] = field(default_factory=dict)
     selling_plans: Mapping[str, Register[str]] = field(default_factory=dict)
     gateway: Register[str] | None = None
     codes: Register[tuple[str, ...]] | None = None
@@ -87,8 +93,14 @@ class OrderRecord:
             **latest,
             latest=newer(self.latest, other.latest),
             amounts=_exact_then_later(self.amounts, other.amounts),
-            products=_later_of_each(self.products, other.products),
-            selling_plans=_later_of_each(self.selling_plans, other.selling_plans),
+            products={
+                line: product.merge(other.products.get(line, product))
+                for line, product in {**other.products, **self.products}.items()
+            },
+            selling_plans={
+                line: later_of(plan, other.selling_plans.get(line, plan))
+                for line, plan in {**other.selling_plans, **self.selling_plans}.items()
+            },
             test=self.test or other.test,
             purchased_at=earlier(self.purchased_at, other.purchased_at),
             cancellations=self.cancellations | other.cancellations,
@@ -165,7 +177,11 @@ def order_record(snapshot: OrderSnapshot) -> OrderRecord:
         contact=Register(None, version) if snapshot.erased else told_null(snapshot.contact, version),
         amounts=told(amounts, version),
         products={
-            line.id: Register(LineProduct(product=line.product, variant=line.variant, sku=line.sku), version)
+            line.id: LineProduct(
+                product=told(line.product or None, version),
+                variant=told(line.variant or None, version),
+                sku=told(line.sku or None, version),
+            )
             for line in (amounts.lines if amounts else ())
             if line.product or line.sku
         },
@@ -196,12 +212,6 @@ def gone_order(shop: str, order: str, version: Version) -> OrderRecord:
         cancelled=Register(value=True, version=version),
         cancellations=_cancelled_at(version),
     )
-
-
-def _later_of_each(
-    one: Mapping[str, Register[T]], other: Mapping[str, Register[T]]
-) -> dict[str, Register[T]]:
-    return {id_: later_of(register, other.get(id_, register)) for id_, register in {**other, **one}.items()}
 
 
 def _cancelled_at(version: Version, told: datetime | None = None) -> frozenset[datetime]:

@@ -22,8 +22,9 @@ What stands where, from top to bottom; each imports only from below:
 
 from __future__ import annotations
 
+from aftercare_sdk.shops.fakes import Reply
 from aftercare_shopify.fake.access import CLIENT_ID, SECRET, TOKEN
-from aftercare_shopify.fake.api import Api, Asked, Reply
+from aftercare_shopify.fake.api import Api, Asked
 from aftercare_shopify.fake.deliveries import Delivery
 from aftercare_shopify.fake.refusals import MissingExtra, Refusal
 from aftercare_shopify.fake.serving import answer_in, serve

@@ -11,21 +11,13 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
+from aftercare_sdk.shops.fakes import Reply
 from aftercare_shopify.fake import oauth
 from aftercare_shopify.fake.refusals import MissingExtra, Refusal
 from aftercare_shopify.fake.shop import FakeShopify
 
 _PATH = re.compile(r"/admin/api/(?P<version>\d{4}-\d{2}|unstable)/graphql\.json")
 _OPERATION = re.compile(r"\b(?:query|mutation)\s+(\w+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

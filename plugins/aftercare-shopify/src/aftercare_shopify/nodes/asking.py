@@ -8,9 +8,9 @@ from typing import Any, NoReturn, Protocol
 
 from aftercare_sdk.errors import ConfigurationError, PlatformUnavailable
 from aftercare_sdk.shops.loading import Loader
+from aftercare_sdk.shops.payloads import load
 from aftercare_shopify.nodes.schemas import gid
 from aftercare_shopify.results import Result, Sort
-from aftercare_shopify.schemas import load
 
 MOST_POINTS = 800.0
 """Of the thousand that one operation may cost."""

@@ -13,7 +13,8 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from aftercare_sdk.shops.loading import Exact, Projection, compiled
-from aftercare_shopify.schemas import Amount, Moment, Text
+from aftercare_sdk.shops.payloads import Text
+from aftercare_shopify.schemas import Amount, Moment
 
 _GID = re.compile(r"gid://shopify/([A-Za-z]+)/([1-9][0-9]{0,18})(\?.*)?", re.ASCII)
 _LARGEST_QUANTITY = 10**9

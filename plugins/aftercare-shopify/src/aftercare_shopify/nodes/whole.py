@@ -12,10 +12,10 @@ from typing import Any
 
 from aftercare_sdk.errors import PlatformUnavailable, TranslationError
 from aftercare_sdk.model.orders import OrderSnapshot
+from aftercare_sdk.shops.payloads import load
 from aftercare_shopify.nodes import orders, schemas
 from aftercare_shopify.nodes.asking import Node, Nodes, append
 from aftercare_shopify.options import PRESENTMENT, Rules
-from aftercare_shopify.schemas import load
 
 _ORDERS, _LINES, _WAYS = 4, 10, 3
 """Orders read at once to begin with, and of each so many lines and ways of shipping."""

@@ -18,10 +18,11 @@ What stands where, from top to bottom; each imports only from below:
 
 from __future__ import annotations
 
+from aftercare_sdk.shops.fakes import Reply
 from aftercare_woocommerce.fake.access import KEY, SECRET
 from aftercare_woocommerce.fake.deliveries import Delivery
 from aftercare_woocommerce.fake.refusals import Refusal
-from aftercare_woocommerce.fake.rest.api import Api, Asked, Reply
+from aftercare_woocommerce.fake.rest.api import Api, Asked
 from aftercare_woocommerce.fake.serving import answer_in, serve
 from aftercare_woocommerce.fake.shop import FakeWooCommerce
 

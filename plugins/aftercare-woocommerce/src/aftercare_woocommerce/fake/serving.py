@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-import re
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from aftercare_sdk.shops import fakes
+from aftercare_sdk.shops.fakes import Reply
 from aftercare_woocommerce.fake.rest.api import Api
 
 if TYPE_CHECKING:
     from responses import RequestsMock
 
-_LARGEST = 16 * 1024 * 1024
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-
 
 def answer_in(mock: RequestsMock, api: Api) -> None:
     """Let a mock of the package `responses` answer for the shop, at the shop's own address."""
 
-    def answered(request: Any) -> tuple[int, dict[str, str], bytes]:
-        body = request.body or b""
-        sent = body.encode() if isinstance(body, str) else body
-        reply = api.answer(request.method, request.url, request.headers, sent)
-        # The mock sets the type of the content by itself.
-        headers = {name: value for name, value in reply.headers.items() if name != "Content-Type"}
-        return reply.status, headers, reply.body
+    def answer(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        # Looked up at each request: a test may put another answer in its place.
+        return api.answer(method, url, headers, body)
 
-    place = re.compile(re.escape(api.shop.site.url) + "/.*")
-    for method in _METHODS:
-        mock.add_callback(method, place, callback=answered, content_type="application/json")
+    fakes.answer_in(mock, api.shop.site.url, answer)
 
 
 @contextmanager
@@ -42,34 +32,9 @@ def serve(api: Api, port: int = 0) -> Iterator[str]:
     `port` 0 takes a free one.
     """
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1  # headers and body in one packet: else each answer waits for the one before
+    def answer(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        return api.answer(method, api.shop.site.url + path, headers, body)
 
-        def _handle(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            body = self.rfile.read(min(length, _LARGEST))
-            reply = api.answer(self.command, api.shop.site.url + self.path, dict(self.headers), body)
-            self.send_response(reply.status)
-            for name, value in reply.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(reply.body)))
-            self.end_headers()
-            self.wfile.write(reply.body)
-
-        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815 - by http.server
-
-        def log_message(self, *_: Any) -> None:
-            """Say nothing: addresses hold signatures."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
-    api.shop.site = replace(api.shop.site, url=f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="fake-woocommerce", daemon=True)
-    thread.start()
-    try:
-        yield api.shop.site.url
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with fakes.served(answer, port=port) as url:
+        api.shop.site = replace(api.shop.site, url=url)
+        yield url

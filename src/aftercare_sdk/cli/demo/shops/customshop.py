@@ -16,10 +16,11 @@ from decimal import Decimal
 from typing import Any
 
 from aftercare_sdk.cli.demo.shops import OFFERS, Buyer, Coupon, Item, Network, Post, Sent, ShopKind, served
-from aftercare_sdk.cli.demo.shops.serving import Answer, serving
 from aftercare_sdk.engine.clock import SystemClock
 from aftercare_sdk.errors import SignatureError
 from aftercare_sdk.model.shops import RawRequest
+from aftercare_sdk.shops import fakes
+from aftercare_sdk.shops.fakes import Reply
 
 PLUGIN = "customshop"
 PORT = 18_082
@@ -44,7 +45,7 @@ def opened(now: datetime, post: Post) -> Iterator[CustomShop]:
     """Open the shop, until the block ends."""
     shop = CustomShop(now, post)
     with ExitStack() as stack:
-        shop.url = served(stack, lambda port: serving(shop.answer, port), PORT)
+        shop.url = served(stack, lambda port: fakes.served(shop.answer, port=port), PORT)
         yield shop
 
 
@@ -187,11 +188,11 @@ class CustomShop:
 
     # ---- what it is asked, and told to do
 
-    def answer(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Answer a message, at whatever path."""
-        del path
+        del method, path
         status, told = self._answered(headers, body)
-        return status, {"Content-Type": "application/json"}, json.dumps(told).encode()
+        return Reply(status, {"Content-Type": "application/json"}, json.dumps(told).encode())
 
     def _answered(self, headers: Mapping[str, str], body: bytes) -> tuple[int, Mapping[str, Any]]:
         """Answer a signed message: a question, or something to do."""

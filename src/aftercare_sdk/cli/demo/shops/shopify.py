@@ -20,7 +20,6 @@ from aftercare_sdk.cli.demo.shops import (
     ShopKind,
     served,
 )
-from aftercare_sdk.cli.demo.shops.serving import Answer, serving
 
 if TYPE_CHECKING:
     from aftercare_shopify.fake import Delivery, FakeShopify
@@ -36,7 +35,7 @@ _NO_LIMIT = 1e9
 @contextmanager
 def opened(now: datetime, post: Post) -> Iterator[Shopify]:
     """Open the shop, until the block ends."""
-    from aftercare_shopify.fake import Api, FakeShopify
+    from aftercare_shopify.fake import Api, FakeShopify, serve
 
     statuses: list[int | None] = []
 
@@ -46,14 +45,8 @@ def opened(now: datetime, post: Post) -> Iterator[Shopify]:
 
     shop = FakeShopify(now=now, deliver=deliver, allow_loopback=True)
     shop.bucket.set(limit=_NO_LIMIT, rate=_NO_LIMIT)
-    api = Api(shop)
-
-    def answer(path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        reply = api.answer("POST", shop.url + path, headers, body)
-        return reply.status, reply.headers, reply.body
-
     with ExitStack() as stack:
-        shop.url = served(stack, lambda port: serving(answer, port), PORT)
+        served(stack, lambda port: serve(Api(shop), port), PORT)
         yield Shopify(shop, statuses)
 
 

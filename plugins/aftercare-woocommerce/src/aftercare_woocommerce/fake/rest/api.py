@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
+from aftercare_sdk.shops.fakes import Reply
 from aftercare_woocommerce.fake.php import written
 from aftercare_woocommerce.fake.refusals import Refusal, no_route
 from aftercare_woocommerce.fake.rest import params
@@ -27,15 +28,6 @@ from aftercare_woocommerce.fake.rest.webhooks import Webhooks
 from aftercare_woocommerce.fake.shop import FakeWooCommerce
 
 _ROOT = "/wp-json/wc/v3/"
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,150 +1,20 @@
 from __future__ import annotations
 
-import gzip
-import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache
-from pathlib import Path
-from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
-import responses
-from graphql import OperationDefinitionNode, build_client_schema, get_named_type, is_input_object_type, parse
-from graphql.execution.values import get_variable_values
 
 from aftercare_sdk.errors import CommandRefused, ConfigurationError, PlatformUnavailable
-from aftercare_sdk.model.commands import Discount, IssueCode, RevokeCode, TagCustomer, WriteReview
+from aftercare_sdk.model.commands import Discount, IssueCode, RevokeCode
 from aftercare_sdk.model.money import Money
-from aftercare_shopify import operations
-from aftercare_shopify.client import ShopifyClient
-from aftercare_shopify.effects import Effects, codes, consent
-from aftercare_shopify.effects.consent import EmailConsent, Level, State
-from aftercare_shopify.fake import TOKEN, Api, FakeShopify, Refusal, answer_in
-from aftercare_shopify.tokens import StaticToken
+from aftercare_shopify.effects import codes
+from aftercare_shopify.fake import Refusal
 
-SCHEMAS = Path(__file__).parent / "fixtures" / "schema"
 ENDS = datetime(2026, 12, 1, 14, 59, 59, 500, tzinfo=UTC)
 EMAIL = "Hana@Example.jp"
-NAMES = {
-    operations.title(file.stem): file.stem for file in Path(operations.__file__).parent.glob("graphql/*")
-}
-
-
-@cache
-def schemas():
-    """Return Shopify's schemas by release."""
-    return {
-        file.name[6:13]: build_client_schema(
-            json.loads(gzip.decompress(file.read_bytes()))["data"], assume_valid=True
-        )
-        for file in sorted(SCHEMAS.glob("*.gz"))
-    }
-
-
-def wrong_inputs(name, variables):
-    """Say which of the releases does not take these variables, and what in them is deprecated."""
-    [operation] = [
-        one
-        for one in parse(operations.operation(name)).definitions
-        if isinstance(one, OperationDefinitionNode)
-    ]
-    for release, schema in schemas().items():
-        told = get_variable_values(schema, list(operation.variable_definitions), variables)
-        if isinstance(told, list):
-            yield name, release, [error.message for error in told]
-            continue
-        for definition in operation.variable_definitions:
-            named = definition.type
-            while not hasattr(named, "name"):
-                named = named.type
-            kind = schema.type_map[named.name.value]
-            value = variables.get(definition.variable.name.value)
-            yield from ((name, release, field) for field in deprecated(kind, value))
-
-
-def deprecated(kind, value):
-    """Name the deprecated fields of an input."""
-    if isinstance(value, list):
-        for each in value:
-            yield from deprecated(kind, each)
-    elif isinstance(value, dict) and is_input_object_type(kind):
-        for name, below in value.items():
-            if kind.fields[name].deprecation_reason is not None:
-                yield f"{kind.name}.{name}"
-            yield from deprecated(get_named_type(kind.fields[name].type), below)
-
-
-def test_the_check_of_inputs_can_fail():
-    """What a release does not take, and what it will not take for long, is seen in what is sent."""
-    told = list(wrong_inputs("create_discount_code", {"discount": {"tags": ["x"]}}))
-    assert ["2026-01"] == [release for _, release, _ in told]
-    old = {"discount": {"customerSelection": {"all": True}}}
-    assert 4 == len(list(wrong_inputs("create_discount_code", old)))
-    two = {"discount": {"context": {"all": "ALL", "customers": {"add": []}}}}
-    assert 4 == len(list(wrong_inputs("create_discount_code", two)))
-
-
-class Connected:
-    """The effects of a shop, the fake shop that they are for, and its API."""
-
-    def __init__(self, mock, **how):
-        self.shop = FakeShopify(deliver=lambda _: 200, **how)
-        self.api = Api(self.shop)
-        answer_in(mock, self.api)
-        self.pauses = []
-        self.client = ShopifyClient(
-            shop="torii",
-            domain=self.shop.domain,
-            tokens=StaticToken(TOKEN, shop="torii"),
-            sleep=self.pauses.append,
-            jitter=lambda: 1.0,
-        )
-        self.hana = self.shop.add_customer(EMAIL)
-
-    def perform(self, command, *, tags=False):
-        return Effects(self.client, "torii", SimpleNamespace(customer_tags=tags)).perform(command)
-
-    def asked(self):
-        """Return the operations that were asked since the last time, by the names of their files."""
-        names = [NAMES[each.operation] for each in self.api.asked[self.seen :]]
-        self.seen = len(self.api.asked)
-        return names
-
-    seen = 0
-
-    def made(self):
-        """Return the one discount of the shop."""
-        [discount] = self.shop.discounts.values()
-        return discount
-
-    def metafields(self):
-        """Return what the app keeps: the values by key."""
-        return {key: each.value for (_, _, key), each in self.shop.metafields.items()}
-
-
-@pytest.fixture
-def connect():
-    """Connect effects to fake shops; all that they sent must be right in every release that is served."""
-    made = []
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-
-        def connect(**how):
-            made.append(Connected(mock, **how))
-            return made[-1]
-
-        yield connect
-    asked = [each for one in made for each in one.api.asked]
-    wrong = [each for one in asked for each in wrong_inputs(NAMES[one.operation], one.variables)]
-    assert [] == wrong
-
-
-@pytest.fixture
-def torii(connect):
-    """A connected shop."""
-    return connect()
 
 
 def issue(**changes):
@@ -158,14 +28,6 @@ def issue(**changes):
         "reason": "お礼",
     }
     return IssueCode(**{**given, **changes})
-
-
-def tier(value, **changes):
-    """Return a command for a tier."""
-    return TagCustomer(**{"key": "k", "customer": "1", "name": "tier", "value": value, **changes})
-
-
-# ---- codes
 
 
 def test_a_code_becomes_a_discount(torii):
@@ -538,132 +400,7 @@ def test_revoking_what_is_not_ours(torii):
     assert "ACTIVE" == torii.made().status(torii.shop.now)
 
 
-# ---- values of customers
-
-
-def test_a_tier(torii):
-    """A tier is kept in a metafield of the app; the merchant's tags are left alone."""
-    customer = str(torii.hana)
-    assert customer == torii.perform(tier("gold", customer=customer)).reference
-    assert {"aftercare_tier": "gold"} == torii.metafields()
-    assert {f"app--{torii.shop.app_id}"} == {space for _, space, _ in torii.shop.metafields}
-    assert [] == torii.shop.customers[torii.hana].tags
-    torii.asked()
-    torii.perform(tier("gold", customer=customer))
-    assert ["customer_value"] == torii.asked()
-    torii.perform(tier("silver", customer=customer))
-    assert {"aftercare_tier": "silver"} == torii.metafields()
-    for _ in range(2):
-        torii.perform(tier(None, customer=customer))
-        assert {} == torii.metafields()
-    looks = ["customer_value", "customer_value"]
-    assert ["customer_value", "set_metafields", *looks, "delete_metafields", "customer_value"] == (
-        torii.asked()
-    )
-
-
-@pytest.mark.parametrize(("before", "value"), [(None, "silver"), ("bronze", "silver"), ("bronze", None)])
-def test_somebody_else_writes_too(torii, before, value):
-    """What was written between reading and writing stays: this command may be the older one."""
-    customer = str(torii.hana)
-    if before:
-        torii.perform(tier(before, customer=customer))
-    interfere(torii, customer, "gold")
-    with pytest.raises(PlatformUnavailable, match=r"'aftercare_tier' of customer .* at this moment"):
-        torii.perform(tier(value, customer=customer))
-    assert {"aftercare_tier": "gold"} == torii.metafields()
-    # Tried again, it is the latest word.
-    torii.perform(tier(value, customer=customer))
-    assert ({"aftercare_tier": value} if value else {}) == torii.metafields()
-
-
-def test_called_changed_all_the_time(torii):
-    """What Shopify calls changed, and is not, is tried again at once, and some time later."""
-    instead(torii, "set_metafields", against("metafieldsSet", code="STALE_OBJECT"))
-    torii.api.before = lambda _: torii.shop.metafields.clear()
-    with pytest.raises(PlatformUnavailable, match="at this moment"):
-        torii.perform(tier("gold", customer=str(torii.hana)))
-    assert ["customer_value", "set_metafields"] * 4 == torii.asked()
-
-
-def interfere(torii, customer, value):
-    """Have another tier written once after the present one was read."""
-    read = []
-
-    def before(asked):
-        if read:
-            torii.api.before = None
-            torii.perform(tier(value, customer=customer))
-        elif asked.operation == "CustomerValue":
-            read.append(asked)
-
-    torii.api.before = before
-
-
-def test_the_same_written_by_two(torii):
-    """When two write the same at the same moment, both are done."""
-    customer = str(torii.hana)
-
-    def before(asked):
-        if asked.operation == "SetMetafields":
-            torii.api.before = None
-            torii.perform(tier("gold", customer=customer))
-
-    torii.api.before = before
-    torii.perform(tier("gold", customer=customer))
-    assert {"aftercare_tier": "gold"} == torii.metafields()
-
-
-def test_tags(torii):
-    """With the option, tags say the same; those of the merchant stay."""
-    customer = str(torii.hana)
-    torii.shop.tag(torii.hana, "VIP", "aftercare:tierlist:x", "Aftercare:Tier:Bronze")
-    torii.perform(tier("gold", customer=customer), tags=True)
-    mine = ["VIP", "aftercare:tierlist:x"]
-    assert sorted([*mine, "aftercare:tier:gold"]) == sorted(torii.shop.customers[torii.hana].tags)
-    torii.asked()
-    torii.perform(tier("gold", customer=customer), tags=True)
-    assert ["customer_value"] == torii.asked()
-    torii.perform(tier("silver", customer=customer), tags=True)
-    assert sorted([*mine, "aftercare:tier:silver"]) == sorted(torii.shop.customers[torii.hana].tags)
-    torii.perform(tier(None, customer=customer), tags=True)
-    assert sorted(mine) == sorted(torii.shop.customers[torii.hana].tags)
-
-
-def test_tags_that_somebody_took_away(torii):
-    """Tags are a copy: the next time they say the same again."""
-    customer = str(torii.hana)
-    torii.perform(tier("gold", customer=customer), tags=True)
-    torii.shop.untag(torii.hana, "aftercare:tier:gold")
-    torii.perform(tier("gold", customer=customer), tags=True)
-    assert ["aftercare:tier:gold"] == torii.shop.customers[torii.hana].tags
-
-
-@pytest.mark.parametrize(
-    ("command", "told"),
-    [
-        (tier("gold", customer="hana"), "whole numbers"),
-        (tier("gold", customer="12345"), "there is no customer 12345"),
-        (tier("gold", name="Tier of 2026"), "cannot be the name"),
-        (tier("gold", name="x" * 55), "cannot be the name"),
-        (tier(""), "one line of text"),
-        (tier("gold\nsilver"), "one line of text"),
-        (tier("gold, silver"), "no comma"),
-        (tier("g" * 250), "255 characters"),
-    ],
-)
-def test_values_that_are_refused(torii, command, told):
-    """What cannot be kept is refused before anything is written."""
-    with pytest.raises(CommandRefused, match=told):
-        torii.perform(command, tags=True)
-    assert {} == torii.metafields()
-
-
-def test_a_command_that_shopify_does_not_know(torii):
-    """Shopify has no reviews of its own, so none can be written."""
-    review = WriteReview(key="k", product="1", text="良い", name="花", email=EMAIL, rating=5)
-    with pytest.raises(CommandRefused, match="nothing for WriteReview"):
-        torii.perform(review)
+# ---- what a healthy shop does not answer
 
 
 def test_throttled_in_the_middle(torii):
@@ -673,25 +410,11 @@ def test_throttled_in_the_middle(torii):
     assert (1, [2.0, 2.0]) == (len(torii.shop.discounts), torii.pauses)
 
 
-# ---- what a healthy shop does not answer
-
-
-def instead(torii, name, body):
-    """Have the shop answer one operation so, whatever is asked of it."""
-    answer = torii.api.answer
-
-    def answered(*request):
-        reply = answer(*request)
-        if torii.api.asked[-1].operation != operations.title(name):
-            return reply
-        return replace(reply, body=json.dumps(body).encode())
-
-    torii.api.answer = answered
-
-
-def against(name, **error):
-    """Return an answer in which a change was not made."""
-    return {"data": {name: {"userErrors": [{"field": ["x"], "message": EMAIL, **error}]}}}
+@pytest.fixture
+def body(request, against):
+    """What the shop answers: all of it, or the change that was not made and the word for why."""
+    told = request.param
+    return against(told[0], code=told[1]) if isinstance(told, tuple) else told
 
 
 @pytest.mark.parametrize(
@@ -699,13 +422,13 @@ def against(name, **error):
     [
         (
             "create_discount_code",
-            against("discountCodeBasicCreate", code="INTERNAL_ERROR"),
+            ("discountCodeBasicCreate", "INTERNAL_ERROR"),
             PlatformUnavailable,
             "failed with the code of this reward",
         ),
         (
             "create_discount_code",
-            against("discountCodeBasicCreate", code="EXCEEDED_MAX"),
+            ("discountCodeBasicCreate", "EXCEEDED_MAX"),
             CommandRefused,
             r"does not take the code of this reward \(EXCEEDED_MAX for x\)",
         ),
@@ -717,19 +440,19 @@ def against(name, **error):
         ),
         (
             "create_discount_code",
-            against("discountCodeBasicCreate", code="TAKEN"),
+            ("discountCodeBasicCreate", "TAKEN"),
             PlatformUnavailable,
             "is taken, but no discount is told",
         ),
         (
             "set_metafields",
-            against("metafieldsSet", code="INTERNAL_ERROR"),
+            ("metafieldsSet", "INTERNAL_ERROR"),
             PlatformUnavailable,
             "could not write a metafield",
         ),
         (
             "set_metafields",
-            against("metafieldsSet", code="APP_NOT_AUTHORIZED"),
+            ("metafieldsSet", "APP_NOT_AUTHORIZED"),
             ConfigurationError,
             r"cannot keep a metafield .*APP_NOT_AUTHORIZED for x.* write_discounts",
         ),
@@ -740,8 +463,9 @@ def against(name, **error):
             r"does not tell all of customer_by_email \(no code\)",
         ),
     ],
+    indirect=["body"],
 )
-def test_a_code_in_trouble(torii, operation, body, error, told):
+def test_a_code_in_trouble(torii, operation, body, error, told, instead):  # noqa: PLR0917 - fixtures
     """Trouble of Shopify's is tried again later, a refusal is final, and no sentence of the shop is told."""
     if "TAKEN" in str(body):
         instead(torii, "discount_code", {"data": {"codeDiscountNodeByCode": None}})
@@ -761,7 +485,7 @@ def test_a_code_in_trouble(torii, operation, body, error, told):
         ({"message": "This app is not approved to access the Customer object."}, "protected customer data"),
     ],
 )
-def test_a_part_is_withheld(torii, problem, told):
+def test_a_part_is_withheld(torii, problem, told, instead):
     """A discount whose customers may not be seen is not one that somebody changed."""
     torii.perform(issue())
     path = ["codeDiscountNodeByCode", "codeDiscount", "context"]
@@ -781,7 +505,7 @@ def test_a_part_is_withheld(torii, problem, told):
         {"customerGets": {"value": {"amount": None, "appliesOnEachItem": False}}, "endsAt": "soon"},
     ],
 )
-def test_odd_discounts(torii, odd):
+def test_odd_discounts(torii, odd, instead):
     """A discount that is told in a way nobody thought of differs, and is no crash."""
     key = issue().key
     node = {"id": "gid://shopify/DiscountCodeNode/1", "metafield": {"value": key}, "codeDiscount": odd}
@@ -795,7 +519,7 @@ def test_odd_discounts(torii, odd):
     ("code", "done"),
     [("NOT_FOUND", True), ("INTERNAL_ERROR", PlatformUnavailable), ("INVALID", CommandRefused)],
 )
-def test_revoking_in_trouble(torii, code, done):
+def test_revoking_in_trouble(torii, code, done, instead, against):
     """A discount that staff deletes at this moment is done; trouble is tried again later."""
     reference = torii.perform(issue()).reference
     instead(torii, "deactivate_code", against("discountCodeDeactivate", code=code))
@@ -804,126 +528,6 @@ def test_revoking_in_trouble(torii, code, done):
         return
     with pytest.raises(done, match="the end of a code"):
         torii.perform(RevokeCode(key="k", code="AC-7F3A-XXYZ"))
-
-
-@pytest.mark.parametrize(
-    ("operation", "change", "value", "told"),
-    [
-        ("set_metafields", "metafieldsSet", "gold", "'aftercare_tier' with customer"),
-        ("delete_metafields", "metafieldsDelete", None, "'aftercare_tier' with customer"),
-        ("add_tags", "tagsAdd", "gold", "the tags of customer"),
-        ("remove_tags", "tagsRemove", None, "the tags of customer"),
-    ],
-)
-def test_values_that_shopify_refuses(torii, operation, change, value, told):
-    """What Shopify does not take is refused with its word for why."""
-    customer = str(torii.hana)
-    if value is None:
-        torii.perform(tier("gold", customer=customer), tags=True)
-    instead(torii, operation, against(change, code="INVALID"))
-    with pytest.raises(CommandRefused, match=f"does not take {told} .*INVALID for x") as caught:
-        torii.perform(tier(value, customer=customer), tags=True)
-    assert "@" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("code", "error"), [("INTERNAL_ERROR", PlatformUnavailable), ("INVALID", CommandRefused)]
-)
-def test_a_consent_in_trouble(torii, code, error):
-    """The same holds for consent."""
-    instead(torii, "update_email_consent", against("customerEmailMarketingConsentUpdate", code=code))
-    with pytest.raises(error) as caught:
-        consent.write_consent(torii.client, "torii", str(torii.hana), EmailConsent(state=State.SUBSCRIBED))
-    assert "@" not in str(caught.value)
-
-
-# ---- consent
-
-
-@pytest.mark.parametrize("state", list(State))
-@pytest.mark.parametrize("spelling", [str.upper, str.lower])
-def test_every_state_is_known(state, spelling):
-    """The states of the API and of webhooks are the same."""
-    assert (state, Level.SINGLE_OPT_IN) == (
-        (found := consent.told(spelling(state.value), spelling("SINGLE_OPT_IN"))).state,
-        found.level,
-    )
-
-
-def test_a_new_state():
-    """A word that Shopify has added is no yes, and is kept."""
-    assert EmailConsent(state=None, word="MAYBE", level_word="TRIPLE") == consent.told(
-        "MAYBE", "TRIPLE", "soon"
-    )
-    assert EmailConsent(state=None) == consent.told(None, 3, 7)
-
-
-def test_states_are_those_of_the_schemas():
-    """No state and no level of any release is missing."""
-    for schema in schemas().values():
-        for name in ("CustomerEmailMarketingState", "CustomerEmailAddressMarketingState"):
-            assert set(schema.type_map[name].values) <= {state.value for state in State}
-        assert {level.value for level in Level} == set(schema.type_map["CustomerMarketingOptInLevel"].values)
-
-
-@pytest.mark.parametrize("state", ["NOT_SUBSCRIBED", "PENDING", "SUBSCRIBED", "UNSUBSCRIBED", "INVALID"])
-def test_reading(torii, state):
-    """What a customer said is read as it was said."""
-    torii.shop.change_consent(torii.hana, state, level="CONFIRMED_OPT_IN")
-    found = consent.read_consent(torii.client, "torii", str(torii.hana))
-    assert (State(state), Level.CONFIRMED_OPT_IN) == (found.state, found.level)
-    assert (None if state == "NOT_SUBSCRIBED" else torii.shop.now) == found.at
-
-
-def test_reading_an_erased_customer(torii):
-    """An erased customer has no address left, and so no consent."""
-    torii.shop.redact_customer(torii.hana)
-    assert consent.read_consent(torii.client, "torii", str(torii.hana)) is None
-
-
-def test_reading_nobody(torii):
-    """A customer who is gone or has no address has said nothing."""
-    phone = torii.shop.add_customer(phone="+81312345678")
-    assert [None, None] == [consent.read_consent(torii.client, "torii", one) for one in ("12345", str(phone))]
-
-
-@pytest.mark.parametrize("state", sorted(consent.SETTABLE))
-def test_writing(torii, state):
-    """A word is written with its time and how it came about, and is what Shopify keeps then."""
-    at = torii.shop.now - timedelta(hours=1)
-    said = EmailConsent(state=state, level=Level.CONFIRMED_OPT_IN, at=at)
-    written = consent.write_consent(torii.client, "torii", str(torii.hana), said)
-    assert (state, Level.CONFIRMED_OPT_IN, at) == (written.state, written.level, written.at)
-    torii.asked()
-    assert written == consent.write_consent(torii.client, "torii", str(torii.hana), said)
-    assert ["email_consent"] == torii.asked()
-
-
-def test_a_newer_word_stays(torii):
-    """What the customer said in the shop since is not overwritten."""
-    torii.shop.change_consent(torii.hana, "UNSUBSCRIBED")
-    said = EmailConsent(state=State.SUBSCRIBED, at=torii.shop.now - timedelta(seconds=1))
-    written = consent.write_consent(torii.client, "torii", str(torii.hana), said)
-    assert (State.UNSUBSCRIBED, "UNSUBSCRIBED") == (
-        written.state,
-        torii.shop.customers[torii.hana].consent.state,
-    )
-
-
-@pytest.mark.parametrize("state", [State.NOT_SUBSCRIBED, State.REDACTED, State.INVALID, None])
-def test_states_that_cannot_be_written(torii, state):
-    """The states that are Shopify's own to say are refused, with the word to use instead."""
-    with pytest.raises(CommandRefused, match="cannot be written to Shopify; a no is UNSUBSCRIBED"):
-        consent.write_consent(torii.client, "torii", str(torii.hana), EmailConsent(state=state))
-    assert [] == torii.asked()
-
-
-def test_writing_for_nobody(torii):
-    """There must be a customer with an address."""
-    with pytest.raises(CommandRefused, match="is gone"):
-        consent.write_consent(torii.client, "torii", "12345", EmailConsent(state=State.SUBSCRIBED))
-    with pytest.raises(CommandRefused, match="whole numbers"):
-        consent.read_consent(torii.client, "torii", "hana")
 
 
 def test_the_mark_is_short():
