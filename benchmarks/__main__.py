@@ -14,13 +14,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import endpoint, hooks, messages, orders, transactions
+from benchmarks import endpoint, hooks, messages, orders, points, transactions
 from benchmarks.figures import Figure, Options, show
 
 Measure = Callable[[Options, Callable[[str], None]], Iterator[Figure]]
 
 MEASURES: dict[str, Measure] = {
-    module.MEASURE: module.measure for module in (endpoint, orders, messages, hooks, transactions)
+    module.MEASURE: module.measure for module in (endpoint, orders, messages, points, hooks, transactions)
 }
 
 _WIDTH = 120
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="less of everything, 3 rounds: a first look")
     parser.add_argument("--tiny", action="store_true", help="next to nothing: only to see that it runs")
     parser.add_argument(
-        "--profile", type=Path, help="a folder for profiles of the endpoint, orders, messages"
+        "--profile", type=Path, help="a folder for profiles of the endpoint, orders, messages, points"
     )
     parser.add_argument("--json", type=Path, help="a file for all figures, every round of them")
     parser.add_argument("--folder", type=Path, default=Path(), help="on the disk to be measured; here")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import statistics
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -26,6 +27,14 @@ CREATE TABLE messages (
     recipient TEXT NOT NULL, text TEXT
 );
 CREATE INDEX waiting ON messages (due_at) WHERE state = 'planned';
+"""
+_POINTS = """
+CREATE TABLE balances (account INTEGER PRIMARY KEY, points INTEGER NOT NULL);
+CREATE TABLE entries (
+    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, account INTEGER NOT NULL, kind TEXT NOT NULL,
+    points INTEGER NOT NULL, "order" TEXT NOT NULL, reason TEXT NOT NULL
+);
+CREATE INDEX of_account ON entries (account);
 """
 _TEXT = Template("Dear $name,\n\nthank you for your order. We hope that you enjoy it.\n\nHibi\n")
 
@@ -85,3 +94,45 @@ def send(path: Path, due: int) -> float:
             sent.append((recipient, text))
             connection.execute("UPDATE messages SET state = 'sent', text = ? WHERE id = ?", (text, number))
         return len(sent) / (time.perf_counter() - started)
+
+
+def post(path: Path, accounts: int, at_once: int, steps: Sequence[Sequence[tuple[str, int]]]) -> float:
+    """Post entries of each step to all accounts, a commit per `at_once` accounts; return entries per second.
+
+    An entry is a kind and points; the balance is changed with it.
+    """
+    with closing(_open(path, _POINTS)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany("INSERT INTO balances VALUES (?, 0)", [(one,) for one in range(accounts)])
+        connection.execute("COMMIT")
+        started = time.perf_counter()
+        for step in steps:
+            for first in range(0, accounts, at_once):
+                several = range(first, min(first + at_once, accounts))
+                connection.execute("BEGIN IMMEDIATE")
+                for kind, points in step:
+                    connection.executemany(
+                        'INSERT INTO entries (at, account, kind, points, "order", reason) '
+                        "VALUES (?, ?, ?, ?, ?, 'points for the order')",
+                        [(one, one, kind, points, f"main/order/{one}") for one in several],
+                    )
+                    connection.executemany(
+                        "UPDATE balances SET points = points + ? WHERE account = ?",
+                        [(points, one) for one in several],
+                    )
+                connection.execute("COMMIT")
+        taken = time.perf_counter() - started
+        return accounts * sum(map(len, steps)) / taken
+
+
+def add_up(path: Path, identities: Sequence[int], repeats: int) -> float:
+    """Add up all entries of an account in the SDK's own table; return microseconds, the median."""
+    places = ", ".join("?" * len(identities))
+    statement = f"SELECT sum(points - debt) FROM entries WHERE identity IN ({places})"  # noqa: S608
+    taken = []
+    with closing(_open(path, "")) as connection:
+        for _ in range(repeats):
+            started = time.perf_counter()
+            connection.execute(statement, identities).fetchone()
+            taken.append(time.perf_counter() - started)
+    return statistics.median(taken) * 1e6

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from aftercare_sdk.model.actions import (
     Action,
+    AwardPoints,
     CancelMessages,
+    ChangeTier,
     ClearTimer,
     GrantReward,
     Purpose,
@@ -20,7 +22,9 @@ from aftercare_sdk.model.premises import NoRefund, NotSentWithin, OrderStands, P
 
 __all__ = [
     "Action",
+    "AwardPoints",
     "CancelMessages",
+    "ChangeTier",
     "ClearTimer",
     "Discount",
     "GrantReward",

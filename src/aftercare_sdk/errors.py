@@ -13,6 +13,7 @@
     ├── InputError                  something from outside is not what it must be
     │   ├── SignatureError          a request that the shop did not sign
     │   ├── TranslationError        a signed body that the adapter cannot understand
+    │   ├── RedemptionRefused       a reward that this customer cannot have now
     │   └── CommandRefused          a shop platform that will never do what it was asked for
     └── Bug                         this SDK or a plugin broke its own contract
         ├── InvalidAction           a hook returned an action that cannot be carried out
@@ -93,6 +94,19 @@ class CommandRefused(InputError):
     """A shop platform will never do what it was asked for. The message says why, in words of ours."""
 
 
+class RedemptionRefused(InputError):
+    """A customer cannot have a reward now. `why` is a word for programs, the message says it to people.
+
+    `no_such_reward`, `nobody`, `not_enough_points` (`available` says how many there are), `too_late` for a
+    code that is used, expired or gone when it is to be cancelled.
+    """
+
+    def __init__(self, message: str, *, why: str, available: int | None = None) -> None:
+        self.why = why
+        self.available = available
+        super().__init__(message)
+
+
 class Bug(AftercareError):
     """The SDK or a plugin broke its own contract."""
 
@@ -121,6 +135,7 @@ __all__ = [
     "InvalidAction",
     "PlatformUnavailable",
     "PluginError",
+    "RedemptionRefused",
     "SchemaVersionError",
     "SettingsError",
     "SignatureError",

@@ -10,7 +10,9 @@ from aftercare_sdk.model.events import (
     Purchase,
     Refund,
     ReviewReceived,
+    RewardChanged,
     Shipment,
+    TierChanged,
     TimerDue,
 )
 
@@ -22,6 +24,8 @@ __all__ = [
     "Purchase",
     "Refund",
     "ReviewReceived",
+    "RewardChanged",
     "Shipment",
+    "TierChanged",
     "TimerDue",
 ]

@@ -37,7 +37,9 @@ from aftercare_sdk.model.events import (
     Purchase,
     Refund,
     ReviewReceived,
+    RewardChanged,
     Shipment,
+    TierChanged,
     TimerDue,
 )
 from aftercare_sdk.model.flows import Flow
@@ -58,9 +60,15 @@ class AftercareHooks:
 
     `config_schema` is the marshmallow schema class of the section `[plugins.<name>]`, if there is one. Lists
     in it reach the hooks as tuples, tables as read-only mappings.
+
+    A plugin that `counts_points` gets `ctx.points`, and its `on_purchase` and `on_review` are called again
+    whenever something becomes known of the order or the review, so that it can tell anew what that is worth.
+    One that `needs_section` hears of nothing until there is a section for it, and of everything since.
     """
 
     config_schema: ClassVar[type[Any] | None] = None
+    counts_points: ClassVar[bool] = False
+    needs_section: ClassVar[bool] = False
 
     @hookspec
     def on_purchase(self, event: Purchase, ctx: Context) -> Iterable[Action] | None:
@@ -85,6 +93,14 @@ class AftercareHooks:
     @hookspec
     def on_review(self, event: ReviewReceived, ctx: Context) -> Iterable[Action] | None:
         """React to a review that a customer wrote. A reward is for writing one, whatever the stars say."""
+
+    @hookspec
+    def on_tier_changed(self, event: TierChanged, ctx: Context) -> Iterable[Action] | None:
+        """React to a customer who has come into another tier of the loyalty program."""
+
+    @hookspec
+    def on_reward_changed(self, event: RewardChanged, ctx: Context) -> Iterable[Action] | None:
+        """React to what became of a reward: ordered, issued, used, returned, expired, cancelled or failed."""
 
     @hookspec
     def on_timer(self, event: TimerDue, ctx: Context) -> Iterable[Action] | None:

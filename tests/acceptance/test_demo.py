@@ -153,7 +153,7 @@ def test_a_coupon_is_made_in_the_shop(living):
     """By the program of the demo; the shop itself tells that it was used."""
     shop = living["shops"]["shopify"]
     (coupon,) = shop["coupons"]
-    assert ("Shopify", 18) == (shop["platform"], shop["webhooks"])
+    assert ("Shopify", 20) == (shop["platform"], shop["webhooks"])
     assert ("10%", 1, ["hanako@example.jp"]) == (coupon["off"], coupon["used"], coupon["emails"])
     assert [("regulars", "done")] == [(one["plugin"], one["state"]) for one in living["rewards"]]
     assert coupon["code"] in " ".join(step["text"] for step in living["steps"] if step["kind"] == "reward")

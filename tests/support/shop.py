@@ -22,6 +22,7 @@ from aftercare_sdk.actions import Action, Purpose, SendMessage
 from aftercare_sdk.engine.clock import VirtualClock
 from aftercare_sdk.engine.receive import Reply
 from aftercare_sdk.errors import PlatformUnavailable, SignatureError, TranslationError
+from aftercare_sdk.model.codes import CodeSnapshot
 from aftercare_sdk.model.commands import Receipt, ShopCommand
 from aftercare_sdk.model.consents import ConsentSnapshot
 from aftercare_sdk.model.messages import Accepted, ChannelType, OutgoingMessage, SendResult, Template
@@ -73,6 +74,7 @@ _KINDS: Mapping[str, type[Any]] = {
     "ignored": Ignored,
     "consent": ConsentSnapshot,
     "subscription": SubscriptionSnapshot,
+    "code": CodeSnapshot,
     "privacy": PrivacyRequest,
     "disconnected": Disconnected,
 }
@@ -120,6 +122,10 @@ class TestShop(ShopAdapter):
     def streams(self) -> tuple[Stream, ...]:
         return self._shelf.streams
 
+    @property
+    def watched(self) -> frozenset[str]:
+        return self._shelf.watched
+
     def changes(self, since: Cursor) -> Iterator[Page]:
         return self._shelf.pages(since)
 
@@ -143,6 +149,7 @@ class Shelf:
         self.closed: Exception | None = None
         self.translator: Callable[[Webhook], Iterable[Any]] | None = None
         self.streams: tuple[Stream, ...] = ()
+        self.watched: frozenset[str] = frozenset()
         self.page_size = 2
         self.listed: list[Cursor] = []
         self.performed: list[ShopCommand] = []
@@ -587,6 +594,20 @@ def review(
         created_at=written,
     )
     return replace(made, **changes)
+
+
+def code(
+    number: str = "7",
+    text: str | None = None,
+    *,
+    active: bool | None = True,
+    modified: datetime = START,
+    **changes: Any,
+) -> CodeSnapshot:
+    """Draw a picture of a discount code; its number is that of the shop's receipts."""
+    return CodeSnapshot(
+        shop="main", id=number, version=Version(modified_at=modified), code=text, active=active, **changes
+    )
 
 
 def needs_read(number: str = "1", reason: str = "the picture is blurred") -> NeedsRead:

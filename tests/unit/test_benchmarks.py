@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 from aftercare_sdk.config import parse
+from aftercare_sdk.engine.books import verify
 from aftercare_sdk.model.orders import OrderSnapshot
 from aftercare_sdk.model.shops import RawRequest, Shop
+from aftercare_sdk.store import entries, lots, people
 from aftercare_woocommerce.adapter import WooCommerceAdapter
+from benchmarks.accounts import Account, fill
 from benchmarks.figures import Figure, percentile, ratios
 from benchmarks.load import Requests
-from benchmarks.orders import START
+from benchmarks.orders import START, open_shop
 from benchmarks.orders_of_a_shop import BYTES, LINES, SECRET, SHOP, Orders, environ, settings
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +42,7 @@ def figures(tmp_path_factory):
 
 def test_every_measure_runs(figures):
     """Each measure starts its servers or its engine, finishes its work, and gives figures above zero."""
-    assert ["webhooks", "orders", "messages", "hooks", "transactions"] == list(
+    assert ["webhooks", "orders", "messages", "points", "hooks", "transactions"] == list(
         dict.fromkeys(one["measure"] for one in figures)
     )
     assert [] == [one["name"] for one in figures if not one["values"] or min(one["values"]) <= 0]
@@ -53,12 +56,36 @@ def test_the_readme_explains_every_row(figures):
         for name, goal in re.findall(r"^\| ([^|]+?) \| [^|]+ \|([^|]*)\|$", page, re.MULTILINE)
         if name not in {"row", "---"}
     }
-    printed = {(re.sub(r"[\d,]+ pending", "N pending", one["name"]), one["goal"]) for one in figures}
+    printed = {
+        (re.sub(r"[\d,]+ (pending|entries|usable lots)", r"N \1", one["name"]), one["goal"])
+        for one in figures
+    }
     printed = {
         (re.sub(r"slower with [\d,]+ than with [\d,]+", "slower with N than with n", name), goal)
         for name, goal in printed
     }
     assert told == printed
+
+
+def test_accounts_have_the_history_that_is_measured(tmp_path):
+    """Their books hold: copies of real lots and entries, as many as the figures say."""
+    accounts = [Account(f"{SHOP}/1", 10), Account(f"{SHOP}/2", 100), Account(f"{SHOP}/3", 60, usable=60)]
+    with open_shop(tmp_path / "accounts.db", START) as aftercare:
+        fill(aftercare, accounts)
+        with aftercare.brand.database.read() as connection:
+            assert [] == verify(connection).violations
+            for account in accounts:
+                found = people.search(connection, account.name)
+                (identities,) = people.identities_of(connection, found.values()).values()
+                assert account.entries == len(entries.of_identities(connection, identities))
+                usable = list(lots.usable(connection, identities, START))
+                assert account.usable == len(usable)
+                assert {*identities} == {award.lot.identity for award in usable}
+                ended = [
+                    award.lot for award in lots.of_identities(connection, identities) if award not in usable
+                ]
+                assert {(0, 1_000)} >= {(lot.remaining, lot.spent + lot.expired) for lot in ended}
+                assert 1 >= abs(sum(1 if lot.spent else -1 for lot in ended))
 
 
 def test_ratios_are_taken_round_by_round():

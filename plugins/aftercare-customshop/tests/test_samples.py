@@ -10,6 +10,7 @@ import pytest
 from aftercare_customshop import samples
 from aftercare_customshop.signing import signed
 from aftercare_customshop.translate import KINDS
+from aftercare_sdk.model.codes import CodeSnapshot
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.orders import (
     Amounts,
@@ -169,6 +170,14 @@ EXPECTED = {
         customer="88",
         order="1042",
     ),
+    "discount_code.updated": CodeSnapshot(
+        shop="main",
+        id="AC-7K3M-QWXP-D5RA",
+        version=Version(modified_at=at(20, 3, 0)),
+        code="AC-7K3M-QWXP-D5RA",
+        active=False,
+        ends_at=datetime(2026, 5, 18, 3, tzinfo=UTC),
+    ),
     "subscription.updated": Ignored("subscriptions are not used by this release"),
     "ping": Ignored("a ping"),
 }
@@ -218,10 +227,14 @@ def test_created_is_updated(translate, name, sample):
         ("customer", CustomerSnapshot(shop="main", id="1042", version=Version(), deleted=True)),
         ("product", ProductSnapshot(shop="main", id="1042", version=Version(), deleted=True)),
         ("review", ReviewSnapshot(shop="main", id="1042", version=Version(), deleted=True)),
+        (
+            "discount_code",
+            CodeSnapshot(shop="main", id="1042", version=Version(), code="1042", active=False),
+        ),
     ],
 )
 def test_deleted(translate, kind, expected):
-    """An account, a product and a review that are gone say so, dated."""
+    """An account, a product, a review and a code that are gone say so, dated."""
     (told,) = translate({**samples.message("order.deleted"), "type": f"{kind}.deleted"})
     assert at(10, 1, 0) == told.version.modified_at
     assert expected == replace(told, version=Version())

@@ -52,12 +52,14 @@ USED = {
         f"subscription_contracts/{what}": NeedsRead
         for what in ("activate", "cancel", "create", "expire", "fail", "pause", "update")
     },
+    "discounts/redeemcode_added": NeedsRead,
+    "discounts/redeemcode_removed": NeedsRead,
 }
 """What becomes of Shopify's own examples; those of all other topics are ignored."""
 
 
 def test_every_topic(told, examples):
-    """Of 210 topics, those become something that tell of orders, customers, products and privacy."""
+    """Of 210 topics, those become something that tell of orders, customers, products, codes and privacy."""
     made = {topic: type(told(topic)[0]) for topic in examples}
     assert {**dict.fromkeys(examples, Ignored), **USED} == made
 

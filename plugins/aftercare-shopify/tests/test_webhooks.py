@@ -134,7 +134,12 @@ def test_configured_subscriptions(torii):
 
 def test_a_scope_is_missing(torii):
     """What the app may not hear of is told with its scope; all else is made."""
-    torii.shop.access.scopes -= {"read_fulfillments", "read_own_subscription_contracts"}
+    torii.shop.access.scopes -= {
+        "read_fulfillments",
+        "read_own_subscription_contracts",
+        "read_discounts",
+        "write_discounts",
+    }
     made, findings = torii.install()
     assert {"fulfillments/create", "fulfillments/update", "fulfillment_events/create"} == {
         finding.topic for finding in findings

@@ -149,11 +149,15 @@ class TestDelivery:
 
     @quirk("product.deleted/coupon.deleted")
     def test_deleted_wrong_object(self, adapter, told):
-        """A deleted coupon is announced as a product: reading that finds nothing; the coupon is ignored."""
+        """A deleted coupon is announced as a product, and the other way: reading that finds nothing."""
         assert [Ref("product", "369")] == [each.ref for each in told(155)]
         assert [Ref("product", "370")] == [each.ref for each in told(163)]
         assert Gone(Ref("product", "370")) == read(adapter, "product", 370)
-        assert [Ignored, Ignored] == [type(each) for number in (154, 162) for each in told(number)]
+        assert [Ref("code", "369")] == [each.ref for each in told(154)]
+        assert Gone(Ref("code", "369")) == read(adapter, "code", 369)
+        # It is one of the shop's own, so it is none of ours.
+        assert [Ref("code", "370")] == [each.ref for each in told(162)]
+        assert Gone(Ref("code", "370")) == read(adapter, "code", 370)
 
     @quirk("product.deleted/coupon.deleted")
     def test_deleted_order_as_product(self, adapter, sample):
@@ -162,7 +166,7 @@ class TestDelivery:
         (as_product,) = adapter.translate(Webhook(topic="product.deleted", body=body))
         (as_coupon,) = adapter.translate(Webhook(topic="coupon.deleted", body=body))
         assert Gone(Ref("product", "344")) == read(adapter, "product", as_product.ref.id)
-        assert isinstance(as_coupon, Ignored)
+        assert Gone(Ref("code", "344")) == read(adapter, "code", as_coupon.ref.id)
 
     @quirk("The body can be an error object")
     @pytest.mark.parametrize("number", [53, 54, 158, 165, 211, 214])

@@ -127,10 +127,10 @@ def test_here_and_elsewhere(woo, client):
     put_up(client)
     assert [(topic, Problem.ELSEWHERE) for topic in TOPICS] == found(client)
     done = put_up(client, move=True)
-    assert {Deed.SET: 11, Deed.PAUSED: 11} == Counter(each.deed for each in done)
+    assert {Deed.SET: 14, Deed.PAUSED: 14} == Counter(each.deed for each in done)
     assert [] == found(client)
     statuses = [(hook.fields["delivery_url"], hook.fields["status"]) for hook in woo.shop.webhooks.values()]
-    assert {("https://aftercare.example/webhooks/tae", "paused"): 11, (URL, "active"): 11} == Counter(
+    assert {("https://aftercare.example/webhooks/tae", "paused"): 14, (URL, "active"): 14} == Counter(
         statuses
     )
 
@@ -248,7 +248,7 @@ def test_twice(woo, client):
     put_up(client)
     client.post("webhooks", {"topic": "order.updated", "delivery_url": URL})
     assert [("order.updated", Problem.TWICE)] == found(client)
-    assert [("order.updated", Deed.PAUSED, 12)] == [
+    assert [("order.updated", Deed.PAUSED, 15)] == [
         (each.topic, each.deed, each.webhook) for each in put_up(client) if each.deed is not Deed.SET
     ]
     assert ([], ()) == (found(client), reactivate(client, shop="tea", url=URL))
@@ -263,7 +263,7 @@ def test_one_of_two_is_enough(woo, client):
     client.post("webhooks", {"topic": "order.updated", "delivery_url": URL})
     woo.shop.webhooks[2].fields["status"] = "disabled"
     assert ([], ()) == (found(client), reactivate(client, shop="tea", url=URL))
-    woo.shop.webhooks[12].fields["status"] = "disabled"
+    woo.shop.webhooks[15].fields["status"] = "disabled"
     assert [2] == [each.webhook for each in reactivate(client, shop="tea", url=URL)]
     assert [] == found(client)
 
@@ -274,7 +274,7 @@ def test_cut_off(woo, client):
     with pytest.raises(PlatformUnavailable):
         put_up(client)
     assert 3 == len(woo.shop.webhooks)
-    assert ["set"] * 3 + ["made"] * 8 == [each.deed for each in put_up(client)]
+    assert ["set"] * 3 + ["made"] * 11 == [each.deed for each in put_up(client)]
 
 
 @pytest.mark.parametrize(
@@ -357,9 +357,9 @@ class TestReactivate:
         assert () == reactivate(client, shop="tea")
         client.post("webhooks", {"topic": "order.created", "delivery_url": URL, "status": "disabled"})
         assert () == reactivate(client, shop="tea")
-        woo.shop.webhooks[12].fields["status"] = "paused"
+        woo.shop.webhooks[15].fields["status"] = "paused"
         told = [(each.webhook, each.problem) for each in reactivate(client, shop="tea")]
-        assert [(1, Problem.PAUSED), (12, Problem.PAUSED), (23, Problem.DISABLED)] == told
+        assert [(1, Problem.PAUSED), (15, Problem.PAUSED), (29, Problem.DISABLED)] == told
 
     @pytest.mark.parametrize("name", ["Order webhook", ""])
     def test_made_by_hand(self, woo, client, name):
@@ -455,7 +455,7 @@ class TestCommands:
         [secret] = re.findall(r"shown this once: (\S+)", result.stderr)
         assert {secret} == {each.fields["secret"] for each in run.shop.webhooks.values()}
         assert 'secret = { env = "WOO_SECRET" } under [shops.tea]' in result.stderr
-        assert "11 webhooks are active" in run("check", "--url", URL).stderr
+        assert "14 webhooks are active" in run("check", "--url", URL).stderr
 
     def test_the_secret_of_the_configuration(self, run, monkeypatch):
         """A secret that is there already is used, and not shown."""
@@ -536,12 +536,12 @@ class TestCommands:
     def test_one_too_many(self, run):
         """What `check` says that `install` mends, it mends."""
         run("install", "--url", URL)
-        run.shop.webhooks[12] = replace(run.shop.webhooks[1], id=12, fields={**run.shop.webhooks[1].fields})
+        run.shop.webhooks[15] = replace(run.shop.webhooks[1], id=15, fields={**run.shop.webhooks[1].fields})
         result = run("check", "--url", URL)
         assert 1 == result.exit_code
-        assert "order.created: webhook 12 is one too many: everything is sent twice\n" == result.stdout
+        assert "order.created: webhook 15 is one too many: everything is sent twice\n" == result.stdout
         result = run("install", "--url", URL)
-        assert "order.created: paused, as one too many (webhook 12)" in result.stdout
+        assert "order.created: paused, as one too many (webhook 15)" in result.stdout
         assert 0 == run("check", "--url", URL).exit_code
 
     @pytest.mark.parametrize("url", ["http://aftercare.example/webhooks/tea", "https://x.example/?a=1"])

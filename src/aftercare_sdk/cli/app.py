@@ -13,16 +13,20 @@ from typer.core import TyperGroup
 
 from aftercare_sdk import __version__
 from aftercare_sdk.cli import (
+    customers,
     db,
     doctor,
     importing,
     init,
     journal,
+    loyalty,
     messages,
     output,
     plugins,
+    points,
     privacy,
     receive,
+    rewards,
     serve,
     shops,
     sync,
@@ -114,8 +118,12 @@ app.command("trigger")(trigger)
 app.command("demo")(demo)
 app.add_typer(journal.commands, name="journal")
 app.add_typer(messages.commands, name="messages")
+app.add_typer(points.commands, name="points")
+app.add_typer(loyalty.commands, name="loyalty")
 app.add_typer(plugins.commands, name="plugins")
 app.add_typer(shops.commands, name="shops")
+app.add_typer(rewards.commands, name="rewards")
+app.add_typer(customers.commands, name="customers")
 app.add_typer(privacy.commands, name="privacy")
 app.add_typer(db.commands, name="db")
 

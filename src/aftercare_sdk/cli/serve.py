@@ -35,8 +35,8 @@ def serve(
 ) -> None:
     """Listen for webhooks and do the work behind them.
 
-    Goes on until it is stopped. POST /webhooks/SHOP takes requests in, /healthz and /readyz tell how it
-    is. The log goes to stderr.
+    Goes on until it is stopped. POST /webhooks/SHOP takes requests in, /c/ is where the links in messages
+    lead, /healthz and /readyz tell how it is. The log goes to stderr.
     """
     settings = read_settings(context)
     try:

@@ -17,7 +17,15 @@ from aftercare_sdk.config.settings import (
     Settings,
     ShopSettings,
 )
-from aftercare_sdk.config.versions import ConfigVersion, as_of, canonical, digest, in_force, version_of
+from aftercare_sdk.config.versions import (
+    ConfigVersion,
+    as_of,
+    canonical,
+    digest,
+    in_force,
+    sectioned,
+    version_of,
+)
 
 __all__ = [
     "CHANNEL_KEYS",
@@ -43,6 +51,7 @@ __all__ = [
     "load",
     "parse",
     "resolve_tree",
+    "sectioned",
     "validate_section",
     "version_of",
 ]

@@ -10,7 +10,9 @@ import zoneinfo
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from marshmallow import ValidationError
 
@@ -22,6 +24,7 @@ from aftercare_sdk.model.durations import ACCEPTED, parse_duration
 _URL_NAME = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
 _PLUGIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}", re.ASCII)
+_WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9.:@\[\]_-]+(?:/[A-Za-z0-9._~/-]*)?", re.ASCII)
 _LONGEST_LINE = 320
 _NO_COUNTRIES = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
 _NO_CURRENCIES = frozenset({"XTS", "XXX"})
@@ -53,6 +56,38 @@ def sender(value: Any) -> str:
     if "<" in read or ">" in read:
         raise ValidationError("must be the bare address; write the name as sender_name")
     return read
+
+
+def public_url(value: Any) -> str:
+    """Read where customers reach the server, and return it without a slash at the end: `https://…`.
+
+    Plain HTTP is for trying out on this computer: links in messages say who somebody is.
+    """
+    read = line(value).rstrip("/")
+    host = _host(read)
+    if not host or not _WEB_ADDRESS.fullmatch(read):
+        raise ValidationError('is no address that a link can begin with; write "https://aftercare.example"')
+    if "@" in read:
+        raise ValidationError("holds a name or password, which every customer would read; leave it out")
+    if read.startswith("http:") and not _is_loopback(host):
+        raise ValidationError("must begin with https://; plain http:// is for 127.0.0.1 only")
+    return read
+
+
+def _host(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises for one that is none
+    except ValueError:
+        return ""
+    return parts.hostname or ""
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def url_name(value: Any) -> str:

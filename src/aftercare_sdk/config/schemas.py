@@ -42,6 +42,7 @@
     host = "127.0.0.1"
     port = 8000                             # 0: a free one
     body_limit = 5_000_000                  # bytes
+    public_url = "https://aftercare.example"    # none; where customers reach this server
 
     [defaults]                              # all of `settings.Defaults`
     hook_budget = "2 seconds"
@@ -104,6 +105,7 @@ class ServerSchema(Schema):
     host = _key(readers.line)
     port = _key(readers.whole(0, 65_535))
     body_limit = _key(readers.whole(1, 1_000_000_000))
+    public_url = _key(readers.public_url)
 
 
 class AssumeDeliveredSchema(Schema):

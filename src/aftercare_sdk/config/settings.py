@@ -55,11 +55,15 @@ class Database:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """The built-in endpoint. `port` 0 takes a free one; `body_limit` counts bytes."""
+    """The built-in endpoint. `port` 0 takes a free one; `body_limit` counts bytes.
+
+    `public_url` is where customers reach it, without a slash at the end; empty: they do not.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8000
     body_limit: int = 5_000_000
+    public_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

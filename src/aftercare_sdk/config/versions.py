@@ -81,6 +81,15 @@ def in_force(versions: Iterable[ConfigVersion], at: datetime) -> ConfigVersion:
     return ordered[max(0, bisect_right(ordered, at, key=lambda version: version.effective_from) - 1)]
 
 
+def sectioned(versions: Iterable[ConfigVersion]) -> Mapping[str, datetime]:
+    """Return since when there has been a section for each plugin that has one in any of these versions."""
+    since: dict[str, datetime] = {}
+    for version in versions:
+        for name in json.loads(version.body)["plugins"]:
+            since[name] = min(version.effective_from, since.get(name, version.effective_from))
+    return since
+
+
 def as_of(version: ConfigVersion, current: Settings) -> Settings:
     """Return the settings by which a fact is decided that occurred while `version` was in force.
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection
 
 from aftercare_sdk.engine.brand import Brand
-from aftercare_sdk.engine.performing import CodePayload, TagPayload
+from aftercare_sdk.engine.emitting import DEEPEST_CASCADE
+from aftercare_sdk.engine.ledger import Awarding, Ledger
+from aftercare_sdk.engine.performing import CodePayload, TagPayload, code_of
+from aftercare_sdk.engine.tiers import change_tiers
 from aftercare_sdk.errors import CascadeTooDeep, InvalidAction
 from aftercare_sdk.model.actions import (
     Action,
+    AwardPoints,
     CancelMessages,
+    ChangeTier,
     ClearTimer,
     GrantReward,
     Remember,
@@ -34,7 +37,6 @@ from aftercare_sdk.model.reviews import review_ref
 from aftercare_sdk.outreach.reasons import Reason
 from aftercare_sdk.store import (
     commands,
-    control,
     decisions,
     events,
     memory,
@@ -52,8 +54,6 @@ from aftercare_sdk.store.sending import Change
 from aftercare_sdk.store.timers import Timer
 from aftercare_sdk.store.units import Unit
 
-DEEPEST_CASCADE = 8
-"""How many events may raise one another without any time passing."""
 SHORTEST_PAUSE = timedelta(minutes=1)
 """What counts as time: a plugin that woke itself more often would never let the decider catch up."""
 
@@ -76,6 +76,8 @@ class Applied:
     _notes: dict[tuple[str, int, str], _Note] = field(default_factory=dict)
     _rewards: list[Command] = field(default_factory=list)
     _tags: dict[str, Command] = field(default_factory=dict)
+    _points: dict[str, Awarding] = field(default_factory=dict)
+    _tiers: list[tuple[Known, ChangeTier]] = field(default_factory=list)
     _answers: list[tuple[_Answered, tuple[Action, ...]]] = field(default_factory=list)
     _persons: dict[int, list[int]] = field(default_factory=dict)
     _anchors: dict[str, Known] = field(default_factory=dict)
@@ -122,16 +124,17 @@ class Applied:
         """Keep a value for the person of an event."""
         self._notes[plugin, known.identity, action.key] = _Note(value=action.value, seq=known.seq)
 
-    def code(self, key: str) -> str:
-        """Return the discount code of a reward: always the same for its key, and not to be guessed."""
-        secret = control.secret(self.connection, "codes")
-        digest = hmac.digest(secret.encode(), key.encode(), "sha256")
-        letters = base64.b32encode(digest).decode()
-        return "-".join(("AC", letters[:4], letters[4:8], letters[8:12]))
-
     def grant(self, command: Command) -> None:
         """Have a discount code made, unless its key is taken."""
         self._rewards.append(command)
+
+    def award(self, awarding: Awarding) -> None:
+        """Let a lot of points be worth what a plugin says."""
+        self._points[awarding.key] = awarding
+
+    def change_tier(self, known: Known, action: ChangeTier) -> None:
+        """Put the person of an event into a tier."""
+        self._tiers.append((known, action))
 
     def tag(self, command: Command) -> None:
         """Have a value shown with an account."""
@@ -150,6 +153,9 @@ class Applied:
         timers.put(self.connection, [timer for timer in self._timers.values() if timer is not None])
         self._timers.clear()
         self._write_notes()
+        self._write_points()
+        change_tiers(self.brand, self.connection, self._tiers, self.person, self.now)
+        self._tiers.clear()
 
     def _look_up(self) -> None:
         """Fetch what the actions will ask for, and lock what they may cancel in the order of the senders."""
@@ -157,7 +163,7 @@ class Applied:
             (answered, action)
             for answered, actions in self._answers
             for action in actions
-            if isinstance(action, CancelMessages | Remember)
+            if isinstance(action, CancelMessages | Remember | ChangeTier)
         ]
         if concerned:
             wanted = {answered.known.identity for answered, _ in concerned}
@@ -212,6 +218,13 @@ class Applied:
             ],
         )
 
+    def _write_points(self) -> None:
+        if self._points:
+            ledger = Ledger(self.brand, self.connection, self.now)
+            ledger.award_all(list(self._points.values()))
+            ledger.write()
+            self._points.clear()
+
     def _write_notes(self) -> None:
         memory.keep(
             self.connection,
@@ -265,6 +278,10 @@ class _Answered:
                 self._grant_reward(action)
             case TagCustomer():
                 self._tag_customer(action)
+            case AwardPoints():
+                self._award_points(action)
+            case ChangeTier():
+                self.applied.change_tier(self.known, action)
             case _:
                 raise InvalidAction(f"nobody carries out {type(action).__name__}")
 
@@ -275,7 +292,7 @@ class _Answered:
                 f"there is no channel {action.channel!r}; add [channels.{action.channel}] to aftercare.toml"
             )
         known = self.known
-        scope = known.event.id if action.scope is Scope.EVENT else _subject(known, action)
+        scope = _scope(known, action)
         key = _key(self.unit.plugin, "SendMessage", scope, action.discriminator or action.label)
         if key in self._keys:
             raise InvalidAction(
@@ -352,7 +369,7 @@ class _Answered:
 
     def _grant_reward(self, action: GrantReward) -> None:
         known = self.known
-        scope = known.event.id if action.scope is Scope.EVENT else _subject(known, action)
+        scope = _scope(known, action)
         key = _key(self.unit.plugin, "GrantReward", scope, action.discriminator or action.label)
         if key in self._keys:
             raise InvalidAction(
@@ -361,7 +378,7 @@ class _Answered:
         self._keys.add(key)
         now = self.applied.now
         payload = CodePayload(
-            code=self.applied.code(key),
+            code=code_of(self.applied.connection, key),
             discount=action.discount,
             expires_at=None if action.valid_for is None else now + action.valid_for,
             minimum=action.minimum,
@@ -375,6 +392,20 @@ class _Answered:
         key = _key(self.unit.plugin, "TagCustomer", subject, action.name)
         payload = TagPayload(name=action.name, value=action.value)
         self.applied.tag(self._command(key, TagCustomer.__name__, action.name, dump(payload), action))
+
+    def _award_points(self, action: AwardPoints) -> None:
+        known = self.known
+        if action.lines:
+            scope = action.order or _subject(known, replace(action, scope=Scope.ORDER))
+        else:
+            scope = _scope(known, action)
+        key = _key(self.unit.plugin, "AwardPoints", scope, action.discriminator or action.label)
+        if key in self._keys:
+            raise InvalidAction(
+                f"two awards labelled {action.label!r} in one answer; tell them apart by `discriminator`"
+            )
+        self._keys.add(key)
+        self.applied.award(Awarding(key=key, plugin=self.unit.plugin, known=known, action=action))
 
     def _command(self, key: str, kind: str, label: str, payload: str, action: Action) -> Command:
         known, now = self.known, self.applied.now
@@ -408,12 +439,27 @@ def _key(plugin: str, kind: str, scope: str, discriminator: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
+def _scope(known: Known, action: Action) -> str:
+    """Return within what an action with the same discriminator happens once."""
+    if action.scope is Scope.EVENT:
+        return known.event.id
+    if action.scope is not Scope.ONCE:
+        return _subject(known, action)
+    if not action.discriminator:
+        raise InvalidAction(f"{type(action).__name__} with scope ONCE needs a discriminator: once for what?")
+    return "once"
+
+
 def _subject(known: Known, action: Action) -> str:
     """Return what an action is about: the order or the review of the event, or its customer.
 
     A customer is named by the identity of the event, which lasts; components of identities grow.
     """
     event = known.event
+    if action.scope is Scope.ONCE:
+        raise InvalidAction(
+            f"{type(action).__name__} is about an order or a customer; scope ONCE names neither"
+        )
     if action.scope is Scope.CUSTOMER:
         return f"identity/{known.identity}"
     if isinstance(event, OrderEvent):

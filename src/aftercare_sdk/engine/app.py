@@ -19,11 +19,15 @@ from aftercare_sdk.engine.lock import decider_lock
 from aftercare_sdk.engine.performing import perform_due
 from aftercare_sdk.engine.reading import read_due
 from aftercare_sdk.engine.receive import Door, Inbox, Reply
+from aftercare_sdk.engine.redeeming import balance_of, offered, redeem
 from aftercare_sdk.engine.syncing import Syncer
 from aftercare_sdk.errors import ClockRefused
+from aftercare_sdk.model.rewards import Reward
 from aftercare_sdk.model.shops import RawRequest
 from aftercare_sdk.plugins import Observer, PluginSource
-from aftercare_sdk.store import commands, control, messages, reads, schema, timers, units
+from aftercare_sdk.store import commands, control, lots, messages, reads, redemptions, schema, timers, units
+from aftercare_sdk.store.balances import Balance
+from aftercare_sdk.store.redemptions import Redemption
 
 
 class Aftercare:
@@ -138,6 +142,28 @@ class Aftercare:
         """Return what can be listed, of one shop or of all: shop and name of each stream."""
         return frozenset(key for key in self._syncer.streams if shop is None or key[0] == shop)
 
+    def redeem(
+        self, shop: str, account: str, reward: str, *, request: str, plugin: str = "loyalty"
+    ) -> Redemption:
+        """Let the account of a shop have a reward for its points; its code is made on the platform soon.
+
+        The account must have logged in with the shop: an address on an order earns, and spends nothing.
+        `request` names what was asked for, such as the click: the same one asked again is the same
+        redemption. Raises RedemptionRefused.
+        """
+        return redeem(self.brand, f"{shop}/{account}", reward, plugin=plugin, request=request)
+
+    def rewards(self, plugin: str = "loyalty") -> Mapping[str, Reward]:
+        """Return the rewards that can be redeemed now, by name.
+
+        Raises RedemptionRefused if the plugin offers none at all.
+        """
+        return offered(self.brand, plugin, self.clock.now())
+
+    def points(self, shop: str, account: str) -> Balance:
+        """Return what the account of a shop has. Raises RedemptionRefused if nobody has that account."""
+        return balance_of(self.brand, f"{shop}/{account}")
+
     def perform(self) -> int:
         """Carry out commands on the platforms of shops, without deciding anything; return how many.
 
@@ -165,6 +191,8 @@ class Aftercare:
         with self.brand.database.read() as connection:
             moments = (
                 timers.next_due(connection, now),
+                lots.next_due(connection, now),
+                redemptions.next_due(connection, now),
                 reads.next_due(connection, now),
                 self._syncer.next_due(connection, now),
                 commands.next_due(connection, now),

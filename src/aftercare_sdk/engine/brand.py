@@ -18,6 +18,7 @@ from aftercare_sdk.config import (
     as_of,
     in_force,
     resolve_tree,
+    sectioned,
     validate_section,
     version_of,
 )
@@ -44,8 +45,9 @@ from aftercare_sdk.plugins import (
 )
 from aftercare_sdk.plugins.registry import HookFunction
 from aftercare_sdk.programs.flows import Flows
+from aftercare_sdk.programs.loyalty import Loyalty
 from aftercare_sdk.shops.reconcile import Assumptions
-from aftercare_sdk.store import control, journal, schema
+from aftercare_sdk.store import control, journal, redemptions, schema, units
 from aftercare_sdk.store.database import Database
 from aftercare_sdk.store.journal import Arrival, Kind, State
 
@@ -85,7 +87,7 @@ def builtin_plugins() -> tuple[PluginSource, ...]:
     """Return the plugins that come with the SDK, on the public hooks like any other."""
     return tuple(
         PluginSource(name=name, obj=obj, distribution="aftercare-sdk", version=__version__)
-        for name, obj in (("flows", Flows()), ("outreach", BuiltinOutreach()))
+        for name, obj in (("flows", Flows()), ("loyalty", Loyalty()), ("outreach", BuiltinOutreach()))
     )
 
 
@@ -141,6 +143,7 @@ class Brand:
         self._off: Mapping[str, str] = {}
         self._starts: Mapping[str, datetime] = {}
         self._versions: tuple[ConfigVersion, ...] = ()
+        self._asleep: frozenset[str] = frozenset()
 
     def start(self) -> None:
         """Prepare the database and note which plugins and which configuration are active from now on.
@@ -160,6 +163,9 @@ class Brand:
         with self.database.write() as connection:
             for plugin in self.plugins.active:
                 control.note_plugin(connection, plugin.name, plugin.distribution, plugin.version, now)
+            redemptions.retry(connection)
+            # Now, because who needs it first would make it in the middle of other work.
+            control.secret(connection, "codes")
             if control.setting(connection, "active") != state:
                 control.put_setting(connection, "active", state)
                 arrival = Arrival(
@@ -172,6 +178,8 @@ class Brand:
                     outcome=state,
                 )
                 journal.append(connection, [arrival])
+                # What happened while a plugin was not there it has not heard of.
+                units.recount(connection, now)
             known = control.configuration_versions(connection)
             if not known or known[-1][1] != version.digest:
                 control.add_configuration(connection, now, version.digest, version.body)
@@ -186,6 +194,10 @@ class Brand:
             )
             starts = dict(control.plugin_starts(connection))
             self._off = control.plugins_off(connection)
+        since = sectioned(self._versions)
+        needing = {plugin.name for plugin in self.plugins.active if plugin.needs_section}
+        self._asleep = frozenset(needing - since.keys())
+        starts |= {name: max(starts[name], since[name]) for name in needing & since.keys()}
         for name, settings in self.settings.plugins.items():
             if settings.starts_at is not None:
                 starts[name] = settings.starts_at
@@ -216,9 +228,7 @@ class Brand:
         if isinstance(event, TimerDue):
             return tuple(name for name in names if name == event.plugin)
         return tuple(
-            name
-            for name in names
-            if self.settings.plugin(name).backfill or self._starts[name] <= event.occurred_at
+            name for name in names if name not in self._asleep and self.counts(name, event.occurred_at)
         )
 
     def hook(self, plugin: str, hook: str) -> HookFunction:
@@ -238,6 +248,20 @@ class Brand:
             # A section that an older release of the plugin accepted may mean nothing to this one.
             self._sections[key] = read_only(self._current_section(loaded) if problems else value)
         return self._sections[key]
+
+    def rule(self, at: datetime) -> str:
+        """Return the digest of the configuration that was in force at an instant."""
+        return in_force(self._versions, at).digest
+
+    @property
+    def counting(self) -> frozenset[str]:
+        """The plugins that count points."""
+        named = frozenset(plugin.name for plugin in self.plugins.active if plugin.counts_points)
+        return named - self._asleep
+
+    def counts(self, plugin: str, at: datetime) -> bool:
+        """Tell whether a plugin had started when something happened, or looks back."""
+        return self.settings.plugin(plugin).backfill or self._starts[plugin] <= at
 
     def assumptions(self, shop: str) -> Assumptions:
         """Return when a delivery is assumed in a shop."""

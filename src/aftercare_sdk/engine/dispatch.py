@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.engine.links import Links
 from aftercare_sdk.engine.logs import log
 from aftercare_sdk.engine.looking import Look, look
 from aftercare_sdk.engine.outcomes import still_awaited, write_outcomes
@@ -88,6 +89,7 @@ class Dispatcher:
 
     def __init__(self, brand: Brand) -> None:
         self._brand = brand
+        self._links = Links(brand)
         self._channels: dict[str, Channel] = {}
         self._turn = threading.Lock()
         self._together = 1
@@ -217,6 +219,7 @@ class Dispatcher:
                 order=seen.order,
                 data=message.data,
                 zone=seen.zone,
+                links=self._links.of(message),
             ),
             shop_locale=brand.shop(message.shop).locale,
         )

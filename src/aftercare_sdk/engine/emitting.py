@@ -8,19 +8,23 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from aftercare_sdk.engine import codes
 from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.engine.ledger import Ledger
 from aftercare_sdk.model.events import OrderEvent, ReviewReceived
 from aftercare_sdk.model.orders import order_ref
 from aftercare_sdk.model.records import (
     OrderRecord,
     ReviewRecord,
 )
+from aftercare_sdk.model.reviews import review_ref
 from aftercare_sdk.shops.reconcile import Assumptions, deliveries, facts, review_facts
 from aftercare_sdk.store import (
     control,
     events,
     messages,
     people,
+    redemptions,
     timers,
     units,
 )
@@ -31,6 +35,8 @@ from aftercare_sdk.store.units import Audience
 
 ASSUME_DELIVERY = "assume-delivery"
 """The name of the engine's own timer of an order."""
+DEEPEST_CASCADE = 8
+"""How many events may raise one another without any time passing."""
 
 
 def emit(brand: Brand, connection: Connection, several: Sequence[Stored], now: datetime) -> None:
@@ -67,6 +73,25 @@ def emit(brand: Brand, connection: Connection, several: Sequence[Stored], now: d
     messages.move(connection, moved)
     timers.move(connection, moved)
     add_units(brand, connection, [one for one in known if one.event.id not in before])
+    ledger = Ledger(brand, connection, now)
+    ledger.follow(several)
+    ledger.write()
+    _note_uses(connection, several)
+    codes.note(connection, several)
+
+
+def _note_uses(connection: Connection, several: Sequence[Stored]) -> None:
+    """Note which of our codes orders were made with; what follows from that is settled with what is due."""
+    orders = [
+        (stored.identity, stored.record, stored.record.codes.value)
+        for stored in several
+        if isinstance(stored.record, OrderRecord) and stored.record.codes is not None
+    ]
+    redemptions.note_uses(
+        connection,
+        [(record.shop, code, record.id) for _, record, named in orders for code in named],
+        {identity for identity, _, _ in orders if identity is not None},
+    )
 
 
 def _new(event: OrderEvent | ReviewReceived, seq: int, identity: int, now: datetime) -> Known:
@@ -90,6 +115,19 @@ def _follow(connection: Connection, known: Sequence[Known], before: Mapping[str,
     }
     owners = people.customers_of(connection, set(other.values()))
     units.follow(connection, {event: owners[identity] for event, identity in other.items()})
+
+
+def count_anew(
+    brand: Brand, connection: Connection, records: Sequence[OrderRecord | ReviewRecord], now: datetime
+) -> None:
+    """Ask plugins that count points once more what is worth what, of which more is known by now."""
+    told = [
+        review_ref(record.shop, record.id)
+        if isinstance(record, ReviewRecord)
+        else f"{order_ref(record.shop, record.id)}/purchase"
+        for record in records
+    ]
+    units.reopen(connection, told, brand.counting, now)
 
 
 def add_units(brand: Brand, connection: Connection, known: Sequence[Known]) -> None:

@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from aftercare_sdk.engine import imported, notices, readings, recovered
 from aftercare_sdk.engine.batches import Batch, Told, account_of, key_of, merge
 from aftercare_sdk.engine.brand import Brand
-from aftercare_sdk.engine.emitting import emit
+from aftercare_sdk.engine.emitting import count_anew, emit
+from aftercare_sdk.engine.ledger import even_out
 from aftercare_sdk.engine.pace import Pace
 from aftercare_sdk.engine.translating import Question, Translator
 from aftercare_sdk.model.people import Identity, IdentityKind, fold_email
@@ -28,15 +29,18 @@ from aftercare_sdk.model.shops import (
     NeedsRead,
     Webhook,
 )
+from aftercare_sdk.model.versions import content
 from aftercare_sdk.redact import redact
 from aftercare_sdk.store import (
     control,
+    events,
     journal,
     messages,
     objects,
     people,
     reads,
     streams,
+    units,
 )
 from aftercare_sdk.store.journal import Entry, Kind
 from aftercare_sdk.store.objects import Key, Stored
@@ -159,13 +163,18 @@ def _write(brand: Brand, connection: Connection, batch: Batch) -> None:
     objects.saw(connection, unchanged, now)
     objects.saw(connection, batch.gone, None)
     # Then customers, as they do.
-    people.join(
+    joined = people.join(
         connection,
         ((ids[account], ids[mailbox]) for account, several in accounts.items() for mailbox in several),
     )
+    even_out(brand, connection, joined, now)
     for record, identity in moved:
         messages.follow(connection, (record.shop, kind_of(record), record.id), identity)
     emit(brand, connection, changed, now)
+    count_anew(brand, connection, _retold(batch), now)
+    if brand.counting:
+        born = [stored.identity for stored in changed if stored.identity is not None and _born(batch, stored)]
+        units.reopen(connection, events.latest_purchases(connection, born), brand.counting, now)
     messages.release(connection, reads.settle(connection, batch.answered), now)
     missing = _missing(connection, batch)
     later = now + brand.settings.defaults.read_debounce
@@ -191,6 +200,27 @@ def _write(brand: Brand, connection: Connection, batch: Batch) -> None:
         connection, {seq: recovered.encode(found) for seq, (_, found) in batch.found.items() if found}
     )
     journal.finish(connection, batch.results, now)
+
+
+def _retold(batch: Batch) -> list[OrderRecord | ReviewRecord]:
+    """Return the orders and reviews that were known and of which something else is told now."""
+    return [
+        record
+        for key, record in batch.touched.items()
+        if isinstance(record, OrderRecord | ReviewRecord)
+        and (before := batch.known.get(key)) is not None
+        and content(before.record) != content(record)
+    ]
+
+
+def _born(batch: Batch, stored: Stored) -> bool:
+    """Tell whether another birthday is told of a customer than before."""
+    record = stored.record
+    if not isinstance(record, CustomerRecord) or record.birthday is None:
+        return False
+    before = batch.known.get((record.shop, kind_of(record), record.id))
+    known = before.record.birthday if before and isinstance(before.record, CustomerRecord) else None
+    return known is None or known.value != record.birthday.value
 
 
 def _missing(connection: Connection, batch: Batch) -> dict[Key, str]:

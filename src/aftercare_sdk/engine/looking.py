@@ -153,17 +153,8 @@ def _see(
 
 
 def _customers(connection: Connection, concerned: Collection[int], *, locked: bool) -> dict[int, int]:
-    """Return the customer of each identity; `locked`: others wait who decide about one of them.
-
-    Two customers may become one while the lock is waited for. So it is asked until the answer stays.
-    """
-    customers = people.customers_of(connection, concerned)
-    while locked:
-        people.lock(connection, customers.values())
-        before, customers = customers, people.customers_of(connection, concerned)
-        if before == customers:
-            break
-    return customers
+    """Return the customer of each identity; `locked`: others wait who decide about one of them."""
+    return (people.lock_owners if locked else people.customers_of)(connection, concerned)
 
 
 def _sent(

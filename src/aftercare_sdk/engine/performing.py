@@ -6,9 +6,13 @@ it again, and finds what is there.
 
 from __future__ import annotations
 
+import base64
+import hmac
 import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
 
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.contacts import contact_of
@@ -27,9 +31,19 @@ from aftercare_sdk.outreach.characters import short_line
 from aftercare_sdk.outreach.reasons import Reason
 from aftercare_sdk.plugins import RETRY_DELAYS
 from aftercare_sdk.redact import redact, redact_error
-from aftercare_sdk.store import commands, connections, decisions, journal, objects, people
+from aftercare_sdk.store import (
+    commands,
+    connections,
+    control,
+    decisions,
+    journal,
+    objects,
+    people,
+    redemptions,
+)
 from aftercare_sdk.store.codec import dump, load
 from aftercare_sdk.store.commands import Command, CommandState
+from aftercare_sdk.store.database import gives_way
 from aftercare_sdk.store.decisions import Decision
 from aftercare_sdk.store.journal import Arrival, Kind, State
 
@@ -60,6 +74,14 @@ class TagPayload:
 
     name: str
     value: str | None
+
+
+def code_of(connection: Connection, key: str) -> str:
+    """Return the discount code of a reward: always the same for its key, and not to be guessed."""
+    secret = control.secret(connection, "codes")
+    digest = hmac.digest(secret.encode(), key.encode(), "sha256")
+    letters = base64.b32encode(digest).decode()
+    return "-".join(("AC", letters[:4], letters[4:8], letters[8:12]))
 
 
 def perform_due(brand: Brand) -> int:
@@ -102,7 +124,7 @@ def _carried_out(brand: Brand, command: Command) -> Command:
         raise
     except Exception as error:  # noqa: BLE001 - whatever one shop or adapter does, the others are served
         return _again(tried, error, now)
-    if isinstance(order, wanted.RevokeCode):
+    if isinstance(order, wanted.RevokeCode) and command.kind != wanted.RevokeCode.__name__:
         return _nobody(tried, brand.clock.now())
     return replace(
         tried,
@@ -156,6 +178,8 @@ def _again(tried: Command, error: Exception, now: datetime) -> Command:
 
 def _order(brand: Brand, command: Command) -> ShopCommand | None:
     """Return what the adapter is to do, with the person in it; None: there is nobody whom it could be for."""
+    if command.kind == wanted.RevokeCode.__name__:
+        return wanted.RevokeCode(key=command.key, code=load(CodePayload, command.payload).code)
     if command.kind == wanted.IssueCode.__name__:
         code = load(CodePayload, command.payload)
         email = _email(brand, command)
@@ -200,6 +224,7 @@ def _account(brand: Brand, command: Command) -> str:
     return ""
 
 
+@gives_way
 def _write_down(brand: Brand, command: Command) -> None:
     now = brand.clock.now()
     with brand.database.write() as connection:
@@ -208,6 +233,8 @@ def _write_down(brand: Brand, command: Command) -> None:
             # so the later word is said once more.
             commands.repeat(connection, command.key, now)
             return
+        if command.state is not CommandState.PLANNED:
+            redemptions.tell(connection, command.key, done=command.state is CommandState.DONE)
         detail = {"what": command.kind, "label": command.label, **command.detail}
         decisions.append(
             connection,

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from aftercare_sdk.errors import Bug
+from aftercare_sdk.model.codes import CodeSnapshot
 from aftercare_sdk.model.consents import ConsentSnapshot
 from aftercare_sdk.model.orders import OrderSnapshot
 from aftercare_sdk.model.people import CustomerSnapshot
@@ -38,6 +39,7 @@ class Answer:
     reviews: tuple[ReviewSnapshot, ...] = field(default=(), repr=False)
     consents: tuple[ConsentSnapshot, ...] = field(default=(), repr=False)
     subscriptions: tuple[SubscriptionSnapshot, ...] = field(default=(), repr=False)
+    codes: tuple[CodeSnapshot, ...] = field(default=(), repr=False)
     gone: tuple[Ref, ...] = ()
     stream: str = ""
     backfill: bool = False

@@ -13,15 +13,15 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.engine.finding import find_customers
 from aftercare_sdk.model.events import (
-    Cancellation,
     Delivery,
     Event,
     OrderEvent,
-    Purchase,
     Refund,
-    ReviewReceived,
+    RewardChanged,
     Shipment,
+    TierChanged,
     TimerDue,
 )
 from aftercare_sdk.model.messages import MessageState
@@ -52,6 +52,7 @@ class EntryKind(StrEnum):
     MESSAGE = "message"
 
 
+_NO_TIER = "-"
 _RANKS = {kind: rank for rank, kind in enumerate(EntryKind)}
 
 _RULES: Mapping[str, str] = {
@@ -117,7 +118,7 @@ def timeline(brand: Brand, text: str, now: datetime) -> Timeline:
     """
     asked = text.strip()
     with brand.database.read() as connection:
-        found = _find(connection, asked)
+        found = find_customers(connection, asked)
         persons = tuple(
             _Story(brand, connection, customer, now).tell(Told(code=f"timeline.found.{how}"))
             for customer, how in sorted(found.items(), key=lambda one: (one[1] == "mailbox", one[0]))
@@ -125,22 +126,6 @@ def timeline(brand: Brand, text: str, now: datetime) -> Timeline:
     several = {"people": str(len(persons))}
     notes = (Told(code="timeline.not_joined", values=several),) if len(persons) > 1 else ()
     return Timeline(asked=asked, now=now, people=persons, notes=notes)
-
-
-def _find(connection: Connection, text: str) -> dict[int, str]:
-    """Return the customers whom `text` may mean, each with how it was found."""
-    for kind in ("order", "review"):
-        shop, is_one, id_ = text.partition(f"/{kind}/")
-        if is_one:
-            key = (shop, kind, id_)
-            stored = objects.get_many(connection, [key]).get(key)
-            if stored is None or stored.identity is None:
-                return {}
-            return dict.fromkeys(people.customers_of(connection, [stored.identity]).values(), kind)
-    named = people.search(connection, text)
-    found = dict.fromkeys(named.values(), "identity")
-    owners = people.customers_of(connection, objects.owners_of_mailboxes(connection, named))
-    return dict.fromkeys(owners.values(), "mailbox") | found
 
 
 class _Story:
@@ -479,10 +464,7 @@ def _awaited(read: Read) -> Told:
 
 def _event_code(event: Event) -> str:
     assumed = ".assumed" if isinstance(event, Delivery) and event.assumed else ""
-    told_in_words = isinstance(
-        event, Purchase | Shipment | Delivery | Refund | Cancellation | ReviewReceived | TimerDue
-    )
-    return f"timeline.event.{event.kind}{assumed}" if told_in_words else f"event.{event.kind}"
+    return f"timeline.event.{event.kind}{assumed}"
 
 
 def _event_values(event: Event) -> dict[str, str]:
@@ -493,6 +475,10 @@ def _event_values(event: Event) -> dict[str, str]:
             return {"refund": refund, **_money(amount=amount)}
         case TimerDue(plugin=plugin, name=name):
             return {"plugin": plugin, "timer": name}
+        case TierChanged(tier=tier, before=before):
+            return {"tier": tier or _NO_TIER, "before": before or _NO_TIER}
+        case RewardChanged(reward=reward, points=points, state=state):
+            return {"reward": reward, "points": f"{points:,}", "reward_state": state.value}
     return {}
 
 

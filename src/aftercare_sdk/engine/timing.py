@@ -12,23 +12,32 @@ from sqlalchemy import Connection
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.emitting import add_units
 from aftercare_sdk.engine.facts import refresh
+from aftercare_sdk.engine.ledger import Ledger
+from aftercare_sdk.engine.logs import log
+from aftercare_sdk.engine.redeeming import settle_rewards
+from aftercare_sdk.errors import Fenced, TransientError
 from aftercare_sdk.model.events import TimerDue
 from aftercare_sdk.store import (
     connections,
     control,
     events,
     journal,
+    lots,
     objects,
     people,
+    redemptions,
     rests,
     timers,
     units,
 )
 from aftercare_sdk.store.events import Known
+from aftercare_sdk.store.redemptions import Redemption
 from aftercare_sdk.store.rests import Resting
 from aftercare_sdk.store.timers import Timer
 
 MOST_PER_ROUND = 100
+MOST_ACCOUNTS_PER_ROUND = 40
+"""Each costs some entries, and a write must be short."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +70,11 @@ def barrier(brand: Brand, connection: Connection) -> Barrier:
 
 
 def fire_due(brand: Brand, token: int) -> int:
+    """Fire timers that are due, and let points go whose time is over; return how many of both."""
+    return _fire_timers(brand, token) + _expire_points(brand, token) + _settle_rewards(brand, token)
+
+
+def _fire_timers(brand: Brand, token: int) -> int:
     """Fire timers that are due, all in one transaction; return how many.
 
     Of each customer only those that were due first: what their plugins decide may move or clear the others,
@@ -71,15 +85,12 @@ def fire_due(brand: Brand, token: int) -> int:
         # Five times a second there is nothing to fire, and no reason to keep others from writing. What
         # becomes due, or is received, after this look is seen by the next one.
         ahead = barrier(brand, connection)
-        if not timers.due(connection, before=ahead.before, held=ahead.held, now=now, limit=1):
+        if not _due(brand, connection, ahead, now, limit=1):
             return 0
     with brand.database.write() as connection:
         control.check_token(connection, token)
         ahead = barrier(brand, connection)
-        due = _first_of_each_customer(
-            connection,
-            timers.due(connection, before=ahead.before, held=ahead.held, now=now, limit=MOST_PER_ROUND),
-        )
+        due = _first_of_each_customer(connection, _due(brand, connection, ahead, now, limit=MOST_PER_ROUND))
         own = [timer for timer in due if timer.plugin != timers.ENGINE]
         assumed = {(timer.shop, "order", timer.object) for timer in due if timer.plugin == timers.ENGINE}
         timers.clear(connection, [(timer.plugin, timer.subject, timer.name) for timer in due])
@@ -93,6 +104,57 @@ def fire_due(brand: Brand, token: int) -> int:
         events.save_many(connection, known)
         add_units(brand, connection, known)
     return len(due)
+
+
+def _due(brand: Brand, connection: Connection, ahead: Barrier, now: datetime, *, limit: int) -> list[Timer]:
+    """Return timers that may fire. Those of a plugin that is not there wait until it is there again."""
+    there = {plugin.name for plugin in brand.plugins.active} | {timers.ENGINE}
+    return timers.due(connection, before=ahead.before, held=ahead.held, plugins=there, now=now, limit=limit)
+
+
+def _expire_points(brand: Brand, token: int) -> int:
+    """Let points go whose time is over; return how many lots there were. They wait like timers."""
+    now = brand.clock.now()
+    with brand.database.read() as connection:
+        if not lots.due(connection, now, 1, before=barrier(brand, connection).before):
+            return 0
+    with brand.database.write() as connection:
+        control.check_token(connection, token)
+        due = lots.due(connection, now, MOST_ACCOUNTS_PER_ROUND, before=barrier(brand, connection).before)
+        ledger = Ledger(brand, connection, now)
+        ledger.expire(due)
+        ledger.write()
+    return len(due)
+
+
+def _settle_rewards(brand: Brand, token: int) -> int:
+    """Do what follows from what became known of rewards, or from their time being over; return how many."""
+    now = brand.clock.now()
+    with brand.database.read() as connection:
+        before = barrier(brand, connection).before
+        due = redemptions.due(connection, now, MOST_ACCOUNTS_PER_ROUND, before=before)
+    if due:
+        _settle(brand, token, due, now)
+    return len(due)
+
+
+def _settle(brand: Brand, token: int, due: Sequence[Redemption], now: datetime) -> None:
+    """Settle rewards together; if one of them cannot be, each by itself, and that one is set aside."""
+    try:
+        with brand.database.write() as connection:
+            control.check_token(connection, token)
+            settle_rewards(brand, connection, due, now)
+    except (Fenced, TransientError):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one, the others are settled
+        if len(due) > 1:
+            for one in due:
+                _settle(brand, token, [one], now)
+            return
+        log.error("reward set aside until the next start", reward=due[0].key, problem=type(error).__name__)
+        with brand.database.write() as connection:
+            control.check_token(connection, token)
+            redemptions.set_aside(connection, due[0].key)
 
 
 def _first_of_each_customer(connection: Connection, due: Sequence[Timer]) -> list[Timer]:

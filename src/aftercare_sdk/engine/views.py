@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from aftercare_sdk.engine.brand import Brand
-from aftercare_sdk.model.context import Context, CustomerView, SentMessage, ShopView
+from aftercare_sdk.model.context import (
+    Context,
+    CountedOrder,
+    CustomerView,
+    PointsAward,
+    PointsView,
+    SentMessage,
+    ShopView,
+)
 from aftercare_sdk.model.events import ReviewReceived
 from aftercare_sdk.model.messages import MessageState
-from aftercare_sdk.model.orders import Order
+from aftercare_sdk.model.orders import Order, order_ref
 from aftercare_sdk.model.records import (
     CustomerRecord,
     OrderRecord,
+    ProductRecord,
     Record,
     ReviewRecord,
     SubscriptionRecord,
 )
 from aftercare_sdk.model.reviews import Review
 from aftercare_sdk.model.subscriptions import Subscription
+from aftercare_sdk.plugins import read_only
 from aftercare_sdk.shops.reconcile import as_order, as_review, as_subscription
-from aftercare_sdk.store import events, memory, messages, objects, people
+from aftercare_sdk.store import balances, events, lots, memory, messages, objects, people
+from aftercare_sdk.store.balances import Balance
 from aftercare_sdk.store.events import Known
+from aftercare_sdk.store.lots import Award
 from aftercare_sdk.store.memory import Remembered
 from aftercare_sdk.store.messages import Message
 from aftercare_sdk.store.units import Unit
@@ -39,6 +51,15 @@ class _Person:
     account: CustomerRecord | None
     messages: tuple[tuple[datetime, Message], ...]
     """Each with the time of the event that planned it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Points:
+    """What plugins that count points see beside: by identity, and products by their keys."""
+
+    awards: Mapping[int, Sequence[Award]] = field(default_factory=dict)
+    balances: Mapping[int, Balance] = field(default_factory=dict)
+    products: Mapping[objects.Key, ProductRecord] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +79,90 @@ def load_views(brand: Brand, connection: Connection, units: Sequence[Unit], now:
     remembered = memory.of_identities(
         connection, {identity for person in persons.values() for identity in person.identities}
     )
-    contexts = {
-        (unit.event, unit.plugin): _context(
-            brand,
-            known[unit.event],
-            unit.plugin,
-            persons[customers[known[unit.event].identity]],
-            remembered,
-        )
-        for unit in units
-    }
+    counting = brand.counting & {unit.plugin for unit in units}
+    counted = {customers[known[unit.event].identity] for unit in units if unit.plugin in counting}
+    points = _points(connection, [persons[customer] for customer in counted], counting)
+    contexts = {}
+    for unit in units:
+        person = persons[customers[known[unit.event].identity]]
+        context = _context(brand, known[unit.event], unit.plugin, person, remembered)
+        if unit.plugin in counting:
+            context = replace(context, points=_points_of(brand, unit.plugin, person, points))
+        contexts[unit.event, unit.plugin] = context
     return Views(known=known, contexts=contexts)
+
+
+def _points(connection: Connection, persons: Sequence[_Person], plugins: Collection[str]) -> _Points:
+    if not persons:
+        return _Points()
+    identities = [identity for person in persons for identity in person.identities]
+    awards: dict[int, list[Award]] = {}
+    for award in lots.of_identities(connection, identities, plugins):
+        awards.setdefault(award.lot.identity, []).append(award)
+    keys = {
+        (order.shop, "product", line.product)
+        for person in persons
+        for order in person.orders
+        for line in order.lines
+        if line.product
+    }
+    products = {
+        key: stored.record
+        for key, stored in objects.get_many(connection, keys).items()
+        if isinstance(stored.record, ProductRecord)
+    }
+    held = balances.of_identities(connection, identities)
+    return _Points(awards=awards, balances=held, products=products)
+
+
+def _points_of(brand: Brand, plugin: str, person: _Person, points: _Points) -> PointsView:
+    held = sum((points.balances.get(each, Balance()) for each in person.identities), Balance())
+    awards = [
+        award for each in person.identities for award in points.awards.get(each, ()) if award.plugin == plugin
+    ]
+    return PointsView(
+        available=held.available,
+        pending=held.pending,
+        debt=held.debt,
+        awards=tuple(
+            PointsAward(
+                label=award.label,
+                order=order_ref(award.shop, award.object) if award.follows else None,
+                lines=read_only(award.lines),
+                left=award.lot.earned,
+                settled=award.lot.available,
+                awarded_at=award.awarded_at,
+                terms=read_only(award.terms),
+            )
+            for award in sorted(awards, key=lambda award: (award.awarded_at, award.key))
+        ),
+        orders=tuple(
+            CountedOrder(
+                order=_described(order, points.products),
+                config=brand.section(plugin, order.placed_at),
+                counts=brand.counts(plugin, order.purchased_at),
+                zone=brand.shop(order.shop).zone,
+            )
+            for order in person.orders
+            if order.purchased_at is not None
+        ),
+        reviews=person.reviews,
+    )
+
+
+def _described(order: Order, products: Mapping[objects.Key, ProductRecord]) -> Order:
+    """Return an order with the categories and tags that the shop gives its products."""
+    lines = tuple(
+        replace(
+            line,
+            categories=line.categories or (product.categories.value if product.categories else ()),
+            tags=line.tags or (product.tags.value if product.tags else ()),
+        )
+        if line.product and (product := products.get((order.shop, "product", line.product)))
+        else line
+        for line in order.lines
+    )
+    return order if lines == order.lines else replace(order, lines=lines)
 
 
 def _persons(
@@ -149,6 +243,8 @@ def _context(
             locale=account.locale.value if account and account.locale else "",
             country=country,
             zone=account.zone.value if account and account.zone else "",
+            birthday=account.birthday.value if account and account.birthday else None,
+            tier=_tier(person, remembered),
             orders=orders,
             messages=tuple(
                 _as_of(message, at) for planned_at, message in person.messages if planned_at <= at
@@ -176,6 +272,12 @@ def _context(
         memory={one.name: one.value for one in sorted(own, key=lambda one: one.seq)},
         flows=brand.flows,
     )
+
+
+def _tier(person: _Person, remembered: Mapping[tuple[str, int], Sequence[Remembered]]) -> str | None:
+    told = [one for each in person.identities for one in remembered.get((memory.ENGINE, each), ())]
+    latest = max((one for one in told if one.name == memory.TIER), key=lambda one: one.seq, default=None)
+    return latest.value or None if latest else None
 
 
 def _as_of(message: Message, moment: datetime) -> SentMessage:

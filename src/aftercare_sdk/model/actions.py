@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from aftercare_sdk.model.commands import Discount
 from aftercare_sdk.model.money import Money
+from aftercare_sdk.model.points.allocation import Rounding
+from aftercare_sdk.model.points.expiry import Expiry
 from aftercare_sdk.model.premises import Premise
 
 
@@ -23,11 +25,15 @@ class Purpose(StrEnum):
 
 
 class Scope(StrEnum):
-    """How often an action with the same discriminator may happen: once per event, order or customer."""
+    """How often an action with the same discriminator may happen: once per event, order or customer, or ever.
+
+    What is done once ever (messages, rewards, points) needs a discriminator that says what it is about.
+    """
 
     EVENT = "event"
     ORDER = "order"
     CUSTOMER = "customer"
+    ONCE = "once"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +136,42 @@ class TagCustomer(Action):
     value: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwardPoints(Action):
+    """Let the customer have points, in one lot; saying it again with the same key changes what it is worth.
+
+    With `lines` they belong to an order (`order`, by default that of the event): points by id of its lines,
+    `aftercare_sdk.points.SHIPPING` for its shipping. They follow it from then on: what is given back of a
+    line takes its points back, by `rounding` in parts, a cancellation takes all, and an order that revives
+    has them again. Of points that were spent and are not earned any more the first `write_off` are forgiven;
+    the others are a debt. With `points` they depend on nothing. The scope of the first is ORDER, whatever is
+    said.
+
+    Until it was said once that they are `settled`, they are pending; then they can be spent until they expire
+    by `expiry`; None: never. `terms` is for the plugin itself: it finds them in `ctx.points.awards`.
+    """
+
+    label: str
+    points: int = 0
+    lines: Mapping[str, int] = field(default_factory=dict)
+    order: str | None = None
+    settled: bool = True
+    expiry: Expiry | None = None
+    rounding: Rounding = Rounding.DOWN
+    write_off: int = 0
+    terms: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeTier(Action):
+    """Put the customer into a tier of the loyalty program; None: into none.
+
+    If that is news, `TierChanged` is raised.
+    """
+
+    tier: str | None
+
+
 ACTION_TYPES: tuple[type[Action], ...] = (
     SendMessage,
     CancelMessages,
@@ -138,4 +180,6 @@ ACTION_TYPES: tuple[type[Action], ...] = (
     Remember,
     GrantReward,
     TagCustomer,
+    AwardPoints,
+    ChangeTier,
 )

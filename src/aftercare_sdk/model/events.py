@@ -10,6 +10,7 @@ from typing import ClassVar
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.orders import RefundLine, order_ref
 from aftercare_sdk.model.reviews import ReviewStatus, review_ref
+from aftercare_sdk.model.rewards import RewardState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,36 @@ class ReviewReceived(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TierChanged(Event):
+    """The customer has another tier of the loyalty program than before; None: none."""
+
+    kind: ClassVar[str] = "TierChanged"
+    hook: ClassVar[str] = "on_tier_changed"
+
+    tier: str | None
+    before: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardChanged(Event):
+    """A reward that was redeemed for points stands otherwise than before, or is new.
+
+    `points` is what it cost; they are gone while it is `spent`, and have come back else. `code` is empty for
+    a tag.
+    """
+
+    kind: ClassVar[str] = "RewardChanged"
+    hook: ClassVar[str] = "on_reward_changed"
+
+    redemption: str
+    reward: str
+    state: RewardState
+    points: int
+    spent: bool
+    code: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimerDue(Event):
     """A timer has come due; only the plugin that set it hears of it."""
 
@@ -128,6 +159,8 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     Refund,
     Cancellation,
     ReviewReceived,
+    TierChanged,
+    RewardChanged,
     TimerDue,
 )
 EVENT_BY_KIND: Mapping[str, type[Event]] = {event.kind: event for event in EVENT_TYPES}

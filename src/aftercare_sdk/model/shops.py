@@ -121,6 +121,14 @@ class ShopAdapter(Protocol):
         """What `changes` can list, as far as this shop is configured for it; nothing, if not overridden."""
         return ()
 
+    @property
+    def watched(self) -> frozenset[str]:
+        """Kinds of objects of which the platform may change something without telling, and lists nothing.
+
+        `code`: those that customers could still use are read once a day. Nothing, if not overridden.
+        """
+        return frozenset()
+
     def verify(self, request: RawRequest) -> Webhook | Ping:
         """Check the signature over the raw bytes, in constant time, with every secret.
 

@@ -21,7 +21,7 @@ from aftercare_sdk.model.money import Money
 from aftercare_sdk.outreach.characters import one_line, without_controls
 from aftercare_sdk.outreach.liquid_language import Language, Part, WrongValue, prepare
 from aftercare_sdk.outreach.locales import LAST_RESORT, canonical, fallbacks, parse_locale
-from aftercare_sdk.outreach.variables import VARIABLES
+from aftercare_sdk.outreach.variables import NEEDED, VARIABLES
 
 PARTS = ("subject", "text", "html")
 # REND-03: nothing in a mail is loaded from elsewhere, and nothing in it runs.
@@ -59,7 +59,8 @@ class MissingVariable(InputError):
         self.part = part
         self.line = line
         self.variable = variable
-        super().__init__(f"{_place(template, locale, part, line)}: {variable} is not known")
+        cure = f"; {NEEDED[variable]}" if variable in NEEDED else ""
+        super().__init__(f"{_place(template, locale, part, line)}: {variable} is not known{cure}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +256,7 @@ def _sample() -> Mapping[str, object]:
                 "total": yen,
                 "lines": [line, line],
             },
+            "links": {"redeem": "https://shop.example/c/sample"},
             "data": _AnyName({}, name="data", locale=LAST_RESORT),
         },
         locale=LAST_RESORT,

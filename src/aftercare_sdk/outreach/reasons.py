@@ -50,6 +50,7 @@ class Reason(StrEnum):
     COMMAND_AGAIN = "command_again"
     COMMAND_REFUSED = "command_refused"
     COMMAND_NOBODY = "command_nobody"
+    COMMAND_WITHDRAWN = "command_withdrawn"
 
     # A plugin's decision
     CANCELLED_BY_PLUGIN = "cancelled_by_plugin"

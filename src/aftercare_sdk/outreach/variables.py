@@ -29,9 +29,18 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
         "order.lines[].title": "what was bought",
         "order.lines[].quantity": "how many",
         "order.lines[].paid": "what the line costs in sum, net of discounts and with tax",
+        "links.redeem": "where the customer has the reward that the plugin named in `data.reward`",
         "data.*": "a string that the plugin gave with the message",
     }
 )
+
+NEEDED: Mapping[str, str] = MappingProxyType(
+    {
+        "links.redeem": "it needs public_url under [server], and the name of a reward that is offered as "
+        "data.reward",
+    }
+)
+"""What must be there so that a variable is known, where it is not the person or the order that lacks it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +53,18 @@ class ShopCard:
 
 
 def message_variables(
-    *, contact: Contact, shop: ShopCard, order: Order | None, data: Mapping[str, str], zone: tzinfo
+    *,
+    contact: Contact,
+    shop: ShopCard,
+    order: Order | None,
+    data: Mapping[str, str],
+    zone: tzinfo,
+    links: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, object]:
-    """Fill the declared context; what is not known is None or empty, and so counts as missing."""
+    """Fill the declared context; what is not known is None or empty, and so counts as missing.
+
+    `links` are addresses by what they are for, made for this message.
+    """
     return {
         "customer": {
             "family_name": one_line(contact.family_name),
@@ -59,6 +77,7 @@ def message_variables(
             "contact": one_line(shop.contact),
         },
         "order": None if order is None else _order(order, zone),
+        "links": {"redeem": links.get("redeem", "")},
         "data": dict(data),
     }
 

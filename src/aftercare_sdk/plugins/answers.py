@@ -10,7 +10,9 @@ from contextlib import suppress
 from aftercare_sdk.errors import InvalidAction
 from aftercare_sdk.model.actions import (
     Action,
+    AwardPoints,
     CancelMessages,
+    ChangeTier,
     ClearTimer,
     GrantReward,
     Purpose,
@@ -20,6 +22,7 @@ from aftercare_sdk.model.actions import (
     SetTimer,
     TagCustomer,
 )
+from aftercare_sdk.model.points.allocation import Rounding
 from aftercare_sdk.model.premises import NoRefund, NotSentWithin, OrderStands, Premise
 from aftercare_sdk.plugins.fields import (
     REASON_LIMIT,
@@ -27,18 +30,25 @@ from aftercare_sdk.plugins.fields import (
     Check,
     Unfit,
     discount,
+    expiry,
+    flag,
     kind_of,
     member,
     money,
+    numbers,
     one_of,
     optional,
     rows,
     span,
     text,
     texts,
+    whole,
 )
 
 MOST_ACTIONS = 1_000
+MOST_LINES = 5_000
+MOST_POINTS = 10**12
+"""So that sums of many awards fit into 64 bits."""
 
 PREMISE_FIELDS: Mapping[type[Premise], Mapping[str, Check]] = {
     OrderStands: {"order": text()},
@@ -77,6 +87,19 @@ ACTION_FIELDS: Mapping[type[Action], Mapping[str, Check]] = {
         "products": rows(text()),
     },
     TagCustomer: {**_COMMON, "name": text(), "value": optional(text(REASON_LIMIT, empty=True))},
+    AwardPoints: {
+        **_COMMON,
+        "label": text(),
+        "points": whole(MOST_POINTS),
+        "lines": numbers(MOST_LINES, MOST_POINTS),
+        "order": optional(text()),
+        "settled": flag,
+        "expiry": optional(expiry),
+        "rounding": member(Rounding),
+        "write_off": whole(MOST_POINTS),
+        "terms": texts,
+    },
+    ChangeTier: {**_COMMON, "tier": optional(text())},
 }
 
 _action = one_of(ACTION_FIELDS)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from aftercare_sdk.model.commands import Discount
 from aftercare_sdk.model.money import Money
+from aftercare_sdk.model.points.expiry import Expiry
 
 T = TypeVar("T")
 Check = Callable[[object], Any]
@@ -107,6 +108,47 @@ def flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise Unfit(f"must be True or False, not {kind_of(value)}")
     return value
+
+
+def whole(most: int) -> Check:
+    """Make a check for a whole number from zero to `most`."""
+
+    def check(value: object) -> int:
+        if type(value) is not int:
+            raise Unfit(f"must be an int, not {kind_of(value)}")
+        if not 0 <= value <= most:
+            raise Unfit(f"must lie between 0 and {most:,}")
+        return value
+
+    return check
+
+
+def numbers(entries: int, most: int) -> Check:
+    """Make a check for a mapping of text to whole numbers, which is copied."""
+    number = whole(most)
+
+    def check(value: object) -> dict[str, int]:
+        if not isinstance(value, Mapping):
+            raise Unfit(f"must be a mapping of str to int, not {kind_of(value)}")
+        found = list(islice(value.items(), entries + 1))
+        if len(found) > entries:
+            raise Unfit(f"must have at most {entries:,} entries")
+        try:
+            return {_KEY(key): number(entry) for key, entry in found}
+        except Unfit as problem:
+            raise Unfit(f"must map str to int: a key or value {problem}") from None
+
+    return check
+
+
+def expiry(value: object) -> Expiry:
+    """Check when points expire."""
+    if not isinstance(value, Expiry):
+        raise Unfit(f"must be an Expiry, not {kind_of(value)}")
+    try:
+        return Expiry(months=value.months, day=value.day, idle_months=value.idle_months)
+    except (TypeError, ValueError) as problem:
+        raise Unfit(f"is none: {problem}") from None
 
 
 def member(enum: type[Enum]) -> Check:

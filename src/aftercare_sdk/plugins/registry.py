@@ -45,6 +45,16 @@ class LoadedPlugin:
         schema: type[Any] | None = getattr(self.instance, "config_schema", None)
         return schema
 
+    @property
+    def needs_section(self) -> bool:
+        """Whether the plugin does nothing without a section of the configuration."""
+        return getattr(self.instance, "needs_section", False) is True
+
+    @property
+    def counts_points(self) -> bool:
+        """Whether the plugin is to see points, and to be asked again what orders are worth."""
+        return getattr(self.instance, "counts_points", False) is True
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Implementation:

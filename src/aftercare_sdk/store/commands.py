@@ -140,6 +140,21 @@ def settle(connection: Connection, command: Command) -> bool:
     return done.rowcount == 1
 
 
+def withdraw(connection: Connection, key: str, now: datetime) -> bool:
+    """Have a command carried out no more that is still planned; tell whether somebody has it in hand."""
+    leased = connection.execute(
+        select(commands.c.lease).where(
+            commands.c.key == key, commands.c.state == literal_text(CommandState.PLANNED)
+        )
+    ).scalar()
+    connection.execute(
+        update(commands)
+        .where(commands.c.key == key, commands.c.state == literal_text(CommandState.PLANNED))
+        .values(state=CommandState.REFUSED, code="command_withdrawn", next_at=None, final_at=now, lease="")
+    )
+    return bool(leased)
+
+
 def repeat(connection: Connection, key: str, now: datetime) -> None:
     """Have a command carried out once more that is done."""
     connection.execute(

@@ -27,13 +27,26 @@ def put_setting(connection: Connection, name: str, value: str) -> None:
     )
 
 
+def known_secret(connection: Connection, name: str) -> str | None:
+    """Return a secret of this database; None: nobody has asked for it yet."""
+    return setting(connection, f"secret.{name}")
+
+
 def secret(connection: Connection, name: str) -> str:
-    """Return a secret of this database, made when it is first asked for. For the decider."""
-    known = setting(connection, f"secret.{name}")
-    if known is None:
-        known = secrets.token_hex(32)
-        put_setting(connection, f"secret.{name}", known)
-    return known
+    """Return a secret of this database, made when it is first asked for.
+
+    Of several that ask first at the same moment all get the same one.
+    """
+    known = known_secret(connection, name)
+    if known is not None:
+        return known
+    connection.execute(
+        insert_into(connection, settings)
+        .values(name=f"secret.{name}", value=secrets.token_hex(32))
+        .on_conflict_do_nothing()
+    )
+    made = select(settings.c.value).where(settings.c.name == f"secret.{name}")
+    return str(connection.execute(made).scalar_one())
 
 
 def take_token(connection: Connection) -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -28,6 +29,9 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, InternalEr
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from aftercare_sdk.errors import ConfigurationError, StorageUnavailable
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 BUSY_SECONDS = 30
 """How long a write waits for another process that is writing to the same SQLite file."""
@@ -114,6 +118,25 @@ class Database:
         if self.is_sqlite and error.orig is not None:
             what = str(error.orig)  # SQLite's messages name tables and files, never values
         return f"the database {self.where} cannot be used now: {what}"
+
+
+def gives_way(work: Callable[P, R]) -> Callable[P, R]:
+    """Do a piece of work again that has only given way to another transaction, three times in all.
+
+    It must be one transaction: nothing of it is left then.
+    """
+
+    @wraps(work)
+    def tried(*args: P.args, **kwargs: P.kwargs) -> R:
+        for left in (2, 1, 0):
+            try:
+                return work(*args, **kwargs)
+            except StorageUnavailable as error:
+                if not (error.contended and left):
+                    raise
+        raise AssertionError("one of the tries has returned or raised")
+
+    return tried
 
 
 def literal_text(value: str) -> ColumnElement[str]:

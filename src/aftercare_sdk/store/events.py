@@ -8,10 +8,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, func, select
 
-from aftercare_sdk.model.events import EVENT_BY_KIND, Event
+from aftercare_sdk.model.events import EVENT_BY_KIND, Event, Purchase
 from aftercare_sdk.store.codec import dump, load
 from aftercare_sdk.store.database import insert_into
-from aftercare_sdk.store.tables import events
+from aftercare_sdk.store.tables import events, identities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,24 @@ def of_identities(connection: Connection, identities: Collection[int]) -> list[K
         select(events).where(events.c.identity.in_(sorted(identities))).order_by(events.c.seq)
     ).mappings()
     return [_known(row) for row in rows]
+
+
+def latest_purchases(connection: Connection, persons: Collection[int]) -> list[str]:
+    """Return the purchase that became known last of each of these identities' persons, if there is one."""
+    found = []
+    for identity in sorted(set(persons)):
+        person = select(identities.c.id).where(
+            identities.c.customer
+            == select(identities.c.customer).where(identities.c.id == identity).scalar_subquery()
+        )
+        last = connection.execute(
+            select(events.c.id)
+            .where(events.c.identity.in_(person), events.c.kind == Purchase.kind)
+            .order_by(events.c.seq.desc())
+            .limit(1)
+        ).scalar()
+        found += [last] if last else []
+    return found
 
 
 def everything(connection: Connection) -> list[Known]:

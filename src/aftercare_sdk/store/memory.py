@@ -9,6 +9,10 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from aftercare_sdk.store.tables import memory
 
+ENGINE = ""
+"""Whose memory holds what the engine itself keeps of a person."""
+TIER = "tier"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remembered:

@@ -246,6 +246,12 @@ def get_many(connection: Connection, keys: Iterable[str]) -> list[Message]:
     return [as_message(row) for row in rows.mappings()]
 
 
+def with_id(connection: Connection, id_: str) -> Message | None:
+    """Return the message that has left, or will, under an id."""
+    row = connection.execute(select(messages).where(messages.c.id == id_)).mappings().first()
+    return as_message(row) if row else None
+
+
 def of_identities(connection: Connection, wanted: Collection[int]) -> list[Message]:
     """Return the messages of these identities or to their mailboxes, oldest plan first."""
     ids = sorted(wanted)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
 
 from aftercare_sdk.model.people import Identity, IdentityKind, fold_email
 from aftercare_sdk.store.database import among, insert_into, literal_text
-from aftercare_sdk.store.tables import customers, identities, links, units
+from aftercare_sdk.store.tables import customers, events, identities, links, splits, units
 
 _JOIN = (
     update(identities).where(identities.c.customer == bindparam("goes")).values(customer=bindparam("stays")),
@@ -61,27 +61,86 @@ def _add(connection: Connection, several: Sequence[Identity], now: datetime) -> 
     return dict(zip(several, made, strict=True))
 
 
-def join(connection: Connection, pairs: Iterable[tuple[int, int]]) -> None:
+def join(connection: Connection, pairs: Iterable[tuple[int, int]]) -> set[int]:
     """Note for good that two identities are one person; components grow, the older customer stays.
 
-    Units that are still to be run follow, also parked ones: a person may put them back.
+    Return one identity of each customer that has grown.
+
+    Units that are still to be run follow, also parked ones: a person may put them back. Two that somebody has
+    said not to be the same are not joined, whatever shops tell.
     """
-    told = sorted({(min(pair), max(pair)) for pair in pairs})
+    told = sorted({(min(pair), max(pair)) for pair in pairs} - _split(connection))
     if not told:
-        return
-    connection.execute(
-        insert_into(connection, links).on_conflict_do_nothing(),
-        [{"one": one, "other": other} for one, other in told],
-    )
+        return set()
     owners = customers_of(connection, {one for pair in told for one in pair})
+    if _united((owners[one], owners[other]) for one, other in told):
+        # Whoever decides about one of them waits, or is waited for; they may have been split meanwhile.
+        owners = lock_owners(connection, owners)
+        told = sorted(set(told) - _split(connection))
+    if told:
+        connection.execute(
+            insert_into(connection, links).on_conflict_do_nothing(),
+            [{"one": one, "other": other} for one, other in told],
+        )
     moved = _united((owners[one], owners[other]) for one, other in told)
     if moved:
-        lock(
-            connection, {*moved, *moved.values()}
-        )  # whoever decides about one of them waits, or is waited for
         rows = [{"goes": goes, "stays": stays} for goes, stays in moved.items()]
         for statement in _JOIN:
             connection.execute(statement, rows)
+    return {one for one, _ in told if owners[one] in moved or owners[one] in moved.values()}
+
+
+def split(connection: Connection, one: int, other: int, at: datetime, reason: str) -> dict[int, int]:
+    """Note for good that two identities are not one person, although a shop has said so.
+
+    Return the customers that identities belong to now which had another one before; none, if they are still
+    tied by others. Units that are still to be run go with their events.
+    """
+    pair = {"one": min(one, other), "other": max(one, other)}
+    connection.execute(
+        insert_into(connection, splits).on_conflict_do_nothing(), {**pair, "at": at, "reason": reason}
+    )
+    (customer,) = set(customers_of(connection, [one]).values())
+    members = identities_of(connection, [customer])[customer]
+    parts = _parts(connection, members)
+    moved: dict[int, int] = {}
+    for part in parts[1:]:
+        fresh = connection.execute(
+            insert(customers).returning(customers.c.id), {"created_at": at}
+        ).scalar_one()
+        connection.execute(update(identities).where(identities.c.id.in_(part)).values(customer=fresh))
+        theirs = select(events.c.id).where(events.c.identity.in_(part))
+        connection.execute(
+            update(units)
+            .where(units.c.customer == customer, units.c.state != "done", units.c.event.in_(theirs))
+            .values(customer=fresh)
+        )
+        moved |= dict.fromkeys(part, fresh)
+    return moved
+
+
+def linked(connection: Connection, members: Iterable[int]) -> list[tuple[int, int]]:
+    """Return which of these identities shops have said to be one person, but for pairs that were split."""
+    known = sorted(set(members))
+    rows = connection.execute(
+        select(links.c.one, links.c.other).where(links.c.one.in_(known) | links.c.other.in_(known))
+    )
+    pairs = {(row.one, row.other) for row in rows}
+    return sorted(pairs - _split(connection))
+
+
+def _split(connection: Connection) -> set[tuple[int, int]]:
+    """Return the pairs that are not one person. They were typed in by hand, so there are few."""
+    return {(row.one, row.other) for row in connection.execute(select(splits.c.one, splits.c.other))}
+
+
+def _parts(connection: Connection, members: Sequence[int]) -> list[list[int]]:
+    """Return the components of identities, that with the oldest first."""
+    united = _united(linked(connection, members))
+    parts: dict[int, list[int]] = {}
+    for member in sorted(members):
+        parts.setdefault(united.get(member, member), []).append(member)
+    return list(parts.values())
 
 
 def _united(pairs: Iterable[tuple[int, int]]) -> dict[int, int]:
@@ -149,8 +208,11 @@ def search(connection: Connection, text: str) -> dict[int, int]:
     rows = connection.execute(
         select(identities.c.id, identities.c.customer).where(
             or_(
-                and_(identities.c.kind == IdentityKind.EMAIL, identities.c.value == fold_email(text)),
-                and_(identities.c.kind == IdentityKind.PHONE, identities.c.value == text),
+                # The empty shop is named because the index begins with kind and shop.
+                *(
+                    and_(identities.c.kind == kind, identities.c.shop == "", identities.c.value == value)
+                    for kind, value in ((IdentityKind.EMAIL, fold_email(text)), (IdentityKind.PHONE, text))
+                ),
                 and_(
                     identities.c.kind == IdentityKind.ACCOUNT,
                     identities.c.shop == shop,
@@ -160,6 +222,20 @@ def search(connection: Connection, text: str) -> dict[int, int]:
         )
     )
     return {row[0]: row[1] for row in rows}
+
+
+def lock_owners(connection: Connection, concerned: Iterable[int]) -> dict[int, int]:
+    """Return the customer of each identity, and make others wait who decide about one of them.
+
+    Two customers may become one while the lock is waited for. So it is asked until the answer stays.
+    """
+    wanted = sorted(set(concerned))
+    owners = customers_of(connection, wanted)
+    while True:
+        lock(connection, owners.values())
+        before, owners = owners, customers_of(connection, wanted)
+        if before == owners:
+            return owners
 
 
 def lock(connection: Connection, several: Iterable[int]) -> None:

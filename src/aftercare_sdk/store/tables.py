@@ -157,6 +157,15 @@ links = Table(
     Column("other", BigInteger, ForeignKey("identities.id"), primary_key=True),
 )
 
+splits = Table(
+    "splits",
+    metadata,
+    Column("one", BigInteger, ForeignKey("identities.id"), primary_key=True),
+    Column("other", BigInteger, ForeignKey("identities.id"), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
 events = Table(
     "events",
     metadata,
@@ -292,6 +301,119 @@ commands = Table(
 _partial("ix_commands_planned", "state = 'planned'", commands.c.next_at)
 Index("ix_commands_identity", commands.c.identity)
 
+lots = Table(
+    "lots",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("identity", BigInteger, nullable=False),
+    Column("plugin", String(100), nullable=False),
+    Column("label", String(LONGEST_NAME), nullable=False),
+    Column("event", String(250), nullable=False),
+    Column("shop", String(64), nullable=False),
+    Column("object_kind", String(20), nullable=False),
+    Column("object", String(100), nullable=False),
+    Column("follows", Integer, nullable=False),
+    Column("lines", Text, nullable=False),
+    Column("terms", Text, nullable=False),
+    Column("rounding", String(12), nullable=False),
+    Column("expiry", Text, nullable=False),
+    Column("idle_months", Integer, nullable=False),
+    Column("write_off", BigInteger, nullable=False),
+    Column("rule", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("awarded_at", Instant, nullable=False),
+    Column("available", Integer, nullable=False),
+    Column("available_at", Instant),
+    Column("expires_at", Instant, nullable=False),
+    Column("earned", BigInteger, nullable=False),
+    Column("spent", BigInteger, nullable=False),
+    Column("paid", BigInteger, nullable=False),
+    Column("expired", BigInteger, nullable=False),
+    Column("forgiven", BigInteger, nullable=False),
+    Column("settled", BigInteger, nullable=False),
+    Column("remaining", BigInteger, nullable=False),
+    Column("debt", BigInteger, nullable=False),
+)
+_partial("ix_lots_usable", "available = 1 AND remaining > 0", lots.c.identity, lots.c.expires_at, lots.c.key)
+_partial("ix_lots_due", "available = 1 AND remaining > 0", lots.c.expires_at)
+_partial("ix_lots_owing", "debt > 0", lots.c.identity)
+_partial("ix_lots_idle", "idle_months > 0 AND remaining > 0", lots.c.identity)
+_partial("ix_lots_followed", "follows = 1", lots.c.shop, lots.c.object)
+Index("ix_lots_identity", lots.c.identity, lots.c.plugin)
+
+payments = Table(
+    "payments",
+    metadata,
+    Column("payer", String(64), primary_key=True),
+    Column("debtor", String(64), primary_key=True),
+    Column("points", BigInteger, nullable=False),
+)
+Index("ix_payments_debtor", payments.c.debtor)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("seq", Serial, primary_key=True, autoincrement=True),
+    Column("at", Instant, nullable=False),
+    Column("identity", BigInteger, nullable=False),
+    Column("kind", String(12), nullable=False),
+    Column("cause", String(40), nullable=False),
+    Column("lot", String(64), nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("debt", BigInteger, nullable=False),
+    Column("event", String(250), nullable=False),
+    Column("plugin", String(100), nullable=False),
+    Column("rule", String(64), nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("posting", String(64), nullable=False),
+    Column("reverses", BigInteger),
+    Column("other", String(64)),
+    Column("note", Text, nullable=False),
+)
+Index("ix_entries_identity", entries.c.identity, entries.c.seq)
+Index("ix_entries_lot", entries.c.lot)
+_partial("ix_entries_posting", "posting <> ''", entries.c.posting)
+
+balances = Table(
+    "balances",
+    metadata,
+    Column("identity", BigInteger, primary_key=True, autoincrement=False),
+    Column("available", BigInteger, nullable=False),
+    Column("pending", BigInteger, nullable=False),
+    Column("debt", BigInteger, nullable=False),
+)
+
+redemptions = Table(
+    "redemptions",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("plugin", String(100), nullable=False),
+    Column("name", String(LONGEST_NAME), nullable=False),
+    Column("reward", Text, nullable=False),
+    Column("shop", String(64), nullable=False),
+    Column("identity", BigInteger, nullable=False),
+    Column("code", String(40), nullable=False),
+    Column("told", String(12), nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("spent", Integer, nullable=False),
+    Column("uses", Text, nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("redeemed_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("look_at", Instant),
+    Column("reference", Text, nullable=False),
+    Column("known_as", Text, nullable=False),
+    Column("changed_at", Instant),
+    Column("stale", Integer, nullable=False),
+)
+Index("ix_redemptions_identity", redemptions.c.identity)
+Index("ix_redemptions_code", redemptions.c.code)
+_partial("ix_redemptions_reference", "reference <> ''", redemptions.c.reference)
+_partial("ix_redemptions_stale", "stale = 1", redemptions.c.key)
+_partial("ix_redemptions_open", "state IN ('ordered', 'issued')", redemptions.c.ends_at)
+_partial("ix_redemptions_look", "look_at IS NOT NULL", redemptions.c.look_at)
+
 timers = Table(
     "timers",
     metadata,
@@ -309,7 +431,7 @@ timers = Table(
     Column("depth", Integer, nullable=False),
     Column("data", Text, nullable=False),
 )
-Index("ix_timers_due", timers.c.due_at)
+Index("ix_timers_due", timers.c.plugin, timers.c.due_at)
 Index("ix_timers_anchor", timers.c.anchor)
 
 memory = Table(

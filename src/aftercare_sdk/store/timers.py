@@ -86,10 +86,13 @@ def due(
     *,
     before: datetime | None,
     held: Collection[str] = (),
+    plugins: Collection[str],
     now: datetime,
     limit: int,
 ) -> list[Timer]:
-    """Return timers that are due, and older than `before`, the oldest first; none of the shops in `held`.
+    """Return timers of these plugins that are due, and older than `before`, the oldest first.
+
+    None of the shops in `held`.
 
     A timer waits while its plugin has not been through with what it is told of that customer: a retry may
     move or clear it.
@@ -106,7 +109,9 @@ def due(
         .exists()
     )
     statement = (
-        select(timers).where(timers.c.due_at <= now, ~unheard).order_by(timers.c.due_at, timers.c.subject)
+        select(timers)
+        .where(timers.c.plugin.in_(sorted(plugins)), timers.c.due_at <= now, ~unheard)
+        .order_by(timers.c.due_at, timers.c.subject)
     )
     if before is not None:
         statement = statement.where(timers.c.due_at < before)

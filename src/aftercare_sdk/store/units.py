@@ -27,7 +27,7 @@ from sqlalchemy import (
 from aftercare_sdk.store import rests
 from aftercare_sdk.store.database import insert_into, literal_text
 from aftercare_sdk.store.rests import Resting
-from aftercare_sdk.store.tables import Instant, events, plugins, units
+from aftercare_sdk.store.tables import Instant, events, lots, plugins, units
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -354,6 +354,44 @@ def retry(connection: Connection, now: datetime, *, event: str | None = None) ->
     return connection.execute(
         statement.values(state="pending", attempts=0, due_at=now, known_at=now, error="")
     ).rowcount
+
+
+def hold(connection: Connection, customers: Iterable[int]) -> None:
+    """Keep others from finishing what is still to be told of these customers, until this transaction ends."""
+    connection.execute(
+        select(units.c.seq)
+        .where(units.c.customer.in_(sorted(set(customers))), units.c.state == literal_text("pending"))
+        .order_by(units.c.event, units.c.plugin)
+        .with_for_update()
+    )
+
+
+def reopen(connection: Connection, events: Collection[str], plugins: Collection[str], now: datetime) -> None:
+    """Have plugins hear of events once more that they have dealt with."""
+    if events and plugins:
+        connection.execute(
+            update(units)
+            .where(
+                units.c.event.in_(sorted(events)),
+                units.c.plugin.in_(sorted(plugins)),
+                units.c.state == "done",
+            )
+            .values(state="pending", attempts=0, due_at=now, known_at=now, done_at=None)
+        )
+
+
+def recount(connection: Connection, now: datetime) -> None:
+    """Have plugins say anew what purchases are worth whose points are still pending."""
+    pending = (
+        select(lots.c.shop.concat("/order/").concat(lots.c.object).concat("/purchase"))
+        .where(lots.c.available == 0, lots.c.follows == 1, lots.c.plugin == units.c.plugin)
+        .correlate(units)
+    )
+    connection.execute(
+        update(units)
+        .where(units.c.state == "done", units.c.event.in_(pending))
+        .values(state="pending", attempts=0, due_at=now, known_at=now, done_at=None)
+    )
 
 
 def follow(connection: Connection, owners: Mapping[str, int]) -> None:

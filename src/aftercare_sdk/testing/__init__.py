@@ -1,4 +1,4 @@
-"""For authors of plugins: tests that hold for every adapter, whatever the platform.
+"""For authors of plugins: tests that hold for every adapter, and those that hold for every program.
 
 `pip install "aftercare-sdk[testing]"` brings what it needs. Nothing of the SDK imports it.
 """
@@ -17,5 +17,6 @@ if _missing:
 
 from aftercare_sdk.testing.contract import AdapterContract  # noqa: E402 - after the check above
 from aftercare_sdk.testing.platform import Asked, Platform, Reply, Trouble  # noqa: E402
+from aftercare_sdk.testing.programs import ProgramContract  # noqa: E402
 
-__all__ = ["AdapterContract", "Asked", "Platform", "Reply", "Trouble"]
+__all__ = ["AdapterContract", "Asked", "Platform", "ProgramContract", "Reply", "Trouble"]

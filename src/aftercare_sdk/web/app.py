@@ -1,4 +1,4 @@
-"""The endpoint as an ASGI application: `/webhooks/{shop}`, `/healthz` and `/readyz`."""
+"""The endpoint as an ASGI application: `/webhooks/{shop}`, `/c/{token}`, `/healthz` and `/readyz`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from aftercare_sdk.engine.logs import log
 from aftercare_sdk.engine.receive import NOT_STORED, TOO_LARGE, Reply, answer
 from aftercare_sdk.errors import StorageUnavailable
 from aftercare_sdk.model.shops import RawRequest
+from aftercare_sdk.web.customers import app as customers
 
 INTERRUPTED = Reply(400, "the body broke off")
 """Nobody reads this answer; it is what the log says."""
@@ -51,6 +52,7 @@ def make_app(aftercare: Aftercare, readiness: Readiness, more: Sequence[Route] =
             Route("/webhooks/{shop}", webhooks, methods=["POST"]),
             Route("/healthz", alive),
             Route("/readyz", ready),
+            *customers.routes(aftercare),
             *more,
         ],
     )

@@ -126,7 +126,8 @@ def test_documented_file(write, tmp_path):
     assert datetime(2026, 10, 31, 15, tzinfo=UTC) == flows.starts_at
     assert {"thank-you": {"delay": "1h"}} == flows.section
     assert tmp_path / "templates" == settings.templates
-    assert (Server(), Defaults()) == (settings.server, settings.defaults)
+    server = Server(public_url="https://aftercare.example")
+    assert (server, Defaults()) == (settings.server, settings.defaults)
     assert "postgresql+psycopg://shop:pw@db/after" == settings.database.resolve({"DATABASE_PASSWORD": "pw"})
 
 
@@ -400,3 +401,43 @@ def test_settings_are_frozen_and_do_not_show_options():
     assert "option" not in repr(settings).replace("options", "")
     assert settings == replace(settings)
     assert settings == parse(tree)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("https://aftercare.example", "https://aftercare.example"),
+        ("https://shop.example:8443/aftercare/", "https://shop.example:8443/aftercare"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("http://[::1]:8000/", "http://[::1]:8000"),
+        ("http://localhost", "http://localhost"),
+    ],
+)
+def test_where_customers_reach_the_server(written, read):
+    """Links in messages begin with it."""
+    assert read == parse(minimal(server={"public_url": written})).server.public_url
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("aftercare.example", "no address"),
+        ("ftp://aftercare.example", "no address"),
+        ("https://", "no address"),
+        ("https://x.example:port", "no address"),
+        ("https://x.example/?a=1", "no address"),
+        ("https://x.example/#top", "no address"),
+        ('https://x.example/"><b>', "no address"),
+        ("https://店.example", "no address"),
+        ("javascript:alert(1)", "no address"),
+        ("https://me:hunter2@x.example", "holds a name or password"),
+        ("http://aftercare.example", "https://"),
+        ("http://192.168.0.7", "https://"),
+    ],
+)
+def test_a_link_must_lead_to_a_web_server_that_nobody_reads_along_with(written, told):
+    """Whoever has the link is taken for the customer."""
+    (problem,) = problems_in(minimal(server={"public_url": written}))
+    assert problem.startswith("server.public_url: ")
+    assert told in problem
+    assert "hunter2" not in problem

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from aftercare_sdk import Context
 from aftercare_sdk.actions import Purpose, SendMessage
 from aftercare_sdk.events import TimerDue
+from aftercare_sdk.model.context import CountedOrder, PointsAward
 from aftercare_sdk.model.events import EVENT_TYPES
 from aftercare_sdk.plugins import FailureKind, HookCall, HookRunner, read_only
 
@@ -555,7 +556,8 @@ def test_everything_that_a_hook_sees_is_immutable():
                 seen.add(kind)
                 hints = typing.get_type_hints(kind)
                 for field in fields(kind):
-                    outermost = kind in {Context, *EVENT_TYPES}
+                    # The views freeze what is in those of points: tests/acceptance/test_loyalty.py.
+                    outermost = kind in {Context, PointsAward, CountedOrder, *EVENT_TYPES}
                     is_mapping = typing.get_origin(hints[field.name]) is Mapping
                     if not (outermost and is_mapping):
                         walk(hints[field.name], f"{path}.{field.name}")

@@ -11,6 +11,7 @@ from aftercare_sdk.store.database import Database
 from aftercare_sdk.store.events import Known
 from aftercare_sdk.store.journal import Arrival, Kind
 from tests.support.histories import DAWN, DAY
+from tests.support.shop import in_threads
 
 
 @pytest.fixture
@@ -147,3 +148,31 @@ class TestBooks:
             for version in versions:
                 control.add_configuration(connection, *version)
             assert versions == control.configuration_versions(connection)
+
+
+def ask(database, name="links"):
+    """Ask for a secret in a transaction of its own."""
+    with database.write() as connection:
+        return control.secret(connection, name)
+
+
+def test_of_many_that_ask_first_all_get_the_same(database):
+    """Else links that one process has signed would be wrong for another."""
+    assert 1 == len(set(in_threads([lambda: ask(database) for _ in range(8)])))
+
+
+def test_each_purpose_has_a_secret_of_its_own(database):
+    """One that leaks opens nothing else."""
+    one, other = ask(database), ask(database, "codes")
+    assert 64 == len(one)
+    assert one != other
+    assert one == ask(database)
+
+
+def test_to_look_for_a_secret_does_not_make_one(database):
+    """A page that only looks changes nothing."""
+    with database.read() as connection:
+        assert control.known_secret(connection, "links") is None
+    made = ask(database)
+    with database.read() as connection:
+        assert made == control.known_secret(connection, "links")

@@ -12,12 +12,15 @@ from aftercare_sdk.model.events import (
     Purchase,
     Refund,
     ReviewReceived,
+    RewardChanged,
     Shipment,
+    TierChanged,
     TimerDue,
 )
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.orders import RefundLine
 from aftercare_sdk.model.reviews import ReviewStatus
+from aftercare_sdk.model.rewards import RewardState
 from aftercare_sdk.store import events
 from aftercare_sdk.store.events import Known
 from tests.support.histories import DAWN, DAY
@@ -41,6 +44,18 @@ EVERY_KIND = [
         product="tea",
         status=ReviewStatus.HOLD,
         order="1042",
+    ),
+    TierChanged(id=f"{NAME}/purchase/tier", shop="main", occurred_at=DAWN, tier="金", before=None),
+    RewardChanged(
+        id="reward/1/used/7",
+        shop="main",
+        occurred_at=DAWN,
+        redemption="1",
+        reward="tea",
+        state=RewardState.USED,
+        points=500,
+        spent=True,
+        code="AC-1",
     ),
     TimerDue(
         id=f"{NAME}/timer/1",
@@ -124,7 +139,9 @@ def test_found(save, database):
         ids = [EVERY_KIND[0].id, "nothing", EVERY_KIND[0].id]
         assert {EVERY_KIND[0].id} == events.get_many(connection, ids).keys()
         assert {} == events.get_many(connection, [])
-        assert [1, 3, 5, 7, 9] == [one.seq for one in events.of_identities(connection, [1])]
+        assert [*range(1, len(EVERY_KIND) + 1, 2)] == [
+            one.seq for one in events.of_identities(connection, [1])
+        ]
         assert 3 == events.counts(connection)["Refund"]
 
 

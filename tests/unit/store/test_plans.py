@@ -10,11 +10,15 @@ from sqlalchemy import event
 
 from aftercare_sdk.model.people import Identity, IdentityKind
 from aftercare_sdk.store import (
+    balances,
+    entries,
     journal,
+    lots,
     messages,
     objects,
     people,
     reads,
+    redemptions,
     rests,
     schema,
     sending,
@@ -54,7 +58,21 @@ POLLS = {
     "oldest unit": lambda connection: units.oldest_fresh(connection, ["flows"], NOW),
     "next unit": lambda connection: units.next_due(connection, ["flows"], NOW),
     "who rests": lambda connection: rests.of(connection, Resting.PLUGIN, NOW),
-    "timers": lambda connection: timers.due(connection, before=None, now=NOW, limit=100),
+    "timers": lambda connection: timers.due(connection, before=None, plugins=["flows"], now=NOW, limit=100),
+    "points that expire": lambda connection: lots.due(connection, NOW, 40),
+    "when points expire": lambda connection: lots.next_due(connection, NOW),
+    "points to be used": lambda connection: next(lots.usable(connection, [1, 2], NOW), None),
+    "points that follow orders": lambda connection: lots.following(connection, [("main", "1")]),
+    "debts": lambda connection: lots.owing(connection, [1, 2]),
+    "what was spent for a reward": lambda connection: entries.draws(connection, "x"),
+    "what was spent of a lot": lambda connection: entries.drawn_from(connection, "x"),
+    "balances": lambda connection: balances.of_person(connection, [1, 2]),
+    "rewards": lambda connection: redemptions.due(connection, NOW, 40),
+    "when rewards end": lambda connection: redemptions.next_due(connection, NOW),
+    "rewards that orders used": lambda connection: redemptions.note_uses(
+        connection, [("main", "AC-1", "1")], [1]
+    ),
+    "an address": lambda connection: people.search(connection, "a@shop.example"),
     "what a listener has not heard": lambda connection: units.unheard(
         connection, [Listener(plugin="flows", shop="main", object="1", identity=1, customer=1)], NOW
     ),

@@ -53,8 +53,16 @@ def store(database):
 def due(store):
     """A function that returns the timers that are due at a moment."""
     return lambda now=DAWN + 1_000 * DAY, before=None, limit=10: store(
-        timers.due, before=before, now=now, limit=limit
+        timers.due, before=before, plugins={"late", "flows", "x"}, now=now, limit=limit
     )
+
+
+def test_timers_of_a_plugin_that_is_not_there_wait(store):
+    """They are due again as soon as it is."""
+    store(timers.put, [timer()])
+    late = {"before": None, "now": DAWN + 1_000 * DAY, "limit": 10}
+    assert [] == store(timers.due, plugins={"flows"}, **late)
+    assert [timer()] == store(timers.due, plugins={"late"}, **late)
 
 
 def test_every_field(store, due):

@@ -21,7 +21,8 @@ def run(script):
 
 def test_the_public_names_are_these():
     """What authors import is a promise."""
-    assert ["AdapterContract", "Asked", "Platform", "Reply", "Trouble"] == aftercare_sdk.testing.__all__
+    names = ["AdapterContract", "Asked", "Platform", "ProgramContract", "Reply", "Trouble"]
+    assert names == aftercare_sdk.testing.__all__
 
 
 @pytest.mark.parametrize("name", ["pytest", "responses", "hypothesis"])

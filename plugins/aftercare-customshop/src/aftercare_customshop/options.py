@@ -19,6 +19,7 @@ KINDS: Mapping[str, str] = {
     "customers": "customer",
     "products": "product",
     "reviews": "review",
+    "discount_codes": "code",
 }
 """What can be listed, and what each of its objects is."""
 USUAL = ("orders", "customers", "products")
@@ -79,8 +80,8 @@ class OptionsSchema(Schema):
         },
     )
     read_url = _address(
-        "Where the shop answers when it is asked for orders, customers, products and reviews. Without it, "
-        "only messages tell of the shop."
+        "Where the shop answers when it is asked for orders, customers, products, reviews and discount "
+        "codes. Without it, only messages tell of the shop."
     )
     effects_url = _address(
         "Where the shop takes what programs decide: discount codes, values shown with an account, reviews. "

@@ -174,10 +174,12 @@ QUESTIONS: Mapping[str, type[Part]] = {
     "customers.list": List,
     "products.list": List,
     "reviews.list": List,
+    "discount_codes.list": List,
     "order.get": Get,
     "customer.get": Get,
     "product.get": Get,
     "review.get": Get,
+    "discount_code.get": Get,
 }
 EFFECTS: Mapping[str, type[Part]] = {
     "discount_code.issue": IssueCode,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from aftercare_customshop import orders, outgoing, people, products, reviews, schemas
+from aftercare_customshop import codes, orders, outgoing, people, products, reviews, schemas
 from aftercare_customshop.client import Client, json_of
 from aftercare_customshop.options import KINDS, WHOLE, Rules
 from aftercare_customshop.reading import load, misunderstood
@@ -41,7 +41,10 @@ _KINDS: Mapping[str, _Kind] = {
     "customer": _kind(schemas.Customer, people.picture),
     "product": _kind(schemas.Product, products.picture),
     "review": _kind(schemas.Review, reviews.picture),
+    "code": _kind(schemas.DiscountCode, codes.picture),
 }
+_NAMES = {"code": "discount_code"}
+"""What the wire format calls kinds, where it has another name for them."""
 _PAGE = compiled(outgoing.Page())
 
 
@@ -89,7 +92,7 @@ class Reader:
             position = after
 
     def _one(self, ref: Ref) -> Reading:
-        question = f"{ref.kind}.get"
+        question = f"{_NAMES.get(ref.kind, ref.kind)}.get"
         answer = self._ask(question, {"id": ref.id}, returned=_NO_OBJECT)
         if answer.status in _NO_OBJECT:
             # A shop that was put up without this address answers 404 as well, and has not lost its orders.

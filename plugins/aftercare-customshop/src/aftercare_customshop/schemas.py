@@ -220,6 +220,15 @@ class Review(Part):
     erased = optional(Flag, "Whether the shop has removed the person, of whom nothing is read then.")
 
 
+class DiscountCode(Part):
+    """A discount code that the shop was told to make, as it is now."""
+
+    code = needed(Id, "As it was issued: the key by which the shop finds it.")
+    updated_at = optional(Moment, "When anything of the code was last changed. Do send it.")
+    active = optional(Flag, "False: somebody has switched it off. True if left out.")
+    expires_at = optional(Moment, "From when on it is no longer taken; as it was issued, if left out.")
+
+
 class SubscriptionLine(Part):
     """What comes again and again."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aftercare_customshop import orders, people, products, reviews, schemas
+from aftercare_customshop import codes, orders, people, products, reviews, schemas
 from aftercare_customshop.options import Rules
 from aftercare_customshop.reading import load, misunderstood, parse
 from aftercare_customshop.schemas import Data, Part
@@ -62,6 +62,8 @@ KINDS: Mapping[str, Kind] = {
     "review.created": _REVIEW,
     "review.updated": _REVIEW,
     "review.deleted": Kind(data=schemas.Deleted, tell=reviews.deleted_review, dated_by="deleted_at"),
+    "discount_code.updated": Kind(data=schemas.DiscountCode, tell=codes.code),
+    "discount_code.deleted": Kind(data=schemas.Deleted, tell=codes.deleted_code, dated_by="deleted_at"),
     "subscription.created": _SUBSCRIPTION,
     "subscription.updated": _SUBSCRIPTION,
     "subscription.ended": _SUBSCRIPTION,

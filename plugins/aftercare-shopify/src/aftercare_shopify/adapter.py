@@ -10,6 +10,7 @@ from aftercare_sdk.model.shops import Ping, RawRequest, Reading, Ref, Shop, Shop
 from aftercare_sdk.model.sync import Cursor, Page, Stream
 from aftercare_sdk.shops.payloads import storable
 from aftercare_shopify import headers, signature
+from aftercare_shopify.codes import KIND
 from aftercare_shopify.headers import Header
 from aftercare_shopify.options import Rules
 from aftercare_shopify.translate import SHOP_HINT, TRIGGERED_HINT, is_dated, translate
@@ -60,6 +61,11 @@ class ShopifyAdapter(ShopAdapter):
         from aftercare_shopify.sync import STREAMS
 
         return STREAMS
+
+    @property
+    def watched(self) -> frozenset[str]:
+        """Codes: a webhook of theirs may get lost, and no listing is limited to ours."""
+        return frozenset({KIND}) if self._can_ask else frozenset()
 
     def changes(self, since: Cursor) -> Iterable[Page]:
         """List a stream."""

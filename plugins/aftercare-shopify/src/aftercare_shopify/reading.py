@@ -10,9 +10,12 @@ from aftercare_sdk.errors import ConfigurationError, TranslationError
 from aftercare_sdk.model.orders import OrderSnapshot
 from aftercare_sdk.model.shops import Gone, Reading, Ref
 from aftercare_sdk.shops.payloads import load
+from aftercare_shopify.codes import KIND as CODE
+from aftercare_shopify.codes import NODE
 from aftercare_shopify.consents import EMAIL
 from aftercare_shopify.nodes import schemas
 from aftercare_shopify.nodes.asking import Client, Node, Nodes, append
+from aftercare_shopify.nodes.codes import code
 from aftercare_shopify.nodes.consents import email_consent, is_shown
 from aftercare_shopify.nodes.people import customer
 from aftercare_shopify.nodes.products import product
@@ -82,6 +85,7 @@ class Reader:
             ("product", self._products),
             ("subscription", self._subscriptions),
             ("consent", self._consents),
+            (CODE, self._codes),
         ):
             numbers = {}
             for ref in wanted:
@@ -169,6 +173,12 @@ class Reader:
         first = {"lines": _SUBSCRIPTION_LINES, "linesAfter": None}
         return self._each(operation, kind, numbers, understand, beginning=_SUBSCRIPTIONS, **first)
 
+    def _codes(self, numbers: Sequence[str]) -> _Told:
+        def understand(number: str, node: Node) -> Reading | None:
+            return code(load(schemas.CODE, node, what=f"discount {number}"), shop=self.shop)
+
+        return self._each("read_codes", NODE, numbers, understand)
+
     def _each(
         self,
         operation: str,
@@ -199,9 +209,12 @@ def granted(data: Mapping[str, Any]) -> frozenset[str]:
 def _number(ref: Ref) -> str | None:
     """Return the number in the name of an object; None: it cannot be one of Shopify's.
 
-    A consent is known by the account and the channel: `42/email`.
+    A consent is known by the account and the channel: `42/email`; a code by the global id of its discount.
     """
-    name, slash, channel = ref.id.partition("/")
+    prefix = schemas.gid(NODE, "") if ref.kind == CODE else ""
+    if not ref.id.startswith(prefix):
+        return None
+    name, slash, channel = ref.id.removeprefix(prefix).partition("/")
     if (slash + channel) != (f"/{EMAIL}" if ref.kind == "consent" else ""):
         return None
     known = name.isascii() and name.isdigit() and not name.startswith("0") and int(name) <= _LARGEST_ID

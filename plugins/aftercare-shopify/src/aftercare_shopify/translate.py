@@ -15,6 +15,7 @@ from aftercare_sdk.model.privacy import Disconnected, PrivacyKind, PrivacyReques
 from aftercare_sdk.model.shops import Ignored, NeedsRead, Ref, Translation, Webhook
 from aftercare_sdk.shops.payloads import load, parse
 from aftercare_shopify import domain, schemas
+from aftercare_shopify.codes import KIND, NODE, TITLE, deleted_code
 from aftercare_shopify.options import Rules
 from aftercare_shopify.payloads import fulfillments, refunds
 from aftercare_shopify.payloads.bags import identity, kind_in, number_in
@@ -75,6 +76,7 @@ _OF_GID = {
     "Fulfillment": "fulfillment",
     "FulfillmentEvent": "fulfillment_event",
     "OrderTransaction": "transaction",
+    NODE: "discount",
 }
 _BY_KEYS = (
     ("order", {"financial_status"}),
@@ -241,6 +243,16 @@ def _contract(body: Mapping[str, Any], _: Webhook, __: str, ___: Rules) -> Trans
     return _needs("subscription", body, "a contract tells neither its lines nor when it was changed")
 
 
+def _discount(body: Mapping[str, Any], _: Webhook, shop: str, __: Rules) -> Translation:
+    gid, title = str(body["admin_graphql_api_id"]), body.get("title")
+    deleted_at = schemas.instant(body.get("deleted_at") or "")
+    if deleted_at is not None:
+        return deleted_code(gid, deleted_at, shop=shop)
+    if isinstance(title, str) and not TITLE.search(title):
+        return Ignored("a discount of the shop itself, or one that was renamed")
+    return NeedsRead(Ref(KIND, gid), "a discount tells neither its code nor when it ends")
+
+
 def _compliance(body: Mapping[str, Any], _: Webhook, __: str, ___: Rules) -> Translation:
     if "orders_requested" in body or "data_request" in body:
         return _data_request(body)
@@ -302,6 +314,7 @@ _BY_KIND: Mapping[str, Callable[[Mapping[str, Any], Webhook, str, Rules], Transl
     "tags": _tags,
     "merge": _merge,
     "contract": _contract,
+    "discount": _discount,
     "compliance": _compliance,
     "shop": _shop,
 }

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
+from aftercare_sdk.model.codes import CodeSnapshot
 from aftercare_sdk.model.consents import ConsentSnapshot
 from aftercare_sdk.model.orders import OrderSnapshot
 from aftercare_sdk.model.people import CustomerSnapshot
@@ -14,7 +15,15 @@ from aftercare_sdk.model.subscriptions import SubscriptionSnapshot
 from aftercare_sdk.model.versions import Version
 from aftercare_sdk.shops.digests import digest
 
-S = TypeVar("S", OrderSnapshot, CustomerSnapshot, ProductSnapshot, ConsentSnapshot, SubscriptionSnapshot)
+S = TypeVar(
+    "S",
+    OrderSnapshot,
+    CustomerSnapshot,
+    ProductSnapshot,
+    ConsentSnapshot,
+    SubscriptionSnapshot,
+    CodeSnapshot,
+)
 
 UNDATED = Version()
 

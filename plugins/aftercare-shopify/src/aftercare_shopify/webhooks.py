@@ -42,12 +42,21 @@ TOPICS = (
     "app/uninstalled",
     "subscription_contracts/create",
     "subscription_contracts/update",
+    "discounts/update",
+    "discounts/delete",
 )
 """What must be told. Each needs the scope to read what it tells of, or Shopify takes no subscription."""
 COMPLIANCE = ("customers/data_request", "customers/redact", "shop/redact")
 """What every public app must be told as well, and what no API subscribes to."""
-OPTIONAL = frozenset({"subscription_contracts/create", "subscription_contracts/update"})
-"""Only for an app that makes subscription contracts itself: Shopify shows contracts to no other."""
+OPTIONAL = frozenset(
+    {
+        "subscription_contracts/create",
+        "subscription_contracts/update",
+        "discounts/update",
+        "discounts/delete",
+    }
+)
+"""Only for an app that makes such things itself: contracts, of which Shopify shows no others, or codes."""
 
 _SCOPES = {
     "orders": "read_orders",
@@ -57,6 +66,7 @@ _SCOPES = {
     "customers": "read_customers",
     "customers_email_marketing_consent": "read_customers",
     "products": "read_products",
+    "discounts": "read_discounts",
     "subscription_contracts": "read_own_subscription_contracts",
 }
 _JSON = "JSON"

@@ -12,6 +12,7 @@ from aftercare_sdk.model.sync import Cursor, Page, Stream
 from aftercare_sdk.shops.payloads import storable
 from aftercare_woocommerce import signature
 from aftercare_woocommerce.client import Client, RestClient
+from aftercare_woocommerce.codes import KIND
 from aftercare_woocommerce.options import Rules
 from aftercare_woocommerce.reading import Reader
 from aftercare_woocommerce.recorded import RecordedClient
@@ -60,6 +61,11 @@ class WooCommerceAdapter(ShopAdapter):
         from aftercare_woocommerce.sync import STREAMS
 
         return STREAMS
+
+    @property
+    def watched(self) -> frozenset[str]:
+        """Coupons: nothing is told of one that is deleted for good, and lists cannot be limited to ours."""
+        return frozenset({KIND}) if self.streams else frozenset()
 
     def changes(self, since: Cursor) -> Iterable[Page]:
         """List a stream."""

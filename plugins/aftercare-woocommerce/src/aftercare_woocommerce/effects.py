@@ -29,10 +29,9 @@ from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.people import fold_email
 from aftercare_sdk.shops.asking import Answer
 from aftercare_woocommerce.client import Refused, Writer, error_code, listed, parsed
+from aftercare_woocommerce.codes import MARK
 from aftercare_woocommerce.writing import written
 
-MARK = "_aftercare_key"
-"""The meta data by which a coupon of ours is known; its value is the command's key."""
 PREFIX = "aftercare_"
 """Stands before the name of what is written to an account, so that no other plugin's data are met."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from aftercare_sdk.errors import ConfigurationError, PlatformUnavailable, TranslationError
+from aftercare_sdk.model.codes import CodeSnapshot
 from aftercare_sdk.model.money import decimals
 from aftercare_sdk.model.orders import RefundSnapshot
 from aftercare_sdk.model.reviews import ReviewSnapshot
@@ -15,7 +16,7 @@ from aftercare_sdk.model.shops import Gone, Reading, Ref
 from aftercare_sdk.shops.asking import Answer
 from aftercare_sdk.shops.loading import Loader
 from aftercare_sdk.shops.payloads import load, parse
-from aftercare_woocommerce import schemas
+from aftercare_woocommerce import codes, schemas
 from aftercare_woocommerce.client import Client, listed
 from aftercare_woocommerce.options import Rules
 from aftercare_woocommerce.orders import (
@@ -47,10 +48,12 @@ class Reader:
     rules: Rules
 
     def read(self, refs: Iterable[Ref]) -> Iterator[Reading]:
-        """Read one object after the other."""
-        for ref in refs:
+        """Read one object after the other; coupons, of which many are read every day, together."""
+        wanted = list(refs)
+        coupons = self._coupons([ref.id for ref in wanted if ref.kind == codes.KIND])
+        for ref in wanted:
             try:
-                yield self._object(ref)
+                yield self._code(ref, coupons.get(ref.id)) if ref.kind == codes.KIND else self._object(ref)
             except _NotThere:
                 yield Gone(ref)
 
@@ -108,6 +111,27 @@ class Reader:
             told = self._listed_review(ref)
         return review_snapshot(load(schemas.REVIEW, told, what=f"{PATH}/{ref.id}"), shop=self.shop)
 
+    def _coupons(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """List coupons that are switched on, by id. One alone is better asked for by itself."""
+        found: dict[str, dict[str, Any]] = {}
+        for start in range(0, len(ids) if len(ids) > 1 else 0, _PAGE):
+            some = ",".join(ids[start : start + _PAGE])
+            rows = listed(self.client, codes.PATH, {"include": some, "per_page": _PAGE}, shop=self.shop).rows
+            found |= {str(row.get("id")): row for row in rows}
+        return found
+
+    def _code(self, ref: Ref, row: Mapping[str, Any] | None) -> CodeSnapshot:
+        """Return a coupon of ours: the row of a list, or what it is by itself."""
+        path = f"{codes.PATH}/{ref.id}"
+        coupon = load(schemas.COUPON, self._get(path, {}) if row is None else row, what=path)
+        if not codes.is_ours(coupon):
+            raise _NotThere
+        if not coupon["status"]:
+            # Older releases do not tell it. Lists leave out what is in the trash.
+            there = row or listed(self.client, codes.PATH, {"include": ref.id}, shop=self.shop).rows
+            coupon["status"] = "publish" if there else "trash"
+        return codes.code_snapshot(coupon, shop=self.shop)
+
     def _listed_review(self, ref: Ref) -> dict[str, Any]:
         for status in STATUSES:
             for row in listed(self.client, PATH, {"include": ref.id, "status": status}, shop=self.shop).rows:
@@ -127,8 +151,9 @@ class Reader:
             raise _NotThere
         if answer.status in (401, 403):
             raise ConfigurationError(
-                f"{told}: give this shop a REST API key that may read orders, customers, products and "
-                "reviews (WooCommerce > Settings > Advanced > REST API), and check the clock of this computer"
+                f"{told}: give this shop a REST API key that may read orders, customers, products, reviews "
+                "and coupons (WooCommerce > Settings > Advanced > REST API), and check the clock of this "
+                "computer"
             )
         if answer.status in (408, 425, 429) or answer.status >= 500:  # noqa: PLR2004
             raise PlatformUnavailable(told)

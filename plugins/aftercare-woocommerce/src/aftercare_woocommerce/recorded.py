@@ -15,9 +15,18 @@ from aftercare_sdk.shops.asking import Answer
 from aftercare_woocommerce.samples import recordings
 from aftercare_woocommerce.translate import kind_of
 
-_KINDS = {"orders": "order", "customers": "customer", "products": "product", "refunds": "refund"}
+_KINDS = {
+    "orders": "order",
+    "customers": "customer",
+    "products": "product",
+    "coupons": "coupon",
+    "refunds": "refund",
+}
 _ERRORS = {"order": "error-404-order", "customer": "error-404-customer", "product": "error-404-product"}
+_TOLD = frozenset({*_ERRORS, "coupon"})
 _NO_ROUTE = "error-404-route"
+_NO_COUPON = "158-coupon-restored-product-untrashed"
+"""A webhook that carries what the store answers for a coupon that is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +47,24 @@ class RecordedClient:
     """
 
     def get(self, path: str, params: Mapping[str, int | str]) -> Answer:
-        """Get `orders/42`, `orders/42/refunds`, `customers/42` or `products/42`."""
+        """Get `orders/42`, `orders/42/refunds`, `customers/42`, `products/42`, `coupons/42` or `coupons`."""
         collection, _, rest = path.partition("/")
         number, _, below = rest.partition("/")
         kind = _KINDS.get(collection)
-        if kind not in _ERRORS or not number.isdecimal() or (below and (kind, below) != ("order", "refunds")):
+        if path == "coupons":
+            return _answer(_coupons(str(params.get("include", "")).split(",")))
+        if kind not in _TOLD or not number.isdecimal() or (below and (kind, below) != ("order", "refunds")):
             return _recorded_error(_NO_ROUTE)
         dp = params.get("dp")
         told = _pick(_states().get((kind, int(number)), ()), dp)
         if told is None:
-            return _recorded_error(_ERRORS[kind])
+            return _recorded_error(_ERRORS[kind]) if kind in _ERRORS else _no_coupon()
         return _answer(_refunds(told, params) if below else told)
+
+
+def _coupons(ids: list[str]) -> list[dict[str, Any]]:
+    told = (_pick(_states().get(("coupon", int(number)), ()), None) for number in ids if number.isdecimal())
+    return [coupon for coupon in told if coupon is not None]
 
 
 def _refunds(order: Mapping[str, Any], params: Mapping[str, int | str]) -> list[dict[str, Any]]:
@@ -92,7 +108,7 @@ def _from_webhooks() -> Iterator[_State]:
         if recorded["body"].startswith("{"):
             body = json.loads(recorded["body"])
             kind = kind_of(body)
-            if kind in _ERRORS:
+            if kind in _TOLD:
                 yield _State(datetime.fromisoformat(recorded["received_at"]), kind, body["id"], body)
 
 
@@ -114,6 +130,11 @@ def _from_rest() -> Iterator[_State]:
 
 def _answer(body: Any, status: int = 200) -> Answer:
     return Answer(status, {"Content-Type": "application/json"}, json.dumps(body).encode())
+
+
+def _no_coupon() -> Answer:
+    told = json.loads(dict(recordings("webhooks"))[_NO_COUPON]["body"])
+    return _answer(told, told["data"]["status"])
 
 
 def _recorded_error(name: str) -> Answer:

@@ -310,6 +310,15 @@ class _Review(Projection):
     account = Reviewer(data_key="_links", load_default=0)
 
 
+class _CouponItself(Projection):
+    id = _id()
+    code = Text(required=True)
+    status = _text()
+    date_modified_gmt = _moment()
+    date_expires_gmt = _moment()
+    meta_data = _meta()
+
+
 class _Stub(Projection):
     id = _id()
 
@@ -320,4 +329,5 @@ REFUND = compiled(_Refund())
 CUSTOMER = compiled(_Customer())
 PRODUCT = compiled(_Product())
 REVIEW = compiled(_Review())
+COUPON = compiled(_CouponItself())
 STUB = compiled(_Stub())

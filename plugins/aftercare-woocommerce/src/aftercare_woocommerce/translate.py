@@ -14,6 +14,7 @@ from aftercare_sdk.errors import TranslationError
 from aftercare_sdk.model.shops import Ignored, NeedsRead, Ref, Translation, Webhook
 from aftercare_sdk.shops.payloads import load, parse
 from aftercare_woocommerce import schemas
+from aftercare_woocommerce.codes import KIND, is_ours
 from aftercare_woocommerce.options import Rules
 from aftercare_woocommerce.orders import DRAFTS, order_snapshot
 from aftercare_woocommerce.people import customer_snapshot
@@ -26,7 +27,8 @@ _ORDER_ACTION = re.compile(
     r"|payment_complete|checkout_order_processed|new_order|update_order)"
 )
 _ERROR_CODE = re.compile(r"[a-z0-9_]{1,80}")
-_KINDS = frozenset({"order", "customer", "product"})
+_KINDS = {"order": "order", "customer": "customer", "product": "product", "coupon": KIND}
+"""What the model calls what topics are about."""
 
 
 def translate(webhook: Webhook, *, shop: str, rules: Rules) -> tuple[Translation, ...]:
@@ -49,7 +51,9 @@ def translate(webhook: Webhook, *, shop: str, rules: Rules) -> tuple[Translation
         return (_customer(body, shop, rules),)
     if kind == "product":
         return (_product(body, shop),)
-    return (Ignored("coupons are not used" if kind == "coupon" else "nothing that is used here"),)
+    if kind == "coupon":
+        return (_coupon(body),)
+    return (Ignored("nothing that is used here"),)
 
 
 def kind_of(body: Mapping[str, Any]) -> str | None:
@@ -95,12 +99,20 @@ def _product(body: Mapping[str, Any], shop: str) -> Translation:
     return product_snapshot(load(schemas.PRODUCT, body, what="product"), shop=shop)
 
 
+def _coupon(body: Mapping[str, Any]) -> Translation:
+    if not is_ours(load(schemas.COUPON, body, what="coupon")):
+        return Ignored("a coupon of the shop itself, which was not made for a reward")
+    return _needs(KIND, body, "no date tells when the end of a coupon was moved")
+
+
 def _stub(body: Mapping[str, Any], resource: str) -> Translation:
-    # `product.deleted` is also sent for coupons and, with posts storage, for orders. To read a product
-    # that is none finds nothing, which does no harm.
+    # `product.deleted` is also sent for coupons and, with posts storage, for orders, and `coupon.deleted` for
+    # both. To read a product or a coupon that is none finds nothing, which does no harm.
     if resource not in _KINDS:
         return Ignored("an id of nothing that is used here")
-    return _needs(resource, body, "the notice of a deletion has an id only, and neither date nor state")
+    return _needs(
+        _KINDS[resource], body, "the notice of a deletion has an id only, and neither date nor state"
+    )
 
 
 def _needs(kind: str, body: Mapping[str, Any], reason: str) -> NeedsRead:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
+from aftercare_sdk.model.codes import CodeSnapshot
 from aftercare_sdk.model.orders import OrderSnapshot
 from aftercare_sdk.model.people import CustomerSnapshot
 from aftercare_sdk.model.products import ProductSnapshot
@@ -13,7 +14,7 @@ from aftercare_sdk.model.reviews import ReviewSnapshot
 from aftercare_sdk.model.versions import Version
 from aftercare_sdk.shops.digests import digest
 
-S = TypeVar("S", OrderSnapshot, CustomerSnapshot, ProductSnapshot, ReviewSnapshot)
+S = TypeVar("S", OrderSnapshot, CustomerSnapshot, ProductSnapshot, ReviewSnapshot, CodeSnapshot)
 
 UNDATED = Version()
 

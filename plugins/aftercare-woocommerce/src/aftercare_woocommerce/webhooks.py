@@ -29,8 +29,14 @@ TOPICS = (
     "product.updated",
     "product.deleted",
     "product.restored",
+    "coupon.updated",
+    "coupon.deleted",
+    "coupon.restored",
 )
-"""What must be told. `order.deleted` is the trash; nothing is told of what is deleted for good."""
+"""What must be told. `order.deleted` is the trash; nothing is told of what is deleted for good.
+
+Of coupons not how they are made: by us.
+"""
 
 _ACTIVE = "active"
 _SILENT = ("disabled", "paused")

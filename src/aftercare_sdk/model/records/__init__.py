@@ -6,7 +6,7 @@ The merge table of the design, per field:
     exact, then latest      the money of an order: what is rounded never replaces what is exact
     latest known wins       customer account, product and sku of a line: shops blank them later
     earliest wins           purchase, shipments, deliveries
-    all are kept            the moments at which the order was seen cancelled
+    all are kept            the moments at which the order was seen cancelled; what a code was at a moment
     once true, always true  test order, a review that was approved or waited for approval
     latest list wins        refunds: only an authoritative complete list removes one, and leaves a tombstone
 
@@ -19,10 +19,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aftercare_sdk.model.codes import CodeSnapshot
 from aftercare_sdk.model.consents import ConsentSnapshot
 from aftercare_sdk.model.orders import OrderSnapshot
 from aftercare_sdk.model.people import CustomerSnapshot
 from aftercare_sdk.model.products import ProductSnapshot
+from aftercare_sdk.model.records.codes import CodeRecord, code_record, gone_code
 from aftercare_sdk.model.records.consents import ConsentRecord, consent_record, gone_consent
 from aftercare_sdk.model.records.customers import CustomerRecord, customer_record, gone_customer
 from aftercare_sdk.model.records.orders import (
@@ -47,6 +49,7 @@ from aftercare_sdk.model.versions import Version
 __all__ = [
     "KINDS",
     "UNNAMED_REFUND",
+    "CodeRecord",
     "ConsentRecord",
     "CustomerRecord",
     "Kind",
@@ -58,9 +61,11 @@ __all__ = [
     "ReviewRecord",
     "Snapshot",
     "SubscriptionRecord",
+    "code_record",
     "consent_record",
     "customer_record",
     "gone",
+    "gone_code",
     "gone_consent",
     "gone_customer",
     "gone_order",
@@ -83,10 +88,19 @@ Snapshot = (
     | ReviewSnapshot
     | ConsentSnapshot
     | SubscriptionSnapshot
+    | CodeSnapshot
 )
 """The picture of an object that an adapter draws."""
 
-Record = OrderRecord | CustomerRecord | ProductRecord | ReviewRecord | ConsentRecord | SubscriptionRecord
+Record = (
+    OrderRecord
+    | CustomerRecord
+    | ProductRecord
+    | ReviewRecord
+    | ConsentRecord
+    | SubscriptionRecord
+    | CodeRecord
+)
 """Everything told of an object."""
 
 
@@ -114,6 +128,7 @@ KINDS: Mapping[str, Kind] = {
         told=subscription_record,
         gone=gone_subscription,
     ),
+    "code": Kind(snapshot=CodeSnapshot, record=CodeRecord, told=code_record, gone=gone_code),
 }
 """Every kind of object, by the word that `Ref.kind` and `Stream.kind` have for it."""
 

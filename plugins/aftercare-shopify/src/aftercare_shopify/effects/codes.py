@@ -8,7 +8,6 @@ until the mark stands in a metafield, which no clerk can change.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from aftercare_sdk.errors import CommandRefused, ConfigurationError, PlatformUnavailable
 from aftercare_sdk.model.commands import IssueCode, Receipt, RevokeCode
 from aftercare_sdk.model.money import Money
+from aftercare_shopify.codes import TITLE
 from aftercare_shopify.effects.asking import whole
 from aftercare_shopify.effects.gids import gid
 from aftercare_shopify.effects.metafields import PREFIX, STALE, put
@@ -31,7 +31,6 @@ MARK = f"{PREFIX}key"
 
 _BASIC, _SHIPPING = "DiscountCodeBasic", "DiscountCodeFreeShipping"
 _CUSTOMERS = "DiscountCustomers"
-_TITLE = re.compile(r"\[aftercare ([0-9a-f]{12})\]$")
 _LONGEST_REASON = 200
 _MOST_PRODUCTS = 250
 _GONE = frozenset({"NOT_FOUND", "RESOURCE_NOT_FOUND"})
@@ -60,7 +59,7 @@ class _Found:
     @property
     def reward(self) -> str | None:
         """What the title says of the reward; None: it was not made by aftercare, or a clerk renamed it."""
-        found = _TITLE.search(str(self.told.get("title") or ""))
+        found = TITLE.search(str(self.told.get("title") or ""))
         return found[1] if found else None
 
     def is_for(self, key: str) -> bool:

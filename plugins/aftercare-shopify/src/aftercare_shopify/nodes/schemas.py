@@ -346,6 +346,32 @@ class _Subscription(Projection):
     lines = _connected(_SubscriptionLine, "lines")
 
 
+class _Mark(Projection):
+    value = _text()
+
+
+class _RedeemCode(Projection):
+    code = Text(required=True)
+
+
+class _RedeemCodes(Projection):
+    nodes = _listed(_RedeemCode)
+
+
+class _Discount(Projection):
+    title = _text()
+    status = _text()
+    ends_at = _may_be("endsAt")
+    updated_at = _may_be("updatedAt")
+    codes = _nested(_RedeemCodes, "codes")
+
+
+class _Code(Projection):
+    id = Gid(required=True)
+    mark = _nested(_Mark, "metafield")
+    discount = _nested(_Discount, "codeDiscount")
+
+
 # Compiled once: that costs more than reading an order.
 ORDER = compiled(_Order())
 REFUND = compiled(_Refund())
@@ -353,3 +379,4 @@ FULFILLMENT = compiled(_Fulfilled())
 CUSTOMER = compiled(_Customer())
 PRODUCT = compiled(_Product())
 SUBSCRIPTION = compiled(_Subscription())
+CODE = compiled(_Code())

@@ -17,6 +17,14 @@ depends_on = None
 def upgrade() -> None:
     """Go one revision forward."""
     op.create_table(
+        "balances",
+        sa.Column("identity", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("available", sa.BigInteger(), nullable=False),
+        sa.Column("pending", sa.BigInteger(), nullable=False),
+        sa.Column("debt", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("identity", name=op.f("pk_balances")),
+    )
+    op.create_table(
         "commands",
         sa.Column("key", sa.String(length=64), nullable=False),
         sa.Column("plugin", sa.String(length=100), nullable=False),
@@ -112,6 +120,39 @@ def upgrade() -> None:
         batch_op.create_index("ix_decisions_message", ["message"], unique=False)
 
     op.create_table(
+        "entries",
+        sa.Column(
+            "seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("identity", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("cause", sa.String(length=40), nullable=False),
+        sa.Column("lot", sa.String(length=64), nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("debt", sa.BigInteger(), nullable=False),
+        sa.Column("event", sa.String(length=250), nullable=False),
+        sa.Column("plugin", sa.String(length=100), nullable=False),
+        sa.Column("rule", sa.String(length=64), nullable=False),
+        sa.Column("actor", sa.String(length=100), nullable=False),
+        sa.Column("posting", sa.String(length=64), nullable=False),
+        sa.Column("reverses", sa.BigInteger(), nullable=True),
+        sa.Column("other", sa.String(length=64), nullable=True),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_entries")),
+    )
+    with op.batch_alter_table("entries", schema=None) as batch_op:
+        batch_op.create_index("ix_entries_identity", ["identity", "seq"], unique=False)
+        batch_op.create_index("ix_entries_lot", ["lot"], unique=False)
+        batch_op.create_index(
+            "ix_entries_posting",
+            ["posting"],
+            unique=False,
+            sqlite_where=sa.text("posting <> ''"),
+            postgresql_where=sa.text("posting <> ''"),
+        )
+
+    op.create_table(
         "events",
         sa.Column("id", sa.String(length=250), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
@@ -179,6 +220,77 @@ def upgrade() -> None:
             postgresql_where=sa.text("state = 'new'"),
         )
         batch_op.create_index("ix_journal_state", ["state", "seq"], unique=False)
+
+    op.create_table(
+        "lots",
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("identity", sa.BigInteger(), nullable=False),
+        sa.Column("plugin", sa.String(length=100), nullable=False),
+        sa.Column("label", sa.String(length=200), nullable=False),
+        sa.Column("event", sa.String(length=250), nullable=False),
+        sa.Column("shop", sa.String(length=64), nullable=False),
+        sa.Column("object_kind", sa.String(length=20), nullable=False),
+        sa.Column("object", sa.String(length=100), nullable=False),
+        sa.Column("follows", sa.Integer(), nullable=False),
+        sa.Column("lines", sa.Text(), nullable=False),
+        sa.Column("terms", sa.Text(), nullable=False),
+        sa.Column("rounding", sa.String(length=12), nullable=False),
+        sa.Column("expiry", sa.Text(), nullable=False),
+        sa.Column("idle_months", sa.Integer(), nullable=False),
+        sa.Column("write_off", sa.BigInteger(), nullable=False),
+        sa.Column("rule", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("awarded_at", sa.BigInteger(), nullable=False),
+        sa.Column("available", sa.Integer(), nullable=False),
+        sa.Column("available_at", sa.BigInteger(), nullable=True),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("earned", sa.BigInteger(), nullable=False),
+        sa.Column("spent", sa.BigInteger(), nullable=False),
+        sa.Column("paid", sa.BigInteger(), nullable=False),
+        sa.Column("expired", sa.BigInteger(), nullable=False),
+        sa.Column("forgiven", sa.BigInteger(), nullable=False),
+        sa.Column("settled", sa.BigInteger(), nullable=False),
+        sa.Column("remaining", sa.BigInteger(), nullable=False),
+        sa.Column("debt", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_lots")),
+    )
+    with op.batch_alter_table("lots", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_lots_due",
+            ["expires_at"],
+            unique=False,
+            sqlite_where=sa.text("available = 1 AND remaining > 0"),
+            postgresql_where=sa.text("available = 1 AND remaining > 0"),
+        )
+        batch_op.create_index(
+            "ix_lots_followed",
+            ["shop", "object"],
+            unique=False,
+            sqlite_where=sa.text("follows = 1"),
+            postgresql_where=sa.text("follows = 1"),
+        )
+        batch_op.create_index("ix_lots_identity", ["identity", "plugin"], unique=False)
+        batch_op.create_index(
+            "ix_lots_idle",
+            ["identity"],
+            unique=False,
+            sqlite_where=sa.text("idle_months > 0 AND remaining > 0"),
+            postgresql_where=sa.text("idle_months > 0 AND remaining > 0"),
+        )
+        batch_op.create_index(
+            "ix_lots_owing",
+            ["identity"],
+            unique=False,
+            sqlite_where=sa.text("debt > 0"),
+            postgresql_where=sa.text("debt > 0"),
+        )
+        batch_op.create_index(
+            "ix_lots_usable",
+            ["identity", "expires_at", "key"],
+            unique=False,
+            sqlite_where=sa.text("available = 1 AND remaining > 0"),
+            postgresql_where=sa.text("available = 1 AND remaining > 0"),
+        )
 
     op.create_table(
         "memory",
@@ -277,6 +389,16 @@ def upgrade() -> None:
         batch_op.create_index("ix_objects_seen", ["shop", "kind", "seen_at"], unique=False)
 
     op.create_table(
+        "payments",
+        sa.Column("payer", sa.String(length=64), nullable=False),
+        sa.Column("debtor", sa.String(length=64), nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("payer", "debtor", name=op.f("pk_payments")),
+    )
+    with op.batch_alter_table("payments", schema=None) as batch_op:
+        batch_op.create_index("ix_payments_debtor", ["debtor"], unique=False)
+
+    op.create_table(
         "plugins",
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
@@ -324,6 +446,62 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("reads", schema=None) as batch_op:
         batch_op.create_index("ix_reads_due", ["due_at"], unique=False)
+
+    op.create_table(
+        "redemptions",
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("plugin", sa.String(length=100), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("reward", sa.Text(), nullable=False),
+        sa.Column("shop", sa.String(length=64), nullable=False),
+        sa.Column("identity", sa.BigInteger(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("told", sa.String(length=12), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("spent", sa.Integer(), nullable=False),
+        sa.Column("uses", sa.Text(), nullable=False),
+        sa.Column("actor", sa.String(length=100), nullable=False),
+        sa.Column("redeemed_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=False),
+        sa.Column("look_at", sa.BigInteger(), nullable=True),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("known_as", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=True),
+        sa.Column("stale", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_redemptions")),
+    )
+    with op.batch_alter_table("redemptions", schema=None) as batch_op:
+        batch_op.create_index("ix_redemptions_code", ["code"], unique=False)
+        batch_op.create_index("ix_redemptions_identity", ["identity"], unique=False)
+        batch_op.create_index(
+            "ix_redemptions_look",
+            ["look_at"],
+            unique=False,
+            sqlite_where=sa.text("look_at IS NOT NULL"),
+            postgresql_where=sa.text("look_at IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_redemptions_open",
+            ["ends_at"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('ordered', 'issued')"),
+            postgresql_where=sa.text("state IN ('ordered', 'issued')"),
+        )
+        batch_op.create_index(
+            "ix_redemptions_reference",
+            ["reference"],
+            unique=False,
+            sqlite_where=sa.text("reference <> ''"),
+            postgresql_where=sa.text("reference <> ''"),
+        )
+        batch_op.create_index(
+            "ix_redemptions_stale",
+            ["key"],
+            unique=False,
+            sqlite_where=sa.text("stale = 1"),
+            postgresql_where=sa.text("stale = 1"),
+        )
 
     op.create_table(
         "rests",
@@ -374,7 +552,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("timers", schema=None) as batch_op:
         batch_op.create_index("ix_timers_anchor", ["anchor"], unique=False)
-        batch_op.create_index("ix_timers_due", ["due_at"], unique=False)
+        batch_op.create_index("ix_timers_due", ["plugin", "due_at"], unique=False)
 
     op.create_table(
         "units",
@@ -443,4 +621,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["one"], ["identities.id"], name=op.f("fk_links_one")),
         sa.ForeignKeyConstraint(["other"], ["identities.id"], name=op.f("fk_links_other")),
         sa.PrimaryKeyConstraint("one", "other", name=op.f("pk_links")),
+    )
+    op.create_table(
+        "splits",
+        sa.Column("one", sa.BigInteger(), nullable=False),
+        sa.Column("other", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["one"], ["identities.id"], name=op.f("fk_splits_one")),
+        sa.ForeignKeyConstraint(["other"], ["identities.id"], name=op.f("fk_splits_other")),
+        sa.PrimaryKeyConstraint("one", "other", name=op.f("pk_splits")),
     )

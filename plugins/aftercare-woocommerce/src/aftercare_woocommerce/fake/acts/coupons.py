@@ -12,6 +12,8 @@ from aftercare_woocommerce.fake.state.coupons import coupon_fields
 from aftercare_woocommerce.fake.state.lines import Line, gross
 from aftercare_woocommerce.fake.state.things import Thing
 
+_OF_A_POST = ("code", "description", "status")
+
 
 class Coupons(Records):
     """Coupons, and the checks when one is used."""
@@ -35,6 +37,39 @@ class Coupons(Records):
         )
         self.queue.happened("coupon.created", number)
         return number
+
+    @alone
+    def edit_coupon(self, number: int, **fields: Any) -> None:
+        """Set fields of a coupon. Its date moves with those only that are columns of a WordPress post."""
+        coupon = self.coupons[number]
+        if any(coupon.fields[name] != fields.get(name, coupon.fields[name]) for name in _OF_A_POST):
+            coupon.modified = self.now
+        coupon.fields.update(fields)
+        self.queue.happened("coupon.updated", number)
+
+    @alone
+    def trash_coupon(self, number: int) -> None:
+        """Move a coupon to the trash, which is announced as a product, too."""
+        self._to(number, "trash")
+        self.queue.happened("product.deleted", number)
+        self.queue.happened("coupon.deleted", number)
+
+    @alone
+    def restore_coupon(self, number: int) -> None:
+        """Take a coupon out of the trash again."""
+        self._to(number, "publish")
+        self.queue.happened("product.restored", number)
+        self.queue.happened("coupon.restored", number)
+
+    @alone
+    def delete_coupon(self, number: int) -> None:
+        """Delete a coupon for good, which is not announced at all."""
+        del self.coupons[number]
+
+    def _to(self, number: int, status: str) -> None:
+        coupon = self.coupons[number]
+        coupon.fields["status"] = status
+        coupon.modified = self.now
 
     def coupon_of(self, code: str) -> Thing | None:
         """Return the coupon of a code; one in the trash has given its code back."""

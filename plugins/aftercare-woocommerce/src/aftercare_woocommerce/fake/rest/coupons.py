@@ -74,21 +74,17 @@ class Coupons(Collection):
 
     def _set_coupon(self, call: Call, number: int) -> Answer:
         thing = changeable(self.shop.coupons, number, "coupons")
-        thing.fields.update(self._coupon_fields(call.data))
         self._write_meta(thing.meta, call.data)
-        thing.modified = self.shop.now
-        self.shop.queue.happened("coupon.updated", number)
+        self.shop.edit_coupon(number, **self._coupon_fields(call.data))
         return 200, self.shop.show("coupons", number)
 
     def _delete_coupon(self, call: Call, number: int) -> Answer:
         shop = self.shop
         shown = shop.show("coupons", number)
         if call.forced:
-            del shop.coupons[number]
+            shop.delete_coupon(number)
         else:
-            shop.coupons[number].fields["status"] = "trash"
-            shop.queue.happened("product.deleted", number)
-            shop.queue.happened("coupon.deleted", number)
+            shop.trash_coupon(number)
         return 200, shown
 
     def _coupon_fields(self, data: Mapping[str, Any]) -> dict[str, Any]:

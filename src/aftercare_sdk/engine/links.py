@@ -1,0 +1,190 @@
+"""Links that customers follow: made for messages, and what they lead to when somebody comes back with one.
+
+Whoever has the link has the mailbox that the message went to, or was given the link by whoever has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.engine.redeeming import Taker, account_of, key_of, offered, redeem
+from aftercare_sdk.errors import RedemptionRefused
+from aftercare_sdk.model.records import ProductRecord
+from aftercare_sdk.model.rewards import OffersRewards, Reward
+from aftercare_sdk.outreach.tokens import Token, Use, read_token, write_token
+from aftercare_sdk.store import balances, control, messages, objects, people, redemptions
+from aftercare_sdk.store.messages import Message
+from aftercare_sdk.store.redemptions import Redemption
+
+PLACE = "/c/"
+"""Where the pages of customers stand; what follows is a token."""
+REWARD = "reward"
+"""Under which name of a message's `data` a plugin names the reward that its link is for."""
+_ACTOR = "link"
+_KEY = "links"
+_DEFAULT = "loyalty"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What the link of a message to a reward leads to, as things stand.
+
+    `reward` None: it is not offered any more. `points` are what the person can spend, `redeemed` what this
+    message was exchanged for. `products` are the titles of what the reward is good for, as far as they are
+    known. `locale` is that of the message, `zone` the shop's, `url` its address, perhaps empty.
+    """
+
+    shop: str
+    url: str
+    locale: str
+    zone: ZoneInfo
+    points: int
+    reward: Reward | None
+    products: tuple[str, ...]
+    redeemed: Redemption | None
+    has_account: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Invitation:
+    """What a message with a link has said: to whom, and for which reward of which plugin."""
+
+    message: Message
+    taker: Taker
+    plugin: str
+
+    @property
+    def name(self) -> str:
+        return self.message.data[REWARD]
+
+    @property
+    def key(self) -> str:
+        """The key of the one redemption that the message is good for."""
+        return key_of(self.plugin, self.taker, self.name, self.message.id)
+
+
+class Links:
+    """Makes and follows the links of one brand."""
+
+    def __init__(self, brand: Brand) -> None:
+        self._brand = brand
+        self._key: bytes | None = None
+
+    def of(self, message: Message) -> Mapping[str, str]:
+        """Return the links that a message may show, by what they are for.
+
+        None without a public address, and none to a reward that is not offered.
+        """
+        public = self._brand.settings.server.public_url
+        if not public or self._reward(message) is None:
+            return {}
+        token = write_token(Token(use=Use.REDEEM, message=message.id), self._made_key())
+        return {"redeem": f"{public}{PLACE}{token}"}
+
+    def read(self, text: str) -> Token | None:
+        """Return what a token says; None: it is none of this brand's. Asks the database at most once."""
+        if self._key is None:
+            with self._brand.database.read() as connection:
+                known = control.known_secret(connection, _KEY)
+            if known is None:  # no link has ever been made
+                return None
+            self._key = known.encode()
+        return read_token(text, self._key)
+
+    def offer(self, token: Token) -> Offer | None:
+        """Return what a link leads to; None: nobody can tell whom it is for."""
+        with self._brand.database.read() as connection:
+            invitation = self._invitation(connection, token)
+            return None if invitation is None else self._offer(connection, invitation)
+
+    def redeem(self, token: Token) -> Offer | None:
+        """Let whoever has the link have the reward, once for each message. Raises RedemptionRefused.
+
+        Return what the link leads to from now on; None: nobody can tell whom it is for.
+        """
+        with self._brand.database.read() as connection:
+            invitation = self._invitation(connection, token)
+            if invitation is None:
+                return None
+            known = redemptions.get(connection, invitation.key)
+        if known is None:
+            redeem(
+                self._brand,
+                invitation.taker,
+                invitation.name,
+                plugin=invitation.plugin,
+                request=invitation.message.id,
+                actor=_ACTOR,
+            )
+        return self.offer(token)
+
+    def _made_key(self) -> bytes:
+        if self._key is None:
+            with self._brand.database.write() as connection:
+                self._key = control.secret(connection, _KEY).encode()
+        return self._key
+
+    def _plugin(self, message: Message) -> str:
+        """Return whose rewards a message speaks of: those of its own plugin, if that offers any."""
+        own = next((one for one in self._brand.plugins.active if one.name == message.plugin), None)
+        return message.plugin if own and isinstance(own.instance, OffersRewards) else _DEFAULT
+
+    def _reward(self, message: Message) -> Reward | None:
+        name = message.data.get(REWARD)
+        if not name:
+            return None
+        try:
+            return offered(self._brand, self._plugin(message), self._brand.clock.now()).get(name)
+        except RedemptionRefused:
+            return None
+
+    def _invitation(self, connection: Connection, token: Token) -> _Invitation | None:
+        message = messages.with_id(connection, token.message)
+        if message is None or message.submitted_at is None or not message.data.get(REWARD):
+            return None
+        about = (message.shop, message.object_kind, message.object)
+        identity = message.identity if message.recipient is None else message.recipient
+        stored = objects.get_many(connection, [about]).get(about)
+        if message.recipient is not None:
+            # The code is made for whom the object names now; that must still be who got the message.
+            now = stored.contact_identity if stored else None
+            if now is None or len(set(people.customers_of(connection, {identity, now}).values())) > 1:
+                return None
+        taker = Taker(
+            shop=message.shop, identity=identity, object_kind=message.object_kind, object=message.object
+        )
+        return _Invitation(message=message, taker=taker, plugin=self._plugin(message))
+
+    def _offer(self, connection: Connection, invitation: _Invitation) -> Offer:
+        message, identity = invitation.message, invitation.taker.identity
+        shop = self._brand.shop(message.shop)
+        copy = messages.copies_of(connection, [message.key]).get(message.key)
+        redeemed = redemptions.get(connection, invitation.key)
+        reward = redeemed.reward if redeemed else self._reward(message)
+        customer = people.customers_of(connection, [identity])[identity]
+        persons = people.identities_of(connection, [customer])[customer]
+        return Offer(
+            shop=self._brand.settings.brand.name,
+            url=self._brand.card(message.shop).url,
+            locale=copy.locale if copy else shop.locale,
+            zone=ZoneInfo(shop.zone),
+            points=max(0, balances.of_person(connection, persons).points),
+            reward=reward,
+            products=_titles(connection, message.shop, reward),
+            redeemed=redeemed,
+            has_account=bool(account_of(connection, identity, message.shop)),
+        )
+
+
+def _titles(connection: Connection, shop: str, reward: Reward | None) -> tuple[str, ...]:
+    wanted = [(shop, "product", product) for product in (reward.products if reward else ())]
+    found = objects.get_many(connection, wanted)
+    records = [found[key].record for key in wanted if key in found]
+    return tuple(
+        one.title.value for one in records if isinstance(one, ProductRecord) and one.title and one.title.value
+    )

@@ -1,0 +1,1 @@
+"""Pages for customers, reached by the links in their messages: `/c/{token}`."""
