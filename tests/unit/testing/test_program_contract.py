@@ -1,67 +1,31 @@
 from __future__ import annotations
 
-import importlib.util
-import os
 import re
-import subprocess
-import sys
-from collections import defaultdict
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import pytest
 
 from aftercare_sdk.testing import ProgramContract
 from aftercare_sdk.testing.programs.given import Given
+from tests.support.contracts import run, spoilt
 
 HERE = Path(__file__).parent
 PAGE = (HERE.parents[2] / "docs/reference/program-contract.md").read_text(encoding="utf-8")
 TESTS = sorted(name for name in dir(ProgramContract) if name.startswith("test_"))
-
-
-def run(module, folder, **environ):
-    """Run a module of tests on its own; return what failed, and what was skipped, by class."""
-    report = folder / "report.xml"
-    command = [sys.executable, "-m", "pytest", str(module), "-q", "--noconftest", "-c", os.devnull]
-    command += ["--rootdir", str(folder), "-p", "no:cacheprovider", f"--junitxml={report}"]
-    done = subprocess.run(
-        command, cwd=folder, env=os.environ | environ, capture_output=True, text=True, check=False
-    )
-    assert done.returncode in {0, 1}, done.stdout + done.stderr
-    failed, skipped, passed = defaultdict(dict), defaultdict(dict), defaultdict(set)
-    for case in ET.parse(report).iter("testcase"):  # noqa: S314 - written by pytest a moment ago
-        name, test = case.get("classname").rpartition(".")[2], case.get("name")
-        problems = [*case.findall("failure"), *case.findall("error")]
-        if problems:
-            failed[name][test] = "\n".join(each.text or "" for each in problems)
-        elif (why := case.find("skipped")) is not None:
-            skipped[name][test] = why.get("message")
-        else:
-            passed[name].add(test)
-    return failed, skipped, passed
-
-
-def spoilt():
-    """Return the classes of broken_programs.py by name, each with the tests that must notice."""
-    spec = importlib.util.spec_from_file_location("broken_programs", HERE / "broken_programs.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return {name: value.breaks for name, value in vars(module).items() if name.startswith("Test")}
-
-
-BROKEN = spoilt()
+SPOILT = HERE / "broken_programs.py"
+BROKEN = spoilt(SPOILT)
 
 
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory):
     """What the contract found in the broken programs; of each only the tests that must fail."""
-    return run(HERE / "broken_programs.py", tmp_path_factory.mktemp("broken"))
+    return run(SPOILT, tmp_path_factory.mktemp("broken"))
 
 
 @pytest.fixture(scope="module")
 def whole_outcome(tmp_path_factory):
     """What all of the contract found in them."""
-    return run(HERE / "broken_programs.py", tmp_path_factory.mktemp("whole"), ALL_OF_THE_CONTRACT="1")
+    return run(SPOILT, tmp_path_factory.mktemp("whole"), ALL_OF_THE_CONTRACT="1")
 
 
 @pytest.mark.parametrize("name", BROKEN)
