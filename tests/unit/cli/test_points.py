@@ -70,7 +70,7 @@ def test_an_account_tells_balance_lots_and_entries(run):
     assert "entry when points debt what" == entries[0]
     assert "1 2026-05-01 09:00 +10 earned: awarded order 1" == entries[1]
     assert entries[2].startswith("main/order/1/purchase · loyal · rule ")
-    assert "7 2026-05-07 09:00 +5 adjusted: given back, the reward was not used order 2" in entries
+    assert "7 2026-05-07 09:00 +5 adjusted: the points of a reward came back order 2" in entries
     assert "by mori · undoes entry 6 · never used" in entries
     assert "9 2026-05-08 09:00 +20 taken back: it had been used, so it is a debt order 2" in entries
     assert "31 2026-06-04 00:00 -12 expired: not used in time order 2" in entries

@@ -77,7 +77,7 @@ def test_webhooks_go_over_http_and_some_are_lost(living):
     twice = living.happened[0].sent
     assert (Network.TWICE, 2 * twice.webhooks) == (living.happened[0].network, len(twice.statuses))
     assert {202} == {status for one in living.happened for status in one.sent.statuses}
-    assert [11, 18, 1] == [shop.webhooks for shop in living.shops]
+    assert [14, 20, 1] == [shop.webhooks for shop in living.shops]
 
 
 def test_every_loss_is_found_by_name(living):

@@ -21,7 +21,7 @@ TEXT = f"{HEADER}\n{LINE}\n"
         TEXT.replace(",", ";").encode(),
         TEXT.replace(",", "\t").encode(),
         TEXT.replace("\n", "\r\n").encode(),
-        gzip.compress(TEXT.encode()),
+        gzip.compress(TEXT.encode(), mtime=0),
         TEXT.rstrip("\n").encode(),
         TEXT.replace("order_id", '"order_id"').encode(),
         f"{HEADER}\n\n{LINE}\n\n".encode(),
@@ -127,7 +127,7 @@ def test_broken_json_lines_are_rejected(read, line, reason):
     ("content", "problem"),
     [
         (b"", "is empty"),
-        (gzip.compress(TEXT.encode())[:-9], "is packed, but not whole or damaged"),
+        (gzip.compress(TEXT.encode(), mtime=0)[:-9], "is packed, but not whole or damaged"),
         (b"\x1f\x8bnonsense", "is packed, but not whole or damaged"),
         (HEADER.encode() + b",customer\n", "two columns 'customer'"),
     ],
