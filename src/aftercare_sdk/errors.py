@@ -14,6 +14,7 @@
     │   ├── SignatureError          a request that the shop did not sign
     │   ├── TranslationError        a signed body that the adapter cannot understand
     │   ├── RedemptionRefused       a reward that this customer cannot have now
+    │   ├── UnknownCustomer         nobody is known by the account or order that was named
     │   └── CommandRefused          a shop platform that will never do what it was asked for
     └── Bug                         this SDK or a plugin broke its own contract
         ├── InvalidAction           a hook returned an action that cannot be carried out
@@ -107,6 +108,10 @@ class RedemptionRefused(InputError):
         super().__init__(message)
 
 
+class UnknownCustomer(InputError):
+    """Nobody is known by the account or the order that was named; by tomorrow, somebody may be."""
+
+
 class Bug(AftercareError):
     """The SDK or a plugin broke its own contract."""
 
@@ -142,4 +147,5 @@ __all__ = [
     "StorageUnavailable",
     "TransientError",
     "TranslationError",
+    "UnknownCustomer",
 ]

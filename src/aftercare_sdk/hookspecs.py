@@ -34,7 +34,9 @@ from aftercare_sdk.model.context import Context
 from aftercare_sdk.model.events import (
     Cancellation,
     Delivery,
+    FeedbackReceived,
     Purchase,
+    ReferralCompleted,
     Refund,
     ReviewReceived,
     RewardChanged,
@@ -93,6 +95,14 @@ class AftercareHooks:
     @hookspec
     def on_review(self, event: ReviewReceived, ctx: Context) -> Iterable[Action] | None:
         """React to a review that a customer wrote. A reward is for writing one, whatever the stars say."""
+
+    @hookspec
+    def on_feedback(self, event: FeedbackReceived, ctx: Context) -> Iterable[Action] | None:
+        """React to an answer to a survey. A reward is for answering, whatever the answer is."""
+
+    @hookspec
+    def on_referral(self, event: ReferralCompleted, ctx: Context) -> Iterable[Action] | None:
+        """React to a friend who was sent and has bought: called for the sender, and for the friend."""
 
     @hookspec
     def on_tier_changed(self, event: TierChanged, ctx: Context) -> Iterable[Action] | None:

@@ -30,7 +30,13 @@ from aftercare_sdk.model.actions import (
     TagCustomer,
 )
 from aftercare_sdk.model.commands import IssueCode
-from aftercare_sdk.model.events import OrderEvent, ReviewReceived, TimerDue
+from aftercare_sdk.model.events import (
+    FeedbackReceived,
+    OrderEvent,
+    ReferralCompleted,
+    ReviewReceived,
+    TimerDue,
+)
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.orders import order_ref
 from aftercare_sdk.model.reviews import review_ref
@@ -59,6 +65,10 @@ SHORTEST_PAUSE = timedelta(minutes=1)
 
 _MESSAGE_IDS = uuid.UUID("6f5a3f58-6a3b-5c55-9a64-1f0b7c2d7e11")
 """The namespace of message ids: made from the key before the first try, so that every try has the same."""
+
+
+_NAMES_ORDER = TimerDue | ReviewReceived | FeedbackReceived | ReferralCompleted
+"""Events that may name an order, and are not about it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -466,7 +476,7 @@ def _subject(known: Known, action: Action) -> str:
         return event.order_ref
     if action.scope is not Scope.ORDER and _about_review(known):
         return review_ref(event.shop, known.object)
-    if isinstance(event, TimerDue | ReviewReceived) and event.order is not None:
+    if isinstance(event, _NAMES_ORDER) and event.order is not None:
         return order_ref(event.shop, event.order)
     message = f"{type(action).__name__} is about an order, but {event.kind} has none; use scope CUSTOMER"
     raise InvalidAction(message)

@@ -21,6 +21,7 @@ from aftercare_sdk.engine.reading import read_due
 from aftercare_sdk.engine.receive import Door, Inbox, Reply
 from aftercare_sdk.engine.redeeming import balance_of, offered, redeem
 from aftercare_sdk.engine.syncing import Syncer
+from aftercare_sdk.engine.telling import Answered, Referred, tell_feedback, tell_referral
 from aftercare_sdk.errors import ClockRefused
 from aftercare_sdk.model.rewards import Reward
 from aftercare_sdk.model.shops import RawRequest
@@ -163,6 +164,47 @@ class Aftercare:
     def points(self, shop: str, account: str) -> Balance:
         """Return what the account of a shop has. Raises RedemptionRefused if nobody has that account."""
         return balance_of(self.brand, f"{shop}/{account}")
+
+    def tell_feedback(
+        self,
+        shop: str,
+        answer: str,
+        *,
+        survey: str,
+        order: str | None = None,
+        account: str | None = None,
+        answered_at: datetime | None = None,
+    ) -> bool:
+        """Say that a customer has answered a survey of the shop's own; return whether that is news.
+
+        The customer is whoever placed an order, or has an account; name one of both. `answer` is an id of
+        the shop's choice: told again, it is the same answer. Raises UnknownCustomer, and InputError for what
+        cannot be an answer.
+        """
+        return tell_feedback(
+            self.brand,
+            Answered(shop=shop, id=answer, survey=survey, order=order, account=account, at=answered_at),
+        )
+
+    def tell_referral(
+        self,
+        shop: str,
+        referral: str,
+        *,
+        referrer: str,
+        order: str,
+        completed_at: datetime | None = None,
+    ) -> bool:
+        """Say that a friend has bought whom a customer has sent; return whether that is news.
+
+        `referrer` is the account of whoever sent the friend, `order` what the friend has bought. `referral`
+        is an id of the shop's choice: told again, it is the same referral. Raises UnknownCustomer, and
+        InputError if both are the same person.
+        """
+        return tell_referral(
+            self.brand,
+            Referred(shop=shop, id=referral, referrer=referrer, order=order, at=completed_at),
+        )
 
     def perform(self) -> int:
         """Carry out commands on the platforms of shops, without deciding anything; return how many.

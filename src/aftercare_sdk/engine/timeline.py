@@ -17,7 +17,9 @@ from aftercare_sdk.engine.finding import find_customers
 from aftercare_sdk.model.events import (
     Delivery,
     Event,
+    FeedbackReceived,
     OrderEvent,
+    ReferralCompleted,
     Refund,
     RewardChanged,
     Shipment,
@@ -463,8 +465,14 @@ def _awaited(read: Read) -> Told:
 
 
 def _event_code(event: Event) -> str:
-    assumed = ".assumed" if isinstance(event, Delivery) and event.assumed else ""
-    return f"timeline.event.{event.kind}{assumed}"
+    match event:
+        case Delivery(assumed=True):
+            variant = ".assumed"
+        case ReferralCompleted(role=role):
+            variant = f".{role.value}"
+        case _:
+            variant = ""
+    return f"timeline.event.{event.kind}{variant}"
 
 
 def _event_values(event: Event) -> dict[str, str]:
@@ -475,6 +483,8 @@ def _event_values(event: Event) -> dict[str, str]:
             return {"refund": refund, **_money(amount=amount)}
         case TimerDue(plugin=plugin, name=name):
             return {"plugin": plugin, "timer": name}
+        case FeedbackReceived(survey=survey):
+            return {"survey": survey}
         case TierChanged(tier=tier, before=before):
             return {"tier": tier or _NO_TIER, "before": before or _NO_TIER}
         case RewardChanged(reward=reward, points=points, state=state):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar
 
 from aftercare_sdk.model.money import Money
@@ -108,6 +109,45 @@ class ReviewReceived(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackReceived(Event):
+    """A customer has answered a survey. `order` is what was asked about; None: nothing in particular.
+
+    What was answered is not in it: a reward is for answering, whatever the answer is.
+    """
+
+    kind: ClassVar[str] = "FeedbackReceived"
+    hook: ClassVar[str] = "on_feedback"
+
+    survey: str
+    answer: str
+    order: str | None = None
+
+
+class ReferralRole(StrEnum):
+    """Who somebody is in a referral."""
+
+    REFERRER = "referrer"
+    """Has recommended the shop."""
+    FRIEND = "friend"
+    """Has come by that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferralCompleted(Event):
+    """A friend whom a customer has sent has bought; raised for each of both, with the `role`.
+
+    `order` is what the friend has bought; the referrer is not told of it: None.
+    """
+
+    kind: ClassVar[str] = "ReferralCompleted"
+    hook: ClassVar[str] = "on_referral"
+
+    referral: str
+    role: ReferralRole
+    order: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TierChanged(Event):
     """The customer has another tier of the loyalty program than before; None: none."""
 
@@ -159,6 +199,8 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     Refund,
     Cancellation,
     ReviewReceived,
+    FeedbackReceived,
+    ReferralCompleted,
     TierChanged,
     RewardChanged,
     TimerDue,

@@ -249,6 +249,7 @@ def test_rewards():
         {"review": {"points": 5, "min_rating": 4}},
         {"review": {"stars": {"5": 50}}},
         {"review": {"rating": 5}},
+        {"survey": {"points": 5, "score": 9}},
         {"stars": 5},
         {"評価": 5},
     ],

@@ -9,7 +9,10 @@ from aftercare_sdk.model.events import (
     EVENT_TYPES,
     Cancellation,
     Delivery,
+    FeedbackReceived,
     Purchase,
+    ReferralCompleted,
+    ReferralRole,
     Refund,
     ReviewReceived,
     RewardChanged,
@@ -43,6 +46,17 @@ EVERY_KIND = [
         review="715",
         product="tea",
         status=ReviewStatus.HOLD,
+        order="1042",
+    ),
+    FeedbackReceived(
+        id="main/feedback/a1", shop="main", occurred_at=DAWN, survey="nps", answer="a1", order="1042"
+    ),
+    ReferralCompleted(
+        id="main/referral/r1/friend",
+        shop="main",
+        occurred_at=DAWN,
+        referral="r1",
+        role=ReferralRole.FRIEND,
         order="1042",
     ),
     TierChanged(id=f"{NAME}/purchase/tier", shop="main", occurred_at=DAWN, tier="金", before=None),

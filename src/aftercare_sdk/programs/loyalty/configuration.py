@@ -13,6 +13,9 @@ first_order = 100                       # beside the amount; so are the next two
 birthday = 200
 review = 50                             # for writing one, once for each product, whatever its stars
 unverified_reviews = false              # true: also for products that were not bought here
+survey = 20                             # for answering one, whatever the answer
+referral = 500                          # for sending a friend who buys, and
+friend = 300                            # for being that friend
 expires = "12 months"                   # or "31 March", or "12 months idle"; never, if it is not there
 debt = "carry"                          # or write_off = 100: points spent before they were taken back
 redeem_at = "own"                       # points are good in the brand's own shops, and
@@ -356,6 +359,9 @@ class LoyaltySchema(Schema):
     birthday = _reader(_whole())
     review = _reader(_whole())
     unverified_reviews = _reader(_flag)
+    survey = _reader(_whole())
+    referral = _reader(_whole())
+    friend = _reader(_whole())
     expires = _reader(_expiry)
     debt = fields.String(validate=validate.OneOf(["carry"]))
     write_off = _reader(_whole())
@@ -371,8 +377,9 @@ class LoyaltySchema(Schema):
         if isinstance(data, Mapping):
             law.refuse_sold_points(data)
             law.refuse_prizes(data)
-            if isinstance(data.get("review"), Mapping):
-                law.refuse_rewards_by_rating(data["review"], "review")
+            for bonus in ("review", "survey"):
+                if isinstance(data.get(bonus), Mapping):
+                    law.refuse_rewards_by_rating(data[bonus], bonus)
             law.refuse_rewards_by_rating(data, "review")
         return data
 

@@ -20,13 +20,13 @@ _FREE_SHARE = Fraction(1, 5)
 
 
 def refuse_rewards_by_rating(told: Mapping[str, Any], path: str) -> None:
-    """Raise ValidationError if what a review earns is to depend on what it says (LAW-06, LAW-07, LAW-19)."""
+    """Raise ValidationError if what words earn is to depend on what they say (LAW-06, LAW-07, LAW-19)."""
     for key in told:
         if str(key).casefold() in _BY_RATING:
             _refuse(
                 path,
-                f"{key!r} would pay for what a review says, which is stealth marketing and unfair (LAW-06, "
-                "LAW-07, LAW-19); a review earns the same whatever its stars: write one number",
+                f"{key!r} would pay for what a {path} says, which is stealth marketing and unfair (LAW-06, "
+                f"LAW-07, LAW-19); a {path} earns the same whatever its stars: write one number",
             )
 
 

@@ -21,7 +21,10 @@ from aftercare_sdk.model.events import (
     Cancellation,
     Delivery,
     Event,
+    FeedbackReceived,
     Purchase,
+    ReferralCompleted,
+    ReferralRole,
     Refund,
     ReviewReceived,
     Shipment,
@@ -36,8 +39,13 @@ from aftercare_sdk.programs.loyalty.rules import Rules
 
 SETTLE, TIER, BIRTHDAY = "settle", "tier", "birthday"
 """The names of the timers."""
-REVIEW = "review"
-"""The label of what a review earns."""
+REVIEW, SURVEY = "review", "survey"
+"""The labels of what words earn."""
+_THANKS = {
+    SURVEY: "points for answering a survey, whatever the answer",
+    ReferralRole.REFERRER.value: "points for a friend who has bought",
+    ReferralRole.FRIEND.value: "points for coming by a friend",
+}
 _LONGEST_WAIT = timedelta(days=3_650)
 """No timer may wait longer than ten years."""
 _A_MOMENT = timedelta(microseconds=1)
@@ -89,6 +97,21 @@ class Loyalty(AftercareHooks):
         return list(_reckoned(event, ctx))
 
     @hookimpl
+    def on_feedback(self, event: FeedbackReceived, ctx: Context) -> Iterable[Action] | None:
+        """Thank for an answer to a survey: the same for every one."""
+        rules = rules_of(ctx.config)
+        return None if rules is None else _thanks(event, SURVEY, rules.survey, rules)
+
+    @hookimpl
+    def on_referral(self, event: ReferralCompleted, ctx: Context) -> Iterable[Action] | None:
+        """Thank whoever has sent a friend, and welcome the friend."""
+        rules = rules_of(ctx.config)
+        if rules is None:
+            return None
+        is_friend = event.role is ReferralRole.FRIEND
+        return _thanks(event, event.role.value, rules.friend if is_friend else rules.referral, rules)
+
+    @hookimpl
     def on_timer(self, event: TimerDue, ctx: Context) -> Iterable[Action] | None:
         """Let points settle, look at the tier, or give points for a birthday."""
         if event.name == BIRTHDAY:
@@ -102,6 +125,20 @@ class Loyalty(AftercareHooks):
         if rules is None or rules.tiers is None or rules.tiers.show_as is None:
             return None
         return [TagCustomer(name=rules.tiers.show_as, value=event.tier, reason="the tier has changed")]
+
+
+def _thanks(event: Event, label: str, points: int, rules: Rules) -> list[Action]:
+    if not points:
+        return []
+    award = AwardPoints(
+        label=label,
+        points=points,
+        scope=Scope.ONCE,
+        discriminator=event.id,
+        expiry=rules.expiry,
+        reason=_THANKS[label],
+    )
+    return [award]
 
 
 def _reckoned(event: Event, ctx: Context) -> Iterator[Action]:

@@ -82,20 +82,18 @@ class Reckoning:
         points = 0
         # What has points counts, also if the program was told to begin later since.
         if rules is not None and (one.counts or (order.ref, AMOUNT) in self._known):
-            points = self._award(one, rules, stands=stands)
-            self._wait(order, rules)
+            settling = settling_of(order, rules)
+            due = settling is not None and settling.at <= self.now
+            points = self._award(one, rules, stands=stands, due=due)
+            if settling is not None and not due and self._settled(order, AMOUNT) is None:
+                self.waiting.append((order, settling))
         if stands:
             self._counted.append((order, points))
             if self._climb is not None:
                 self._climb.earn(order.placed_at, _measure(self._climb.tiers, order, points))
 
-    def _wait(self, order: Order, rules: Rules) -> None:
-        settling = settling_of(order, rules)
-        if settling is not None and settling.at > self.now and self._settled(order, AMOUNT) is None:
-            self.waiting.append((order, settling))
-
-    def _award(self, one: CountedOrder, rules: Rules, *, stands: bool) -> int:
-        """Say what an order earns; return what of it stands."""
+    def _award(self, one: CountedOrder, rules: Rules, *, stands: bool, due: bool) -> int:
+        """Say what an order earns; return what of it stands. `due`: its points settle now, if not before."""
         order = one.order
         settled = self._settled(order, AMOUNT)
         if settled is not None and settled.terms.get("basis") == earning.basis(order):
@@ -110,18 +108,24 @@ class Reckoning:
             lines[CAMPAIGN] = earning.bonus(order, earning.campaign_bonus(order, rules, one.zone))
             if self._is_first(order, settled, stands=stands):
                 lines[FIRST] = earning.bonus(order, rules.first_order)
+        settles = settled is not None or due
         for label, of_lines in lines.items():
-            self._say(one, rules, label, of_lines, terms)
+            self._say(one, rules, label, of_lines, terms, settles=settles)
         return sum(sum(standing(of_lines, order, rules.rounding).values()) for of_lines in lines.values())
 
     def _say(
-        self, one: CountedOrder, rules: Rules, label: str, lines: Mapping[str, int], terms: Terms
+        self,
+        one: CountedOrder,
+        rules: Rules,
+        label: str,
+        lines: Mapping[str, int],
+        terms: Terms,
+        *,
+        settles: bool,
     ) -> None:
         order = one.order
         known = self._known.get((order.ref, label))
         said = dict(lines) or {SHIPPING: 0}
-        due = settling_of(order, rules)
-        settles = self._settled(order, AMOUNT) is not None or (due is not None and due.at <= self.now)
         told = {"basis": earning.basis(order), "tier": terms.tier, "times": str(terms.times)}
         if terms.room is not None:
             told["room"] = str(terms.room)

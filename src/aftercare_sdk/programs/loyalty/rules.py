@@ -123,6 +123,9 @@ class Rules:
     birthday: int = 0
     review: int = 0
     unverified_reviews: bool = False
+    survey: int = 0
+    referral: int = 0
+    friend: int = 0
     expiry: Expiry | None = None
     write_off: int = 0
     tiers: Tiers | None = None

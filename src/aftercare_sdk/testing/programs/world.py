@@ -1,4 +1,4 @@
-"""Everything that hooks are told of: orders with all that can happen to them, reviews, tiers, rewards.
+"""What hooks are told of: orders with all that can happen to them, reviews, answers, tiers, rewards.
 
 The facts are made up, and shaped as the engine shapes them. One world is one currency and one shop, beside a
 second shop in which the customer has bought before.
@@ -25,8 +25,11 @@ from aftercare_sdk.model.events import (
     Cancellation,
     Delivery,
     Event,
+    FeedbackReceived,
     OrderEvent,
     Purchase,
+    ReferralCompleted,
+    ReferralRole,
     Refund,
     ReviewReceived,
     RewardChanged,
@@ -239,6 +242,8 @@ class World:
         yield from self._refunds()
         yield from self._cancellations()
         yield from self._reviews()
+        yield from self._feedback()
+        yield from self._referrals()
         yield from self._tiers()
         yield from self._rewards()
 
@@ -329,6 +334,31 @@ class World:
                 order=review.order,
             )
             yield Case(name=name, event=event, order=order if review.order else None, review=review)
+
+    def _feedback(self) -> Iterator[Case]:
+        for number, order in enumerate((self.delivered(), None), 1):
+            event = FeedbackReceived(
+                id=f"{self.shop}/feedback/{self.number}-f{number}",
+                shop=self.shop,
+                occurred_at=self.start + 21 * DAY,
+                survey="how-was-it",
+                answer=f"{self.number}-f{number}",
+                order=order.id if order else None,
+            )
+            yield Case(name="an answer" + (" about an order" if order else ""), event=event, order=order)
+
+    def _referrals(self) -> Iterator[Case]:
+        for role in ReferralRole:
+            order = self.delivered() if role is ReferralRole.FRIEND else None
+            event = ReferralCompleted(
+                id=f"{self.shop}/referral/{self.number}/{role}",
+                shop=self.shop,
+                occurred_at=self.start + 22 * DAY,
+                referral=self.number,
+                role=role,
+                order=order.id if order else None,
+            )
+            yield Case(name=f"a referral, for the {role}", event=event, order=order)
 
     def _tiers(self) -> Iterator[Case]:
         order, at = self.delivered(), self.start + 6 * DAY
