@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from tests.support.docs import code_blocks
 
-pytest_plugins = ("tests.support.loopback", "tests.support.databases")
+pytest_plugins = ("tests.support.loopback", "tests.support.databases", "tests.support.statements")
 
 pytest_collect_file = code_blocks().pytest()

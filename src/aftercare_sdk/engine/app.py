@@ -120,9 +120,15 @@ class Aftercare:
         What reads bring is processed, and what follows from it is done as well.
         """
         done = 0
-        while worked := self._run_due_once():
+        while True:
+            worked = self._syncer.run() + read_due(self.brand)
+            with decider_lock(self.brand.database) as token:
+                processed = self.decider.process(token)
+                worked += self.decider.fire(token)
+            worked += perform_due(self.brand) + self._dispatcher.run()
             done += worked
-        return done
+            if not worked + processed:
+                return done
 
     def read_and_send(self) -> int:
         """Make reads and send messages that are due, without deciding anything; return how many."""
@@ -220,13 +226,6 @@ class Aftercare:
         """
         return self._dispatcher.run(stopped)
 
-    def _run_due_once(self) -> int:
-        done = self._syncer.run() + read_due(self.brand)
-        with decider_lock(self.brand.database) as token:
-            self.decider.process(token)
-            done += self.decider.fire(token)
-        return done + perform_due(self.brand) + self._dispatcher.run()
-
     def next_due(self) -> datetime | None:
         """Return when something is due next, after now: a timer, a read, a message or a retry."""
         now = self.clock.now()
@@ -252,10 +251,10 @@ class Aftercare:
         if not isinstance(clock, VirtualClock):
             message = "only a virtual clock can be moved"
             raise ClockRefused(message)
-        done = self.process() + self.run_due()
+        done = self.run_due()
         while (due := self.next_due()) is not None and due <= until:
             clock.move(due)
-            done += self.process() + self.run_due()
+            done += self.run_due()
         clock.move(until)
         return done
 

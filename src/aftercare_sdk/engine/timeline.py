@@ -20,6 +20,7 @@ from aftercare_sdk.model.events import (
     FeedbackReceived,
     OrderEvent,
     ReferralCompleted,
+    ReferralRole,
     Refund,
     RewardChanged,
     Shipment,
@@ -468,8 +469,8 @@ def _event_code(event: Event) -> str:
     match event:
         case Delivery(assumed=True):
             variant = ".assumed"
-        case ReferralCompleted(role=role):
-            variant = f".{role.value}"
+        case ReferralCompleted(role=ReferralRole.REFERRER):
+            variant = ".referrer"
         case _:
             variant = ""
     return f"timeline.event.{event.kind}{variant}"

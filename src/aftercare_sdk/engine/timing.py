@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -59,9 +60,9 @@ def barrier(brand: Brand, connection: Connection) -> Barrier:
     cancellation and process its row into units between the two. It costs a few looks into indexes.
     """
     now = brand.clock.now()
-    resting = rests.of(connection, Resting.PLUGIN, now).keys()
-    hanging = frozenset(rests.of(connection, Resting.SHOP, now))
-    listening = brand.listening - control.plugins_off(connection).keys() - resting
+    resting = rests.all_of(connection, now)
+    hanging = resting[Resting.SHOP]
+    listening = brand.listening - control.plugins_off(connection).keys() - resting[Resting.PLUGIN]
     waiting = (journal.oldest_new(connection, but=hanging), units.oldest_fresh(connection, listening, now))
     return Barrier(
         before=min((at for at in waiting if at is not None), default=None),
@@ -70,23 +71,32 @@ def barrier(brand: Brand, connection: Connection) -> Barrier:
 
 
 def fire_due(brand: Brand, token: int) -> int:
-    """Fire timers that are due, and let points go whose time is over; return how many of both."""
-    return _fire_timers(brand, token) + _expire_points(brand, token) + _settle_rewards(brand, token)
+    """Fire timers that are due, else let points go whose time is over, else settle rewards; return how many.
 
-
-def _fire_timers(brand: Brand, token: int) -> int:
-    """Fire timers that are due, all in one transaction; return how many.
-
-    Of each customer only those that were due first: what their plugins decide may move or clear the others,
-    and how late the decider is must not matter.
+    Only one of these: what follows from it is to be worked on before the next one.
     """
     now = brand.clock.now()
     with brand.database.read() as connection:
         # Five times a second there is nothing to fire, and no reason to keep others from writing. What
         # becomes due, or is received, after this look is seen by the next one.
         ahead = barrier(brand, connection)
-        if not _due(brand, connection, ahead, now, limit=1):
+        if _due(brand, connection, ahead, now, limit=1):
+            fire = _fire_timers
+        elif lots.due(connection, now, 1, before=ahead.before):
+            fire = _expire_points
+        elif due := redemptions.due(connection, now, MOST_ACCOUNTS_PER_ROUND, before=ahead.before):
+            fire = partial(_settle_rewards, due=due)
+        else:
             return 0
+    return fire(brand, token, now)
+
+
+def _fire_timers(brand: Brand, token: int, now: datetime) -> int:
+    """Fire timers that are due, all in one transaction; return how many.
+
+    Of each customer only those that were due first: what their plugins decide may move or clear the others,
+    and how late the decider is must not matter.
+    """
     with brand.database.write() as connection:
         control.check_token(connection, token)
         ahead = barrier(brand, connection)
@@ -112,12 +122,8 @@ def _due(brand: Brand, connection: Connection, ahead: Barrier, now: datetime, *,
     return timers.due(connection, before=ahead.before, held=ahead.held, plugins=there, now=now, limit=limit)
 
 
-def _expire_points(brand: Brand, token: int) -> int:
+def _expire_points(brand: Brand, token: int, now: datetime) -> int:
     """Let points go whose time is over; return how many lots there were. They wait like timers."""
-    now = brand.clock.now()
-    with brand.database.read() as connection:
-        if not lots.due(connection, now, 1, before=barrier(brand, connection).before):
-            return 0
     with brand.database.write() as connection:
         control.check_token(connection, token)
         due = lots.due(connection, now, MOST_ACCOUNTS_PER_ROUND, before=barrier(brand, connection).before)
@@ -127,18 +133,7 @@ def _expire_points(brand: Brand, token: int) -> int:
     return len(due)
 
 
-def _settle_rewards(brand: Brand, token: int) -> int:
-    """Do what follows from what became known of rewards, or from their time being over; return how many."""
-    now = brand.clock.now()
-    with brand.database.read() as connection:
-        before = barrier(brand, connection).before
-        due = redemptions.due(connection, now, MOST_ACCOUNTS_PER_ROUND, before=before)
-    if due:
-        _settle(brand, token, due, now)
-    return len(due)
-
-
-def _settle(brand: Brand, token: int, due: Sequence[Redemption], now: datetime) -> None:
+def _settle_rewards(brand: Brand, token: int, now: datetime, *, due: Sequence[Redemption]) -> int:
     """Settle rewards together; if one of them cannot be, each by itself, and that one is set aside."""
     try:
         with brand.database.write() as connection:
@@ -148,13 +143,12 @@ def _settle(brand: Brand, token: int, due: Sequence[Redemption], now: datetime) 
         raise
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one, the others are settled
         if len(due) > 1:
-            for one in due:
-                _settle(brand, token, [one], now)
-            return
+            return sum(_settle_rewards(brand, token, now, due=[one]) for one in due)
         log.error("reward set aside until the next start", reward=due[0].key, problem=type(error).__name__)
         with brand.database.write() as connection:
             control.check_token(connection, token)
             redemptions.set_aside(connection, due[0].key)
+    return len(due)
 
 
 def _first_of_each_customer(connection: Connection, due: Sequence[Timer]) -> list[Timer]:

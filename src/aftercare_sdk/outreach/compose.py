@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import cast
 
 from liquid.exceptions import LiquidError, UndefinedError
@@ -97,8 +97,6 @@ class Composer:
     """
 
     def __init__(self, templates: Mapping[tuple[str, str], Template]) -> None:
-        self._plain = Language(html=False)
-        self._html = Language(html=True)
         self._compiled: dict[tuple[str, str], _Compiled] = {}
         problems: list[str] = []
         for (name, locale), template in sorted(templates.items()):
@@ -107,7 +105,7 @@ class Composer:
                 problems.append(f"{name} ({locale}): not the spelling of a locale; {cure}")
             parts = {}
             for part in PARTS:
-                compiled, found = self._compile(template, part)
+                compiled, found = _compile(template, part)
                 problems.extend(found)
                 if compiled is not None:
                     parts[part] = compiled
@@ -139,25 +137,32 @@ class Composer:
             version=compiled.version,
         )
 
-    def _compile(self, template: Template, part: str) -> tuple[BoundTemplate | None, list[str]]:
-        source: str = getattr(template, part)
-        place = (template.name, template.locale, part)
-        if not source.strip():
-            cure = f"write it, every message has {', '.join(PARTS)} (REND-10)"
-            return None, [f"{_place(*place)}: empty; {cure}"]
-        language = self._html if part == "html" else self._plain
-        try:
-            compiled = language.from_string(source)
-        except LiquidError as error:
-            return None, [f"{_place(*place, _line(error))}: {error.message}"]
-        problems = [f"{_place(*place, line)}: {problem}" for line, problem in _problems(compiled, source)]
-        if part == "html" and (foreign := _FOREIGN.search(source)):
-            line = source.count("\n", 0, foreign.start()) + 1
-            cure = f"take {foreign[0]!r} out, mails load and run nothing (REND-03)"
-            problems.append(f"{_place(*place, line)}: {cure}")
-        if not problems:
-            problems = [f"{_place(*place, line)}: {problem}" for line, problem in _trial(compiled)]
-        return compiled, problems
+
+@cache
+def _language(*, html: bool) -> Language:
+    return Language(html=html)
+
+
+@lru_cache(maxsize=1_000)
+def _compile(template: Template, part: str) -> tuple[BoundTemplate | None, tuple[str, ...]]:
+    """Return a part, compiled, and what is wrong with it. Several brands of a process share what is equal."""
+    source: str = getattr(template, part)
+    place = (template.name, template.locale, part)
+    if not source.strip():
+        cure = f"write it, every message has {', '.join(PARTS)} (REND-10)"
+        return None, (f"{_place(*place)}: empty; {cure}",)
+    try:
+        compiled = _language(html=part == "html").from_string(source)
+    except LiquidError as error:
+        return None, (f"{_place(*place, _line(error))}: {error.message}",)
+    problems = [f"{_place(*place, line)}: {problem}" for line, problem in _problems(compiled, source)]
+    if part == "html" and (foreign := _FOREIGN.search(source)):
+        line = source.count("\n", 0, foreign.start()) + 1
+        cure = f"take {foreign[0]!r} out, mails load and run nothing (REND-03)"
+        problems.append(f"{_place(*place, line)}: {cure}")
+    if not problems:
+        problems = [f"{_place(*place, line)}: {problem}" for line, problem in _trial(compiled)]
+    return compiled, tuple(problems)
 
 
 def _render(compiled: BoundTemplate, template: str, locale: str, part: str, variables: object) -> str:

@@ -43,6 +43,12 @@ def of(connection: Connection, kind: Resting, now: datetime) -> dict[str, dateti
     return {row[0]: row[1] for row in rows}
 
 
+def all_of(connection: Connection, now: datetime) -> Mapping[Resting, frozenset[str]]:
+    """Return who rests at `now`, plugins and shops."""
+    rows = connection.execute(select(rests.c.kind, rests.c.name).where(rests.c.until > now)).all()
+    return {kind: frozenset(name for of, name in rows if of == kind) for kind in Resting}
+
+
 def next_end(connection: Connection, after: datetime) -> datetime | None:
     """Return when the next rest ends, after a moment."""
     return connection.execute(select(func.min(rests.c.until)).where(rests.c.until > after)).scalar()

@@ -44,6 +44,7 @@ CODES = {
     *(f"timeline.found.{how}" for how in ("identity", "mailbox", "order")),
     *(f"timeline.event.{kind}" for kind in EVENT_BY_KIND),
     "timeline.event.Delivery.assumed",
+    "timeline.event.ReferralCompleted.referrer",
     "timeline.failed",
     "timeline.parked",
     *(f"timeline.premise.{kind}" for kind in PREMISE_BY_KIND),
