@@ -28,10 +28,12 @@ from aftercare_sdk.store import journal
 from tests.support.shop import (
     DAY,
     HOUR,
+    LAWFUL,
     MINUTE,
     START,
     Bench,
     always,
+    consent,
     customer,
     in_threads,
     note,
@@ -207,18 +209,18 @@ def test_cancelling_reaches_an_order_or_a_customer_and_nobody_elses(migrated_dat
         assert {("plugin", number, label) for number in "12" for label in ("one", "two")} == gone
 
 
-CONSENTED = (Purpose.MARKETING, Purpose.SURVEY, Purpose.REVIEW_REQUEST)
+CONSENTED = (Purpose.MARKETING, Purpose.REVIEW_REQUEST)
 
 
 def test_what_needs_a_consent_is_not_sent_without(migrated_database_url):
     """Whichever plugin asks for it."""
     messages = [note(purpose.value, purpose=purpose) for purpose in Purpose]
-    with Bench(migrated_database_url, greeter(*messages)) as bench:
+    with Bench(migrated_database_url, greeter(*messages), config=LAWFUL) as bench:
         bench.tell(order("1"))
         bench.run_due()
         told = {one.label: one.code for one in bench.messages() if one.state is MessageState.SKIPPED}
         assert dict.fromkeys(CONSENTED, "no_lawful_basis") == told
-        assert 2 == len(bench.sent)
+        assert 3 == len(bench.sent)
         assert ("skipped", "no_lawful_basis") == bench.verdicts("marketing")[-1]
 
 
@@ -339,12 +341,12 @@ def test_an_unknown_outcome_is_repeated_once_under_the_same_id(migrated_database
         assert ["email.outcome_unknown"] * 4 == outcome_rows(bench)
 
 
-def test_an_unknown_outcome_of_other_purposes_is_never_repeated(migrated_database_url, monkeypatch):
-    """Once consent will be on record."""
-    monkeypatch.setattr("aftercare_sdk.outreach.gate.NEEDS_CONSENT", frozenset())
-    messages = [note(purpose.value, purpose=purpose) for purpose in CONSENTED]
-    with Bench(migrated_database_url, greeter(*messages)) as bench:
+def test_an_unknown_outcome_of_other_purposes_is_never_repeated(migrated_database_url):
+    """Nobody gets an offer twice."""
+    messages = [note(purpose.value, purpose=purpose) for purpose in (*CONSENTED, Purpose.SURVEY)]
+    with Bench(migrated_database_url, greeter(*messages), config=LAWFUL) as bench:
         bench.probe.answers = [Unknown("x")] * 3
+        consent(bench)
         bench.tell(order("1"))
         bench.run(START + DAY)
         assert ([("1", "unknown", "outcome_unknown")] * 3, 3) == (bench.outcomes(), len(bench.sent))
@@ -371,17 +373,15 @@ def test_a_sender_that_died_before_it_submitted_lost_nothing(migrated_database_u
     ("purpose", "expected", "sent"),
     [(Purpose.SERVICE, ("accepted", "accepted"), 2), (Purpose.MARKETING, ("unknown", "outcome_unknown"), 1)],
 )
-def test_a_sender_that_died_after_it_submitted_leaves_it_open(
-    migrated_database_url, monkeypatch, purpose, expected, sent
-):
+def test_a_sender_that_died_after_it_submitted_leaves_it_open(migrated_database_url, purpose, expected, sent):
     """Nobody can tell whether the message has left, so it is unknown, and repeated where that is right."""
-    monkeypatch.setattr("aftercare_sdk.outreach.gate.NEEDS_CONSENT", frozenset())
 
     def dies(message):
         raise KeyboardInterrupt
 
-    with Bench(migrated_database_url, greeter(note(purpose=purpose))) as bench:
+    with Bench(migrated_database_url, greeter(note(purpose=purpose)), config=LAWFUL) as bench:
         bench.probe.answers = [dies]
+        consent(bench)
         bench.tell(order("1"))
         with pytest.raises(KeyboardInterrupt):
             bench.run_due()

@@ -458,6 +458,19 @@ class Bench:
         }
 
 
+LAWFUL: Mapping[str, Any] = {
+    "brand": {"legal": {"name": "Hibi Ltd", "address": "1 Tea Row, London", "contact": "care@hibi.example"}},
+    "server": {"public_url": "https://aftercare.example"},
+}
+"""What a shop configures that advertises."""
+
+
+def consent(bench: Bench, email: str = "ann@customer.example", **told: Any) -> bool:
+    """Note that somebody has agreed to everything, at the moment of the engine."""
+    given = {"form": "2026-05", "words": "Yes, write to me.", "purpose": None, **told}
+    return bench.aftercare.consents.give(**({} if "account" in told else {"email": email}), **given)
+
+
 def settings(url: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """Return a configuration: one shop, one channel, and what the test wants otherwise."""
     made: dict[str, Any] = {
@@ -511,6 +524,7 @@ def order(
     name: str = "Ann",
     customer: str | None = None,
     total: int = 1_000,
+    country: str = "GB",
     modified: datetime | None = None,
     cancelled: bool | None = None,
     shipped: Mapping[str, datetime] | None = None,
@@ -528,7 +542,7 @@ def order(
         placed_at=placed,
         status="paid" if paid else "pending",
         customer=customer,
-        contact=Contact(email=email, given_name=name, family_name="Archer", country="GB"),
+        contact=Contact(email=email, given_name=name, family_name="Archer", country=country),
         amounts=Amounts(
             total=pounds,
             shipping=Money(0, "GBP"),
@@ -538,7 +552,7 @@ def order(
                 ),
             ),
         ),
-        country="GB",
+        country=country,
         purchased_at=placed if paid else None,
         cancelled=cancelled,
         shipments=_parcels(shipped),

@@ -174,6 +174,7 @@ SECTIONS = {
     "channels": ("## `[channels.<name>]`", schemas.ChannelSchema),
     "plugins": ("## `[plugins]`", schemas.PluginsSchema),
     "templates": ("## `[templates]`", schemas.TemplatesSchema),
+    "consent": ("## `[consent]`", schemas.ConsentSchema),
     "database": ("## `[database]`", schemas.DatabaseSchema),
     "server": ("## `[server]`", schemas.ServerSchema),
     "defaults": ("## `[defaults]`", schemas.DefaultsSchema),
@@ -181,6 +182,7 @@ SECTIONS = {
 TABLES = [
     *SECTIONS.values(),
     ("## `[plugins.<name>]`", schemas.PluginSchema),
+    ("### `[brand.legal]`", schemas.LegalSchema),
     ("## `assume_delivered`", schemas.AssumeDeliveredSchema),
     ('### `adapter = "shopify"`', ShopifyOptions),
     ('### `adapter = "woocommerce"`', WooCommerceOptions),

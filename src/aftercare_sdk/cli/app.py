@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from aftercare_sdk import __version__
 from aftercare_sdk.cli import (
+    consent,
     customers,
     db,
     doctor,
@@ -123,6 +124,7 @@ app.add_typer(loyalty.commands, name="loyalty")
 app.add_typer(plugins.commands, name="plugins")
 app.add_typer(shops.commands, name="shops")
 app.add_typer(rewards.commands, name="rewards")
+app.add_typer(consent.commands, name="consent")
 app.add_typer(customers.commands, name="customers")
 app.add_typer(privacy.commands, name="privacy")
 app.add_typer(db.commands, name="db")

@@ -22,8 +22,10 @@ from aftercare_sdk.config.settings import (
     AssumeDelivered,
     Brand,
     ChannelConfig,
+    Consent,
     Database,
     Defaults,
+    Legal,
     PluginSettings,
     Server,
     Settings,
@@ -155,6 +157,7 @@ class _Reading:
             disabled=frozenset(choice.get("disabled", ())),
             order=choice.get("order", ()),
             templates=templates,
+            consent=Consent(reclassified=file.get("consent", {}).get("review_request_is_service", {})),
             server=Server(**file.get("server", {})),
             defaults=defaults,
         )
@@ -265,6 +268,7 @@ def _brand(read: Mapping[str, Any]) -> Brand:
         locale=read.get("locale", "en"),
         zone=read.get("zone") or readers.zone_of(country) or "UTC",
         country=country,
+        legal=Legal(**read["legal"]) if "legal" in read else None,
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from ipaddress import ip_address
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -288,3 +289,12 @@ def _each(value: Any, read: Callable[[Any], Any]) -> tuple[Any, ...]:
     if errors:
         raise ValidationError(errors)
     return tuple(kept)
+
+
+def reasons_by_place(value: Any) -> Mapping[str, str]:
+    """Read a table of countries with a reason in words for each."""
+    if not isinstance(value, Mapping):
+        raise ValidationError(
+            'must be a table of countries with reasons; write { JP = "our lawyer, 2 May 2026" }'
+        )
+    return MappingProxyType({country(place): line(reason) for place, reason in value.items()})

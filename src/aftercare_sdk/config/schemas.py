@@ -6,6 +6,11 @@
     country = "JP"                          # unknown
     zone = "Asia/Tokyo"                     # the zone of a country that has one only, else "UTC"
 
+    [brand.legal]                           # none; without it nothing that advertises is sent (LAW-01)
+    name = "Hibi Coffee K.K."               # required; so are the next two
+    address = "1-2-3 Jingumae, Shibuya-ku, Tokyo 150-0001"
+    contact = "help@hibi.example"           # where complaints are taken
+
     [shops.main]                            # one at least; named with a to z, 0 to 9 and hyphens
     adapter = "woocommerce"                 # required; `aftercare plugins` lists those installed
     secrets = [{ env = "WOO_SECRET" }]      # required; the first signs; [] for a shop without webhooks;
@@ -30,6 +35,9 @@
                                             # a bare date, is meant in the brand's zone
     backfill = false                        # true: facts before it count after all
     thank-you.delay = "1h"                  # all other keys are the plugin's own
+
+    [consent]
+    review_request_is_service = { JP = "…" }    # {}; why asking for reviews needs no consent in a place
 
     [templates]
     folder = "templates"                    # none; what is in it comes before the shipped templates
@@ -77,6 +85,14 @@ def _key(
     )
 
 
+class LegalSchema(Schema):
+    """`[brand.legal]`: who the sender is, as the law of mail advertising wants it shown (LAW-01)."""
+
+    name = _key(readers.line, missing='add name = "…", the name of the company')
+    address = _key(readers.line, missing='add address = "…", where the company can be written to')
+    contact = _key(readers.line, missing='add contact = "…", an address, number or page for complaints')
+
+
 class BrandSchema(Schema):
     """`[brand]`."""
 
@@ -84,6 +100,13 @@ class BrandSchema(Schema):
     locale = _key(readers.locale)
     zone = _key(readers.zone)
     country = _key(readers.country)
+    legal = fields.Nested(LegalSchema)
+
+
+class ConsentSchema(Schema):
+    """`[consent]`."""
+
+    review_request_is_service = _key(readers.reasons_by_place)
 
 
 class DatabaseSchema(Schema):
@@ -222,6 +245,7 @@ class FileSchema(Schema):
     channels = _key(_tables)
     plugins = _key(_tables, below=PluginsSchema)
     templates = fields.Nested(TemplatesSchema)
+    consent = fields.Nested(ConsentSchema)
     database = fields.Nested(DatabaseSchema)
     server = fields.Nested(ServerSchema)
     defaults = fields.Nested(DefaultsSchema)

@@ -19,13 +19,26 @@ def _empty() -> Mapping[str, Any]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Legal:
+    """Who the sender is in the eyes of the law: shown below whatever advertises (LAW-01, LAW-16)."""
+
+    name: str
+    address: str
+    contact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Brand:
-    """Who speaks to the customers. `locale` is in Babel's form (`pt_BR`); `country` may be unknown."""
+    """Who speaks to the customers. `locale` is in Babel's form (`pt_BR`); `country` may be unknown.
+
+    `legal` None: nothing that advertises is sent.
+    """
 
     name: str
     locale: str = "en"
     zone: str = "UTC"
     country: str = ""
+    legal: Legal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +149,13 @@ class PluginSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What the shop holds of consent. `reclassified`: by place, why review requests are service there."""
+
+    reclassified: Mapping[str, str] = field(default_factory=_empty)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that aftercare.toml says. `source` is the file, absolute; None if there was none.
 
@@ -151,6 +171,7 @@ class Settings:
     disabled: frozenset[str] = frozenset()
     order: tuple[str, ...] = ()
     templates: Path | None = None
+    consent: Consent = Consent()
     server: Server = Server()
     defaults: Defaults = Defaults()
 

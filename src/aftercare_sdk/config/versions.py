@@ -2,9 +2,9 @@
 
 A version holds what changes decisions: locale, zone and country of the brand; of each shop its adapter,
 country, locale, zone, currency, assumed deliveries and options; each plugin's section, start and backfill;
-which plugins are off and in which order they come; and windows. It does not hold what only says how and
-with what the work is done: names, channels, the folder of templates, database, server, budgets, leases, and
-where secrets are kept. Changing one of those makes no new version.
+which plugins are off and in which order they come; windows; and where review requests are service. It does
+not hold what only says how and with what the work is done: names, channels, the folder of templates,
+database, server, budgets, leases, and where secrets are kept. Changing one of those makes no new version.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ def canonical(settings: Settings) -> str:
             "locale": settings.brand.locale,
             "zone": settings.brand.zone,
         },
+        "consent": {"reclassified": dict(settings.consent.reclassified)},
         "shops": {name: _shop(shop) for name, shop in settings.shops.items()},
         "plugins": {name: _plugin(plugin) for name, plugin in settings.plugins.items()},
         "disabled": sorted(settings.disabled),

@@ -9,8 +9,8 @@ from fractions import Fraction
 
 from sqlalchemy import Connection
 
+from aftercare_sdk.model.months import months_after
 from aftercare_sdk.model.orders import order_ref
-from aftercare_sdk.model.points.expiry import months_after
 from aftercare_sdk.model.points.lots import EntryKind, Lot
 from aftercare_sdk.model.points.standing import standing
 from aftercare_sdk.model.records import OrderRecord

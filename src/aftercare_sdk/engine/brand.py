@@ -302,6 +302,11 @@ class Brand:
             contact=channel.sender if channel else "",
         )
 
+    def medium(self, channel: str) -> str:
+        """Return by what messages of a channel reach people; of one that is gone: by mail."""
+        settings = self.settings.channels.get(channel)
+        return self.plugins.parts.channels[settings.kind].medium if settings else "email"
+
     def open_channel(self, name: str) -> Channel:
         """Return a new channel, for one thread. Raises SettingsError if a secret of it is missing."""
         settings = self.settings.channels.get(name)

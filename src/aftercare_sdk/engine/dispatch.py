@@ -36,10 +36,12 @@ from aftercare_sdk.model.messages import (
 )
 from aftercare_sdk.outreach.characters import short_line
 from aftercare_sdk.outreach.compose import Composed, MissingVariable, TemplateFailed, UnknownTemplate
+from aftercare_sdk.outreach.footer import Footer, with_footer
 from aftercare_sdk.outreach.gate import Decision as Verdict
 from aftercare_sdk.outreach.gate import Outcome
 from aftercare_sdk.outreach.names import display_name
 from aftercare_sdk.outreach.reasons import Reason
+from aftercare_sdk.outreach.sentences import language_of
 from aftercare_sdk.outreach.variables import message_variables
 from aftercare_sdk.redact import redact
 from aftercare_sdk.store import decisions, sending
@@ -74,6 +76,7 @@ class _Letter:
     look: Look = field(repr=False)
     channel: Channel
     composed: Composed
+    unsubscribe: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,21 +199,25 @@ class Dispatcher:
         """Write a message; if it cannot be written, settle it with the reason."""
         channel = self._channel(message.channel)  # a channel that cannot be opened must not lose a message
         try:
-            composed = self._compose(message, seen)
+            composed, way_out = self._compose(message, seen)
         except (UnknownTemplate, TemplateFailed) as error:
             code = Reason.TEMPLATE_UNKNOWN if isinstance(error, UnknownTemplate) else Reason.TEMPLATE_FAILED
             state, told = MessageState.FAILED, str(error)
         except MissingVariable as error:
             state, code, told = MessageState.SKIPPED, Reason.MISSING_VARIABLE, str(error)
         else:
-            return _Letter(message=message, look=seen, channel=channel, composed=composed)
+            return _Letter(
+                message=message, look=seen, channel=channel, composed=composed, unsubscribe=way_out
+            )
         detail = {"template": message.template, "problem": redact(told)}
         self._change([Change(message=message, state=state, code=code, detail=detail)])
         return None
 
-    def _compose(self, message: Message, seen: Look) -> Composed:
+    def _compose(self, message: Message, seen: Look) -> tuple[Composed, str]:
+        """Return a message in words, and where it can be refused; empty: it is part of a purchase."""
         brand = self._brand
-        return brand.composer.compose(
+        links = self._links.of(message)
+        composed = brand.composer.compose(
             message.template,
             seen.locale,
             message_variables(
@@ -219,10 +226,15 @@ class Dispatcher:
                 order=seen.order,
                 data=message.data,
                 zone=seen.zone,
-                links=self._links.of(message),
+                links=links,
             ),
             shop_locale=brand.shop(message.shop).locale,
         )
+        legal, way_out = brand.settings.brand.legal, links.get("unsubscribe", "")
+        if legal is None or not way_out:  # the gate holds what needs both
+            return composed, way_out
+        footer = Footer(name=legal.name, address=legal.address, contact=legal.contact, unsubscribe=way_out)
+        return with_footer(composed, footer, language_of(composed.locale)), way_out
 
     def _submitted(self, letters: Sequence[_Letter]) -> tuple[list[_Letter], list[Message]]:
         """Submit what still may leave; return that, and the messages that are to be written anew."""
@@ -404,6 +416,7 @@ def _handed(letter: _Letter, date: datetime) -> SendResult:
         text=composed.text,
         html=composed.html,
         locale=composed.locale,
+        unsubscribe=letter.unsubscribe,
     )
     # A channel is somebody's code: after a bug in it nobody can tell whether it had sent.
     name = letter.message.channel

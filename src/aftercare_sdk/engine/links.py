@@ -12,10 +12,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.engine.consenting import note_in, said_by
 from aftercare_sdk.engine.redeeming import Taker, account_of, key_of, offered, redeem
 from aftercare_sdk.errors import RedemptionRefused
+from aftercare_sdk.model.actions import Purpose
+from aftercare_sdk.model.consent_ledger import ConsentEntry, ConsentWord
 from aftercare_sdk.model.records import ProductRecord
 from aftercare_sdk.model.rewards import OffersRewards, Reward
+from aftercare_sdk.outreach.consent import COVERED, standing
 from aftercare_sdk.outreach.tokens import Token, Use, read_token, write_token
 from aftercare_sdk.store import balances, control, messages, objects, people, redemptions
 from aftercare_sdk.store.messages import Message
@@ -51,6 +55,15 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """Where somebody stands who has the link to refuse. `locale` is the message's, `url` the shop's."""
+
+    url: str
+    locale: str
+    refused: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Invitation:
     """What a message with a link has said: to whom, and for which reward of which plugin."""
 
@@ -78,13 +91,17 @@ class Links:
     def of(self, message: Message) -> Mapping[str, str]:
         """Return the links that a message may show, by what they are for.
 
-        None without a public address, and none to a reward that is not offered.
+        None without a public address, and none to a reward that is not offered. Whatever is not part of a
+        purchase has one to refuse it.
         """
         public = self._brand.settings.server.public_url
-        if not public or self._reward(message) is None:
-            return {}
-        token = write_token(Token(use=Use.REDEEM, message=message.id), self._made_key())
-        return {"redeem": f"{public}{PLACE}{token}"}
+        uses = {"redeem": Use.REDEEM} if public and self._reward(message) is not None else {}
+        if public and Purpose(message.purpose) in COVERED:
+            uses["unsubscribe"] = Use.UNSUBSCRIBE
+        return {
+            name: f"{public}{PLACE}{write_token(Token(use=use, message=message.id), self._made_key())}"
+            for name, use in uses.items()
+        }
 
     def read(self, text: str) -> Token | None:
         """Return what a token says; None: it is none of this brand's. Asks the database at most once."""
@@ -123,6 +140,48 @@ class Links:
             )
         return self.offer(token)
 
+    def subscription(self, token: Token) -> Subscription | None:
+        """Return whether whoever has the link still gets such messages; None: nobody can tell who it is."""
+        with self._brand.database.read() as connection:
+            message = self._sent(connection, token)
+            return None if message is None else self._subscription(connection, message)
+
+    def unsubscribe(self, token: Token) -> Subscription | None:
+        """Note that whoever has the link wants no more of it by this medium; it counts at once (SEND-02)."""
+        now = self._brand.clock.now()
+        with self._brand.database.write() as connection:
+            message = self._sent(connection, token)
+            if message is None:
+                return None
+            identity = _mailbox(message)
+            people.lock_owners(connection, [identity])
+            if not self._subscription(connection, message).refused:
+                entry = ConsentEntry(
+                    channel=self._brand.medium(message.channel),
+                    purpose=None,
+                    word=ConsentWord.OBJECTED,
+                    at=now,
+                    source=f"message/{message.id}",
+                )
+                note_in(connection, identity, entry, now)
+            return self._subscription(connection, message)
+
+    def _sent(self, connection: Connection, token: Token) -> Message | None:
+        message = messages.with_id(connection, token.message)
+        return message if message is not None and message.submitted_at is not None else None
+
+    def _subscription(self, connection: Connection, message: Message) -> Subscription:
+        customer = people.customers_of(connection, [_mailbox(message)])[_mailbox(message)]
+        said = said_by(connection, {customer})[customer]
+        medium, now = self._brand.medium(message.channel), self._brand.clock.now()
+        copy = messages.copies_of(connection, [message.key]).get(message.key)
+        shop = self._brand.shop(message.shop)
+        return Subscription(
+            url=self._brand.card(message.shop).url,
+            locale=copy.locale if copy else shop.locale,
+            refused=all(standing(said, medium, purpose, now).objected for purpose in COVERED),
+        )
+
     def _made_key(self) -> bytes:
         if self._key is None:
             with self._brand.database.write() as connection:
@@ -144,11 +203,11 @@ class Links:
             return None
 
     def _invitation(self, connection: Connection, token: Token) -> _Invitation | None:
-        message = messages.with_id(connection, token.message)
-        if message is None or message.submitted_at is None or not message.data.get(REWARD):
+        message = self._sent(connection, token)
+        if message is None or not message.data.get(REWARD):
             return None
         about = (message.shop, message.object_kind, message.object)
-        identity = message.identity if message.recipient is None else message.recipient
+        identity = _mailbox(message)
         stored = objects.get_many(connection, [about]).get(about)
         if message.recipient is not None:
             # The code is made for whom the object names now; that must still be who got the message.
@@ -179,6 +238,11 @@ class Links:
             redeemed=redeemed,
             has_account=bool(account_of(connection, identity, message.shop)),
         )
+
+
+def _mailbox(message: Message) -> int:
+    """Return the identity that has the mailbox a message went to."""
+    return message.identity if message.recipient is None else message.recipient
 
 
 def _titles(connection: Connection, shop: str, reward: Reward | None) -> tuple[str, ...]:

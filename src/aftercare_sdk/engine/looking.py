@@ -12,17 +12,21 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from aftercare_sdk.engine import consenting
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.contacts import contact_of
 from aftercare_sdk.model.actions import Purpose
+from aftercare_sdk.model.consent_ledger import ConsentEntry
 from aftercare_sdk.model.orders import Order
 from aftercare_sdk.model.people import Contact
 from aftercare_sdk.model.premises import NoRefund, NotSentWithin, OrderStands, Premise
 from aftercare_sdk.model.records import CustomerRecord, OrderRecord, ReviewRecord
-from aftercare_sdk.outreach.gate import Candidate, Decision, decide
+from aftercare_sdk.outreach.consent import standing
+from aftercare_sdk.outreach.gate import Candidate, Decision, Person, decide
+from aftercare_sdk.outreach.jurisdictions import ADVERTISING
 from aftercare_sdk.outreach.locales import locale_for, zone_for
 from aftercare_sdk.shops.reconcile import as_order
-from aftercare_sdk.store import objects, people, reads, sending, units
+from aftercare_sdk.store import events, objects, people, reads, sending, units
 from aftercare_sdk.store.messages import Message
 from aftercare_sdk.store.objects import Key, Stored
 from aftercare_sdk.store.sending import Sent
@@ -64,6 +68,8 @@ class _Seen:
     awaited: Collection[Key]
     unheard: Mapping[Listener, Unheard]
     sent: Sequence[Sent]
+    said: Mapping[int, tuple[ConsentEntry, ...]]
+    bought: Mapping[int, datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +138,21 @@ def _see(
         )
         for message in group
     ]
+    advertising = [one for one in group if Purpose(one.purpose) in ADVERTISING]
     return _Seen(
+        said=consenting.said_by(
+            connection,
+            {
+                customers[one]
+                for message in group
+                if message.purpose != Purpose.TRANSACTIONAL
+                for one in (message.identity, recipients.get(message.key))
+                if one is not None
+            },
+        ),
+        bought=events.last_purchase_at(connection, {customers[one.identity] for one in advertising})
+        if advertising
+        else {},
         stored=stored,
         orders={
             key: order
@@ -205,6 +225,10 @@ def _look(brand: Brand, seen: _Seen, message: Message, now: datetime) -> Look:
             customer=customer,
         )
     )
+    country = (order.country if order else "") or (contact.country if contact else "")
+    reader = customer if recipient is None else seen.customers[recipient]
+    persons = frozenset({customer, reader})
+    medium = brand.medium(message.channel)
     candidate = Candidate(
         purpose=Purpose(message.purpose),
         due_at=message.due_at or now,
@@ -214,14 +238,23 @@ def _look(brand: Brand, seen: _Seen, message: Message, now: datetime) -> Look:
         awaiting_event=unheard.event if unheard else None,
         awaiting_until=max(unheard.at, now + SHORTEST_WAIT) if unheard and unheard.at else None,
         recipient=contact.email if contact else "",
+        person=Person(
+            channel=medium,
+            countries=frozenset(_countries(order, contact, account)),
+            home=shop.country,
+            said=_said(seen, message, reader, medium, now),
+            purchased_at=seen.bought.get(customer),
+            reclassified=brand.settings.consent.reclassified,
+            sender_named=brand.settings.brand.legal is not None,
+            way_out=bool(brand.settings.server.public_url),
+        ),
     )
-    country = (order.country if order else "") or (contact.country if contact else "")
     facts = _Facts(seen=seen, message=message, customer=customer, recipient=recipient, now=now)
     return Look(
         verdict=decide(candidate, facts),
         order=order,
         recipient=recipient,
-        persons=frozenset({customer} if recipient is None else {customer, seen.customers[recipient]}),
+        persons=persons,
         contact=contact or Contact(),
         locale=locale_for(
             account.locale.value if account and account.locale else "",
@@ -231,6 +264,25 @@ def _look(brand: Brand, seen: _Seen, message: Message, now: datetime) -> Look:
         ),
         zone=zone_for(account.zone.value if account and account.zone else "", country, shop.zone),
     )
+
+
+def _said(seen: _Seen, message: Message, reader: int, medium: str, now: datetime) -> tuple[ConsentEntry, ...]:
+    """Return what counts: what the reader of a message has said, and what the buyer has refused.
+
+    Nobody consents for somebody else whose address an order names.
+    """
+    said, customer = seen.said.get(reader, ()), seen.customers[message.identity]
+    if customer == reader:
+        return said
+    refused = standing(seen.said.get(customer, ()), medium, Purpose(message.purpose), now)
+    return (*said, refused.objection) if refused.objected and refused.objection else said
+
+
+def _countries(order: Order | None, contact: Contact | None, account: CustomerRecord | None) -> set[str]:
+    """Return every country in which a person may be, by what the order, the address and the account say."""
+    own = account.contact.value if account and account.contact else None
+    told = (order.country if order else "", contact.country if contact else "", own.country if own else "")
+    return {country for country in told if country}
 
 
 def _own(message: Message) -> Key:

@@ -48,7 +48,10 @@ _MAY_HAVE_REACHED = frozenset({MessageState.SUBMITTED, MessageState.ACCEPTED, Me
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingMessage:
-    """A composed message on its way to a channel. Everything but `id` and `date` is personal data."""
+    """A composed message on its way to a channel. Everything but `id` and `date` is personal data.
+
+    `unsubscribe` is where a POST alone makes an end of such messages (RFC 8058); empty: it is none of those.
+    """
 
     id: str
     date: datetime
@@ -58,6 +61,7 @@ class OutgoingMessage:
     html: str = field(repr=False)
     recipient_name: str = field(default="", repr=False)
     locale: str = "en"
+    unsubscribe: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +120,14 @@ class ChannelSettings:
 class ChannelType:
     """A kind of channel; `name` is what `kind = "…"` says under `[channels.<name>]` in aftercare.toml.
 
-    `options` is a marshmallow schema class for the channel's own settings.
+    `options` is a marshmallow schema class for the channel's own settings. `medium` is by what a message of
+    it reaches people, such as `email`, `sms` or `line`: that is what they consent to.
     """
 
     name: str
     build: Callable[[ChannelSettings], Channel]
     options: type[Any] | None = None
+    medium: str = "email"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -261,7 +261,10 @@ def _sample() -> Mapping[str, object]:
                 "total": yen,
                 "lines": [line, line],
             },
-            "links": {"redeem": "https://shop.example/c/sample"},
+            "links": {
+                "redeem": "https://shop.example/c/sample",
+                "unsubscribe": "https://shop.example/c/sample",
+            },
             "data": _AnyName({}, name="data", locale=LAST_RESORT),
         },
         locale=LAST_RESORT,

@@ -14,8 +14,11 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from aftercare_sdk.model.actions import Purpose
+from aftercare_sdk.model.consent_ledger import ConsentEntry
 from aftercare_sdk.model.premises import Premise
 from aftercare_sdk.outreach.addresses import UnusableAddress, parse_address
+from aftercare_sdk.outreach.consent import standing
+from aftercare_sdk.outreach.jurisdictions import ADVERTISING, Question, ruling_on
 from aftercare_sdk.outreach.premises import Facts, check
 from aftercare_sdk.outreach.reasons import Reason
 
@@ -28,7 +31,6 @@ WINDOWS: Mapping[Purpose, timedelta] = MappingProxyType(
         Purpose.REVIEW_REQUEST: timedelta(days=45),
     }
 )
-NEEDS_CONSENT = frozenset({Purpose.MARKETING, Purpose.SURVEY, Purpose.REVIEW_REQUEST})
 
 
 class Outcome(StrEnum):
@@ -38,6 +40,24 @@ class Outcome(StrEnum):
     DENY = "deny"
     DEFER = "defer"
     HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """What the law asks of whom a message goes to, by which kind of channel; see `jurisdictions.Question`.
+
+    `said` is all that this person has said, and whoever else the message concerns. `sender_named`: the shop
+    says who it is in the eyes of the law; `way_out`: there is an address at which people can refuse.
+    """
+
+    channel: str = "email"
+    countries: frozenset[str] = frozenset()
+    home: str = ""
+    said: tuple[ConsentEntry, ...] = ()
+    purchased_at: datetime | None = None
+    reclassified: Mapping[str, str] = field(default_factory=dict)
+    sender_named: bool = False
+    way_out: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +77,21 @@ class Candidate:
     awaiting_event: str | None = None
     awaiting_until: datetime | None = None
     recipient: str = field(default="", repr=False)
+    person: Person = Person()
+
+    def question(self, now: datetime) -> Question:
+        """Return what the law is asked about this message at a moment."""
+        person = self.person
+        return Question(
+            purpose=self.purpose,
+            channel=person.channel,
+            now=now,
+            countries=person.countries,
+            home=person.home,
+            said=standing(person.said, person.channel, self.purpose, now),
+            purchased_at=person.purchased_at,
+            reclassified=person.reclassified,
+        )
 
     @property
     def closes_at(self) -> datetime:
@@ -125,16 +160,35 @@ def window(candidate: Candidate, facts: Facts) -> Iterator[Check]:
         yield Check(name=name, rule=rule, outcome=Outcome.ALLOW, code=Reason.WINDOW_OPEN, values=values)
 
 
-def lawful_basis(candidate: Candidate, facts: Facts) -> Iterator[Check]:  # noqa: ARG001 - as all rules
-    """Deny what needs a consent, since none is on record yet (LAW-03); what serves the order needs none."""
-    needed = candidate.purpose in NEEDS_CONSENT
+def lawful_basis(candidate: Candidate, facts: Facts) -> Iterator[Check]:
+    """Deny what the person has objected to, and advertising without a basis (LAW-03, LAW-13 to LAW-18)."""
+    ruling = ruling_on(candidate.question(facts.now))
+    values = {"purpose": candidate.purpose.value, "places": ", ".join(ruling.places)}
+    if ruling.basis is not None:
+        values["basis"] = ruling.basis.value
+    if ruling.entry is not None:
+        values["said_at"] = ruling.entry.at.isoformat()
     yield Check(
         name="lawful_basis",
-        rule="LAW-03",
-        outcome=Outcome.DENY if needed else Outcome.ALLOW,
-        code=Reason.NO_LAWFUL_BASIS if needed else Reason.NEEDS_NO_CONSENT,
-        values={"purpose": candidate.purpose.value},
+        rule=ruling.rule,
+        outcome=Outcome.ALLOW if ruling.allowed else Outcome.DENY,
+        code=ruling.code,
+        values=values,
+        until=ruling.until,
     )
+
+
+def identified(candidate: Candidate, facts: Facts) -> Iterator[Check]:  # noqa: ARG001 - as all rules
+    """Hold what advertises until it can say who sends it, and how to get no more of it (LAW-01, SEND-01)."""
+    if candidate.purpose not in ADVERTISING:
+        return
+    person = candidate.person
+    if not person.sender_named:
+        yield Check(name="identified", rule="LAW-01", outcome=Outcome.HOLD, code=Reason.SENDER_UNNAMED)
+    elif not person.way_out:
+        yield Check(name="identified", rule="SEND-01", outcome=Outcome.HOLD, code=Reason.NO_WAY_OUT)
+    else:
+        yield Check(name="identified", rule="LAW-01", outcome=Outcome.ALLOW, code=Reason.SENDER_NAMED)
 
 
 def settled(candidate: Candidate, facts: Facts) -> Iterator[Check]:  # noqa: ARG001 - as all rules
@@ -189,7 +243,7 @@ def recipient(candidate: Candidate, facts: Facts) -> Iterator[Check]:  # noqa: A
 
 # What ends a message for good stands before what only delays it, as far as the facts are sure: premises are
 # asked once the object has been read.
-CHECKS: tuple[Rule, ...] = (window, lawful_basis, settled, premises, recipient)
+CHECKS: tuple[Rule, ...] = (window, lawful_basis, settled, premises, recipient, identified)
 
 
 def decide(candidate: Candidate, facts: Facts, rules: Iterable[Rule] = CHECKS) -> Decision:

@@ -102,6 +102,9 @@ def build_mail(message: OutgoingMessage, settings: ChannelSettings) -> bytes:
     mail["Date"] = format_datetime(message.date)
     mail["Message-ID"] = message_id(message.id, sender)
     mail["Auto-Submitted"] = "auto-generated"  # SEND-11, RFC 3834
+    if message.unsubscribe:  # SEND-01, RFC 8058: one address, and it may be posted to without being asked
+        mail["List-Unsubscribe"] = f"<{message.unsubscribe}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(message.text, subtype="plain", charset="utf-8")
     mail.add_alternative(message.html, subtype="html", charset="utf-8")
     # A random boundary would make two writings of one message differ.

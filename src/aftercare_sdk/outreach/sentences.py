@@ -48,6 +48,12 @@ def say(code: str, values: Mapping[str, str] | None = None, lang: str = "en", *,
     return sentence.format_map(_Values(given))
 
 
+def language_of(locale: str) -> str:
+    """Return the language in which somebody of a locale is spoken to: Japanese, or else English."""
+    parsed = parse_locale(locale)
+    return "ja" if parsed is not None and parsed.language == "ja" else "en"
+
+
 @cache
 def catalogue(language: str) -> Mapping[str, str]:
     """Return all that can be said in `language`, by code."""

@@ -27,6 +27,7 @@ class Use(Enum):
     """What a link is for; the values stand in tokens for years: add, never change."""
 
     REDEEM = b"r"
+    UNSUBSCRIBE = b"u"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
         "order.lines[].quantity": "how many",
         "order.lines[].paid": "what the line costs in sum, net of discounts and with tax",
         "links.redeem": "where the customer has the reward that the plugin named in `data.reward`",
+        "links.unsubscribe": "where the customer refuses such messages; else a footer with it is added",
         "data.*": "a string that the plugin gave with the message",
     }
 )
@@ -38,6 +39,7 @@ NEEDED: Mapping[str, str] = MappingProxyType(
     {
         "links.redeem": "it needs public_url under [server], and the name of a reward that is offered as "
         "data.reward",
+        "links.unsubscribe": "it needs public_url under [server], and a purpose beyond the purchase",
     }
 )
 """What must be there so that a variable is known, where it is not the person or the order that lacks it."""
@@ -77,7 +79,7 @@ def message_variables(
             "contact": one_line(shop.contact),
         },
         "order": None if order is None else _order(order, zone),
-        "links": {"redeem": links.get("redeem", "")},
+        "links": {name: links.get(name, "") for name in ("redeem", "unsubscribe")},
         "data": dict(data),
     }
 

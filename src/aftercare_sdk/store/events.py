@@ -47,6 +47,17 @@ def of_identities(connection: Connection, identities: Collection[int]) -> list[K
     return [_known(row) for row in rows]
 
 
+def last_purchase_at(connection: Connection, customers: Collection[int]) -> dict[int, datetime]:
+    """Return when each of these customers has bought last; not of those who never have."""
+    rows = connection.execute(
+        select(identities.c.customer, func.max(events.c.occurred_at))
+        .join(identities, identities.c.id == events.c.identity)
+        .where(identities.c.customer.in_(sorted(customers)), events.c.kind == Purchase.kind)
+        .group_by(identities.c.customer)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def latest_purchases(connection: Connection, persons: Collection[int]) -> list[str]:
     """Return the purchase that became known last of each of these identities' persons, if there is one."""
     found = []

@@ -69,6 +69,11 @@ def reviews_of(connection: Connection, identities: Iterable[int]) -> list[Stored
     return _of(connection, "review", identities)
 
 
+def consents_of(connection: Connection, identities: Iterable[int]) -> list[Stored]:
+    """Return what platforms say of the consents of these identities."""
+    return _of(connection, "consent", identities)
+
+
 def all_of(connection: Connection, identities: Iterable[int]) -> dict[int, list[Record]]:
     """Return everything that belongs to these identities, by identity."""
     found: dict[int, list[Record]] = {}

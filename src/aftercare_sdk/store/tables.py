@@ -166,6 +166,31 @@ splits = Table(
     Column("reason", Text, nullable=False),
 )
 
+consents = Table(
+    "consents",
+    metadata,
+    Column("seq", Serial, primary_key=True, autoincrement=True),
+    Column("key", String(64), nullable=False, unique=True),
+    Column("identity", BigInteger, ForeignKey("identities.id"), nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("until", Instant),
+    Column("channel", String(LONGEST_NAME), nullable=False),
+    Column("purpose", String(20), nullable=False),
+    Column("word", String(12), nullable=False),
+    Column("basis", String(12), nullable=False),
+    Column("by_person", Integer, nullable=False),
+    Column("source", String(100), nullable=False),
+    Column("form", String(100), nullable=False),
+    Column("form_hash", String(64), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("ordered", String(250), nullable=False),
+    Column("refusal_offered", Integer, nullable=False),
+    Column("categories", Text, nullable=False),
+    Column("actor", String(100), nullable=False),
+)
+Index("ix_consents_identity", consents.c.identity)
+
 events = Table(
     "events",
     metadata,

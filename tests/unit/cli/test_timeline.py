@@ -223,7 +223,7 @@ def test_a_message_that_was_not_sent_has_its_reason_and_rule(database_url):
         )
         assert [
             ("timeline.check.passed", "WINDOW"),
-            ("timeline.check.passed", "LAW-03"),
+            ("timeline.check.passed", "LAW-02"),
             ("timeline.check.passed", "READ"),
             ("timeline.check.stopped", "OrderStands"),
         ] == [(check.code, check.values["rule"]) for check in decision.detail]

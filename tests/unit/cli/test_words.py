@@ -34,9 +34,12 @@ def spelled_codes():
 
 def gate_rules():
     """Return the rules under which the gate asks."""
-    from aftercare_sdk.outreach import gate
+    from aftercare_sdk.outreach import gate, jurisdictions
 
-    return set(re.findall(r'rule="([A-Z0-9-]+)"', source(gate))) | {"WINDOW"}
+    found = {*re.findall(r'rule="([A-Z0-9-]+)"', source(gate) + source(jurisdictions)), "WINDOW"}
+    return found | {
+        rule for law in jurisdictions.LAWS.values() for _, rule in (law.allows("email"), law.allows("sms"))
+    }
 
 
 CODES = {

@@ -15,6 +15,7 @@ from aftercare_sdk.config import (
     ChannelConfig,
     Database,
     Defaults,
+    Legal,
     Secret,
     Server,
     ShopSettings,
@@ -116,7 +117,14 @@ def test_documented_file(write, tmp_path):
     block = inspect.getdoc(schemas).split("\n\n", 1)[1].rpartition("\n\nPaths are")[0]
     text = textwrap.dedent(block).replace("sqlite:///aftercare.db", "postgresql://shop@db/after", 1)
     settings = load(write(text))
-    assert Brand(name="Hibi Coffee", locale="ja", zone="Asia/Tokyo", country="JP") == settings.brand
+    legal = Legal(
+        name="Hibi Coffee K.K.",
+        address="1-2-3 Jingumae, Shibuya-ku, Tokyo 150-0001",
+        contact="help@hibi.example",
+    )
+    brand = Brand(name="Hibi Coffee", locale="ja", zone="Asia/Tokyo", country="JP", legal=legal)
+    assert brand == settings.brand
+    assert {"JP": "…"} == settings.consent.reclassified
     main = settings.shops["main"]
     assert ("JP", "ja", "Asia/Tokyo", "JPY") == (main.country, main.locale, main.zone, main.currency)
     assert AssumeDelivered(after_shipment=timedelta(days=5)) == main.assume_delivered
@@ -342,7 +350,8 @@ def test_plugins_switches():
 
 
 @pytest.mark.parametrize(
-    "section", ["brand", "shops", "channels", "plugins", "templates", "database", "server", "defaults"]
+    "section",
+    ["brand", "shops", "channels", "plugins", "templates", "consent", "database", "server", "defaults"],
 )
 def test_a_section_that_is_no_table(section):
     """A value in the place of a section is told once."""

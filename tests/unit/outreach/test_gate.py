@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftercare_sdk.model.actions import Purpose
+from aftercare_sdk.model.consent_ledger import ConsentEntry, ConsentWord
 from aftercare_sdk.model.premises import NotSentWithin, OrderStands
-from aftercare_sdk.outreach.gate import CHECKS, NEEDS_CONSENT, WINDOWS, Candidate, Check, Outcome, decide
+from aftercare_sdk.outreach.gate import CHECKS, WINDOWS, Candidate, Check, Outcome, Person, decide
 from aftercare_sdk.outreach.reasons import Reason
 from tests.unit.outreach.samples import NOW, order
 from tests.unit.outreach.test_premises import REF, WEEK, Known
@@ -34,7 +35,7 @@ def test_a_message_that_passes_every_check_leaves_with_the_whole_record():
     assert Outcome.ALLOW is decision.outcome
     assert [
         ("window", "WINDOW", Reason.WINDOW_OPEN),
-        ("lawful_basis", "LAW-03", Reason.NEEDS_NO_CONSENT),
+        ("lawful_basis", "LAW-02", Reason.NEEDS_NO_CONSENT),
         ("settled", "READ", Reason.NOTHING_AWAITED),
         ("premise", "OrderStands", Reason.ORDER_STANDS),
         ("premise", "NotSentWithin", Reason.NOT_SENT_RECENTLY),
@@ -79,13 +80,30 @@ def test_a_message_that_is_early_waits_for_its_moment():
 
 
 @pytest.mark.parametrize("purpose", Purpose)
-def test_law_03_what_needs_consent_is_denied_until_one_can_be_recorded(purpose):
-    """Advertising, surveys and invitations to review; what serves the order goes out."""
-    needed = {Purpose.MARKETING, Purpose.SURVEY, Purpose.REVIEW_REQUEST}
-    assert needed == NEEDS_CONSENT
+def test_law_03_what_advertises_needs_a_basis(purpose):
+    """Advertising and invitations to review; what serves the order goes out."""
     decision = decide(candidate(purpose=purpose), FACTS)
-    assert (purpose in needed) == (decision.code is Reason.NO_LAWFUL_BASIS)
-    assert (purpose in needed) == (decision.outcome is Outcome.DENY)
+    expected = Outcome.DENY if purpose in {Purpose.MARKETING, Purpose.REVIEW_REQUEST} else Outcome.ALLOW
+    assert expected is decision.outcome
+
+
+SAID = ConsentEntry(channel="email", purpose=None, word=ConsentWord.GIVEN, at=NOW - HOUR)
+
+
+@pytest.mark.parametrize(
+    ("person", "outcome", "rule", "code"),
+    [
+        ({}, Outcome.HOLD, "LAW-01", Reason.SENDER_UNNAMED),
+        ({"sender_named": True}, Outcome.HOLD, "SEND-01", Reason.NO_WAY_OUT),
+        ({"sender_named": True, "way_out": True}, Outcome.ALLOW, "LAW-01", Reason.SENDER_NAMED),
+    ],
+)
+def test_law_01_send_01_who_advertises_says_who_it_is_and_how_to_refuse(person, outcome, rule, code):
+    """Until it can, the message waits; what serves the order does not."""
+    advert = candidate(purpose=Purpose.MARKETING, person=Person(said=(SAID,), **person))
+    last = decide(advert, FACTS).checks[-1]
+    assert (outcome, rule, code) == (last.outcome, last.rule, last.code)
+    assert Outcome.ALLOW is decide(candidate(person=Person(**person)), FACTS).outcome
 
 
 def test_every_purpose_has_a_window():

@@ -93,8 +93,8 @@ def test_a_section_is_read_into_tables():
         ({"anchor": "birth"}, "anchor", "purchase, shipment, delivery"),
         ({"purpose": "nice"}, "purpose", "must be transactional or service"),
         ({"purpose": "marketing"}, "purpose", "use transactional or service, or enabled = false"),
-        ({"purpose": "survey"}, "purpose", "needs the customer's consent"),
-        ({"purpose": "review_request"}, "purpose", "which cannot be recorded yet"),
+        ({"purpose": "survey"}, "purpose", "is to be approved by a person first"),
+        ({"purpose": "review_request"}, "purpose", "which cannot be asked for yet"),
         ({"enabled": "yes"}, "enabled", "Not a valid boolean"),
         ({"template": ""}, "template", "Shorter than minimum length"),
         ({"dealy": "1h"}, "dealy", "there is no such setting; there are enabled, anchor"),
@@ -218,6 +218,6 @@ class TestCheckConfig:
         found = complaints(Parts(flows={"news": preset}), news={})
         assert 1 == len(found)
         assert found[0].startswith(
-            f'plugins.flows.news.purpose: "{purpose.value}" needs the customer\'s consent'
+            f'plugins.flows.news.purpose: "{purpose.value}" is to be approved by a person first'
         )
         assert () == complaints(Parts(flows={"news": preset}), news={"enabled": False})

@@ -6,6 +6,8 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
+from aftercare_sdk.model.months import months_after
+
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 """When points expire that do not."""
 
@@ -43,12 +45,6 @@ class Expiry:
             return _end_of(months_after(local, self._period), zone)
         last = _on(local.year, *self.day)
         return _end_of(last if last > local else _on(local.year + 1, *self.day), zone)
-
-
-def months_after(day: date, months: int) -> date:
-    """Return the same day `months` later, or the last one of that month if it has no such day."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return _on(year, month + 1, day.day)
 
 
 def _on(year: int, month: int, day: int) -> date:

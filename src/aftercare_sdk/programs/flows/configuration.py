@@ -188,7 +188,7 @@ def _combined(name: str, table: FlowTable, preset: Flow | None) -> Flow | None:
 
 def _needs_consent(purpose: Purpose) -> str:
     return (
-        f'"{purpose.value}" needs the customer\'s consent, which cannot be recorded yet; '
+        f'"{purpose.value}" is to be approved by a person first, which cannot be asked for yet; '
         f"use {' or '.join(_ALLOWED_PURPOSES)}, or enabled = false"
     )
 

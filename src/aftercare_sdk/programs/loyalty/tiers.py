@@ -6,13 +6,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from aftercare_sdk.model.points.expiry import months_after
+from aftercare_sdk.model.months import months_from
 from aftercare_sdk.programs.loyalty.rules import Downgrade, Tier, Tiers
-
-
-def months_from(moment: datetime, months: int) -> datetime:
-    """Return the same time of day, months later or (negative) earlier."""
-    return datetime.combine(months_after(moment.date(), months), moment.timetz())
 
 
 @dataclass(slots=True)

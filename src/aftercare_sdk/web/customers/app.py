@@ -13,10 +13,11 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from aftercare_sdk.engine.app import Aftercare
-from aftercare_sdk.engine.links import PLACE, Links
+from aftercare_sdk.engine.links import PLACE, Links, Subscription
 from aftercare_sdk.engine.logs import log
 from aftercare_sdk.errors import RedemptionRefused, StorageUnavailable
 from aftercare_sdk.outreach.locales import parse_locale
+from aftercare_sdk.outreach.tokens import Use
 from aftercare_sdk.web.customers.page import Pages
 
 MOST_BYTES = 4_096
@@ -73,22 +74,35 @@ class _Customers:
 
     def _looked_at(self, text: str, lang: str) -> _Answer:
         token = self._links.read(text)
-        offer = None if token is None else self._links.offer(token)
-        if offer is None:
-            return _Answer(_NOT_FOUND, self._pages.missing(lang))
-        return _Answer(_OK, self._pages.offer(offer))
+        if token is None:
+            return self._missing(lang)
+        if token.use is Use.UNSUBSCRIBE:
+            return self._subscribed(self._links.subscription(token), lang)
+        offer = self._links.offer(token)
+        return self._missing(lang) if offer is None else _Answer(_OK, self._pages.offer(offer))
 
     def _pressed(self, text: str, lang: str) -> _Answer:
         token = self._links.read(text)
         if token is None:
-            return _Answer(_NOT_FOUND, self._pages.missing(lang))
+            return self._missing(lang)
+        if token.use is Use.UNSUBSCRIBE:
+            # Programs of mail providers press it too, and follow no redirection (SEND-01, RFC 8058).
+            return self._subscribed(self._links.unsubscribe(token), lang)
         try:
             offer = self._links.redeem(token)
         except RedemptionRefused as refused:
             log.info("reward not redeemed by link", why=refused.why)
             return self._looked_at(text, lang)._replace(status=_CONFLICT)
         # The page that is shown then can be loaded anew without sending the form again.
-        return _Answer(_NOT_FOUND, self._pages.missing(lang)) if offer is None else _Answer(_SEE_OTHER)
+        return self._missing(lang) if offer is None else _Answer(_SEE_OTHER)
+
+    def _subscribed(self, subscription: Subscription | None, lang: str) -> _Answer:
+        if subscription is None:
+            return self._missing(lang)
+        return _Answer(_OK, self._pages.subscription(subscription))
+
+    def _missing(self, lang: str) -> _Answer:
+        return _Answer(_NOT_FOUND, self._pages.missing(lang))
 
     def _response(self, answer: _Answer, more: dict[str, str] | None = None) -> Response:
         return HTMLResponse(answer.page, answer.status, headers={**self._headers, **(more or {})})

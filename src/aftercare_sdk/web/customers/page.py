@@ -19,12 +19,11 @@ from babel.dates import format_datetime
 from babel.numbers import format_currency, format_decimal
 from liquid import Environment, StrictUndefined
 
-from aftercare_sdk.engine.links import Offer
+from aftercare_sdk.engine.links import Offer, Subscription
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.points.expiry import FOREVER
 from aftercare_sdk.model.rewards import Reward, RewardState
-from aftercare_sdk.outreach.locales import parse_locale
-from aftercare_sdk.outreach.sentences import say
+from aftercare_sdk.outreach.sentences import language_of, say
 from aftercare_sdk.store.redemptions import Redemption
 
 _MOMENT = {"ja": "y年M月d日 H:mm", "en": "d MMMM y, H:mm"}
@@ -73,6 +72,10 @@ class Pages:
         """Return the page of a reward: to be had, already had, or not to be had."""
         return self._render(_offered(offer) if offer.redeemed is None else _had(offer, offer.redeemed))
 
+    def subscription(self, subscription: Subscription) -> str:
+        """Return the page on which somebody refuses further messages, or has done so."""
+        return self._render(_refused(subscription))
+
     def missing(self, lang: str) -> str:
         """Return the answer to a link that leads nowhere. It tells nothing about anybody."""
         return self._render(_plain(lang, "page.missing"))
@@ -95,7 +98,7 @@ class _Speaker:
 
     @property
     def lang(self) -> str:
-        return _language(self.locale)
+        return language_of(self.locale)
 
     def say(self, code: str, **values: str) -> str:
         return say(code, values, self.lang)
@@ -195,18 +198,26 @@ def _had(offer: Offer, redeemed: Redemption) -> Page:
     )
 
 
+def _refused(subscription: Subscription) -> Page:
+    lang = language_of(subscription.locale)
+    part = "done" if subscription.refused else "ask"
+    return Page(
+        lang=lang,
+        title=say(f"page.refuse.{part}.title", lang=lang),
+        lead=say(f"page.refuse.{part}.lead", lang=lang),
+        button="" if subscription.refused else say("page.refuse.button", lang=lang),
+        notes=(say("page.refuse.still", lang=lang),),
+        url=_web(subscription.url),
+    )
+
+
 def _plain(lang: str, code: str) -> Page:
-    language = _language(lang)
+    language = language_of(lang)
     return Page(
         lang=language,
         title=say(f"{code}.title", lang=language),
         lead=say(f"{code}.lead", lang=language),
     )
-
-
-def _language(locale: str) -> str:
-    parsed = parse_locale(locale)
-    return "ja" if parsed is not None and parsed.language == "ja" else "en"
 
 
 def _web(url: str) -> str:

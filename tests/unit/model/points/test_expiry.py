@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aftercare_sdk.model.points.expiry import FOREVER, Expiry, months_after
+from aftercare_sdk.model.months import months_after
+from aftercare_sdk.model.points.expiry import FOREVER, Expiry
 from tests.support.histories import UNHURRIED
 
 THOROUGH = settings(UNHURRIED, max_examples=150)

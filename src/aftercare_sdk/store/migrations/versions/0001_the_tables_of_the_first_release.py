@@ -615,6 +615,36 @@ def upgrade() -> None:
         batch_op.create_index("ix_identities_customer", ["customer"], unique=False)
 
     op.create_table(
+        "consents",
+        sa.Column(
+            "seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("identity", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=True),
+        sa.Column("channel", sa.String(length=200), nullable=False),
+        sa.Column("purpose", sa.String(length=20), nullable=False),
+        sa.Column("word", sa.String(length=12), nullable=False),
+        sa.Column("basis", sa.String(length=12), nullable=False),
+        sa.Column("by_person", sa.Integer(), nullable=False),
+        sa.Column("source", sa.String(length=100), nullable=False),
+        sa.Column("form", sa.String(length=100), nullable=False),
+        sa.Column("form_hash", sa.String(length=64), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("ordered", sa.String(length=250), nullable=False),
+        sa.Column("refusal_offered", sa.Integer(), nullable=False),
+        sa.Column("categories", sa.Text(), nullable=False),
+        sa.Column("actor", sa.String(length=100), nullable=False),
+        sa.ForeignKeyConstraint(["identity"], ["identities.id"], name=op.f("fk_consents_identity")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_consents")),
+        sa.UniqueConstraint("key", name=op.f("uq_consents_key")),
+    )
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.create_index("ix_consents_identity", ["identity"], unique=False)
+
+    op.create_table(
         "links",
         sa.Column("one", sa.BigInteger(), nullable=False),
         sa.Column("other", sa.BigInteger(), nullable=False),

@@ -1,0 +1,236 @@
+"""The consent ledger at work: what persons have said is noted, and counts from the same moment on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.engine.finding import find_customers
+from aftercare_sdk.errors import InputError, UnknownCustomer
+from aftercare_sdk.model.actions import Purpose
+from aftercare_sdk.model.consent_ledger import ALL_CHANNELS, Basis, ConsentEntry, ConsentWord
+from aftercare_sdk.model.people import Identity, IdentityKind, fold_email
+from aftercare_sdk.model.records import ConsentRecord
+from aftercare_sdk.outreach.addresses import UnusableAddress, parse_address
+from aftercare_sdk.outreach.consent import told_by_platform
+from aftercare_sdk.store import consents, journal, objects, people
+from aftercare_sdk.store.codec import dump
+from aftercare_sdk.store.consents import Said
+from aftercare_sdk.store.database import gives_way
+from aftercare_sdk.store.journal import Arrival, Kind, State
+
+_CUSTOMER = "customer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speaker:
+    """Who has said it: the `account` of a `shop`, or whoever has the mailbox `email`. One of both."""
+
+    shop: str = ""
+    account: str = ""
+    email: str = ""
+
+
+def said_by(connection: Connection, customers: Collection[int]) -> Mapping[int, tuple[ConsentEntry, ...]]:
+    """Return what each customer has said, here and on the platforms of shops."""
+    if not customers:
+        return {}
+    own = consents.of_customers(connection, customers)
+    identities = people.identities_of(connection, customers)
+    owners = {identity: customer for customer, several in identities.items() for identity in several}
+    told: dict[int, list[ConsentEntry]] = {each: [one.entry for one in own[each]] for each in customers}
+    for stored in objects.consents_of(connection, owners):
+        if isinstance(stored.record, ConsentRecord) and stored.identity is not None:
+            entry = told_by_platform(stored.record)
+            if entry is not None:
+                told[owners[stored.identity]].append(entry)
+    return {customer: tuple(several) for customer, several in told.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stance:
+    """What one customer has said, the oldest first. `found`: how the customer was found."""
+
+    found: str
+    said: tuple[ConsentEntry, ...]
+
+
+def stances(connection: Connection, text: str) -> tuple[Stance, ...]:
+    """Return what the customers have said whom an operator's text may mean; see `find_customers`."""
+    found = find_customers(connection, text)
+    said = said_by(connection, found.keys())
+    return tuple(
+        Stance(found=how, said=tuple(sorted(said[customer], key=lambda one: one.at)))
+        for customer, how in sorted(found.items())
+    )
+
+
+class Consents:
+    """What an application notes of what persons have said. Each of its calls counts as soon as it returns.
+
+    The person is named by the `account` of a `shop`, or by an address, `email`. `channel` is a medium such as
+    `email` or `sms`; `*` means all. `purpose` None means everything that is not part of a purchase.
+    """
+
+    def __init__(self, brand: Brand) -> None:
+        self._brand = brand
+
+    def give(
+        self,
+        *,
+        form: str,
+        words: str,
+        shop: str = "",
+        account: str = "",
+        email: str = "",
+        channel: str = "email",
+        purpose: Purpose | None = Purpose.MARKETING,
+        basis: Basis = Basis.EXPRESS,
+        at: datetime | None = None,
+        until: datetime | None = None,
+        order: str = "",
+        refusal_offered: bool = False,
+        categories: tuple[str, ...] = (),
+        url: str = "",
+        source: str = "form",
+        actor: str = "customer",
+    ) -> bool:
+        """Note a consent; return whether it is news.
+
+        `form` is the version of what was agreed to, `words` its text, of which the SHA-256 is kept; `url` the
+        page (LAW-04). A soft opt-in names its `order`, says that `refusal_offered`, and may be for products
+        of some `categories` only (LAW-13); what is implied says `until` when (LAW-17). `actor` other than
+        `customer`: somebody notes it for the person, and it does not beat an objection. Raises
+        UnknownCustomer, and InputError for what proves nothing.
+        """
+        entry = ConsentEntry(
+            channel=channel,
+            purpose=purpose,
+            word=ConsentWord.GIVEN,
+            at=at or self._brand.clock.now(),
+            basis=basis,
+            until=until,
+            by_person=actor == _CUSTOMER,
+            source=source,
+            form=form,
+            form_hash=hashlib.sha256(words.encode()).hexdigest() if words else "",
+            url=url,
+            order=order,
+            refusal_offered=refusal_offered,
+            categories=categories,
+            actor=actor,
+        )
+        return note(self._brand, Speaker(shop=shop, account=account, email=email), entry)
+
+    def refuse(
+        self,
+        *,
+        shop: str = "",
+        account: str = "",
+        email: str = "",
+        channel: str = ALL_CHANNELS,
+        purpose: Purpose | None = None,
+        at: datetime | None = None,
+        source: str = "form",
+        actor: str = "customer",
+    ) -> bool:
+        """Note that somebody does not want to be written to (any more); return whether it is news.
+
+        It beats everything that was given before, and what is given later by anybody else. Raises
+        UnknownCustomer, and InputError for what cannot have been said.
+        """
+        entry = ConsentEntry(
+            channel=channel,
+            purpose=purpose,
+            word=ConsentWord.OBJECTED,
+            at=at or self._brand.clock.now(),
+            source=source,
+            actor=actor,
+        )
+        return note(self._brand, Speaker(shop=shop, account=account, email=email), entry)
+
+
+@gives_way
+def note(brand: Brand, speaker: Speaker, entry: ConsentEntry) -> bool:
+    """Note what somebody has said; return whether it is news. It counts as soon as this returns.
+
+    Raises UnknownCustomer for an account that nobody has, and InputError for what cannot have been said.
+    """
+    now = brand.clock.now()
+    if entry.at > now:
+        raise InputError("a consent or an objection is to have been given later than now")
+    _check(entry)
+    with brand.database.write() as connection:
+        identity = _identity(connection, speaker, now)
+        # A message that is being submitted to this person waits, or is waited for.
+        people.lock_owners(connection, [identity])
+        return note_in(connection, identity, entry, now)
+
+
+def note_in(connection: Connection, identity: int, entry: ConsentEntry, now: datetime) -> bool:
+    """Do the same in a transaction that holds the person's lock."""
+    said = Said(identity=identity, entry=entry, recorded_at=now)
+    if not consents.append(connection, [said]):
+        return False
+    told = {
+        "identity": identity,
+        "channel": entry.channel,
+        "purpose": entry.purpose.value if entry.purpose else "",
+        "basis": entry.basis.value,
+        "source": entry.source,
+        "actor": entry.actor,
+    }
+    arrival = Arrival(
+        kind=Kind.COMMAND,
+        shop="",
+        topic=f"consent.{entry.word.value}",
+        received_at=now,
+        body=dump(told).encode(),
+        state=State.DONE,
+        outcome=f"{entry.word.value}: {entry.channel}, {told['purpose'] or 'all purposes'}",
+    )
+    journal.append(connection, [arrival])
+    return True
+
+
+def _check(entry: ConsentEntry) -> None:
+    """Refuse what proves nothing: a consent without the words it was given to (LAW-04, LAW-13, LAW-17)."""
+    if entry.word is not ConsentWord.GIVEN:
+        return
+    if entry.basis not in {Basis.EXPRESS, Basis.SOFT_OPT_IN, Basis.IMPLIED}:
+        raise InputError(f"nobody gives a consent on the basis {entry.basis.value!r}")
+    if entry.basis is Basis.IMPLIED:
+        if entry.until is None:
+            raise InputError("an implied consent ends: say until when (LAW-17)")
+        return
+    if not (entry.form and entry.form_hash):
+        raise InputError(
+            "a consent is proved by the words that were agreed to: name the version of the form and give its "
+            "text (LAW-04)"
+        )
+    if entry.basis is Basis.SOFT_OPT_IN and not (entry.order and entry.refusal_offered):
+        raise InputError(
+            "a soft opt-in comes with a purchase at which refusing was offered: name the order, and say so "
+            "(LAW-13)"
+        )
+
+
+def _identity(connection: Connection, speaker: Speaker, now: datetime) -> int:
+    if bool(speaker.account) == bool(speaker.email):
+        raise InputError("name the account or the address of whoever has said it, one of both")
+    if speaker.account:
+        found = people.search(connection, f"{speaker.shop}/{speaker.account}")
+        if len(found) != 1:
+            raise UnknownCustomer(f"no account {speaker.account!r} of shop {speaker.shop!r} is known yet")
+        return next(iter(found))
+    try:
+        parse_address(speaker.email)
+    except UnusableAddress:
+        raise InputError("the address of whoever has said it is none that mail can be sent to") from None
+    named = Identity(kind=IdentityKind.EMAIL, value=fold_email(speaker.email))
+    return people.ids(connection, [named], now)[named]

@@ -1,0 +1,112 @@
+"""What a person has said about being written to, and where that stands for one channel and purpose.
+
+It is a function of the set of what was said, so the order in which it becomes known does not matter. An
+objection beats everything but a later express consent by that person (LAW-14, LAW-21).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from aftercare_sdk.model.actions import Purpose
+from aftercare_sdk.model.consent_ledger import ALL_CHANNELS, Basis, ConsentEntry, ConsentWord
+from aftercare_sdk.model.consents import ConsentState, OptIn
+from aftercare_sdk.model.records import ConsentRecord
+
+COVERED = frozenset({Purpose.MARKETING, Purpose.REVIEW_REQUEST, Purpose.SURVEY})
+"""What is meant by a word that names no purpose: all that is not part of a purchase."""
+_STRENGTH = (Basis.EXPRESS, Basis.SOFT_OPT_IN, Basis.IMPLIED)
+"""The bases that somebody can have told, the strongest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where it stands: what was given and still counts, the strongest first, and the objection that counts.
+
+    With an objection only what the person has given expressly since then is in `given`. `asked`: the person
+    was asked to confirm and has not yet, which is no consent.
+    """
+
+    given: tuple[ConsentEntry, ...] = ()
+    objection: ConsentEntry | None = None
+    asked: bool = False
+
+    @property
+    def objected(self) -> bool:
+        """Whether the person does not want it: nothing that was given beats the objection."""
+        return self.objection is not None and not self.given
+
+    def by(self, bases: Iterable[Basis]) -> ConsentEntry | None:
+        """Return the strongest that was given on one of these bases."""
+        allowed = frozenset(bases)
+        return next((one for one in self.given if one.basis in allowed), None)
+
+
+NOTHING_SAID = Standing()
+
+
+def standing(entries: Iterable[ConsentEntry], channel: str, purpose: Purpose, now: datetime) -> Standing:
+    """Return where it stands at a moment. What was said later than that, or has ended, does not count."""
+    said = [
+        one
+        for one in entries
+        if one.at <= now
+        and one.channel in {channel, ALL_CHANNELS}
+        and (one.purpose is purpose or (one.purpose is None and purpose in COVERED))
+    ]
+    objection = _latest(one for one in said if one.word is ConsentWord.OBJECTED)
+    given = [
+        one
+        for one in said
+        if one.word is ConsentWord.GIVEN
+        and (one.until is None or now < one.until)
+        and (objection is None or (one.at > objection.at and one.by_person and one.basis is Basis.EXPRESS))
+    ]
+    asked = _latest(one for one in said if one.word is ConsentWord.ASKED)
+    return Standing(
+        given=tuple(sorted(given, key=_strongest_first)),
+        objection=objection,
+        asked=asked is not None and not given and (objection is None or asked.at > objection.at),
+    )
+
+
+def _strongest_first(one: ConsentEntry) -> tuple[object, ...]:
+    return _STRENGTH.index(one.basis), -one.at.timestamp(), one.source, one.form, one.order
+
+
+def _latest(several: Iterable[ConsentEntry]) -> ConsentEntry | None:
+    return max(several, key=lambda one: one.at, default=None)
+
+
+def told_by_platform(record: ConsentRecord) -> ConsentEntry | None:
+    """Return what a platform says of an account as an entry of the ledger; None: it says nothing (LAW-21).
+
+    PENDING is no consent yet, and neither is "nobody has objected". Only a tick of which the platform says
+    that the person made it counts as the person's own act.
+    """
+    state = record.state.value if record.state else None
+    word = _WORDS.get(state) if state else None
+    since = record.since or record.state
+    at = record.since.value if record.since else (since.version.instant if since else None)
+    if word is None or at is None or (record.deleted is not None and record.deleted.value):
+        return None
+    opt_in = record.opt_in.value if record.opt_in else OptIn.UNKNOWN
+    return ConsentEntry(
+        channel=record.channel.value if record.channel else "email",
+        purpose=None,
+        word=word,
+        at=at,
+        by_person=opt_in is not OptIn.UNKNOWN,
+        source=f"{record.shop}/consent/{record.id}",
+        actor="platform",
+    )
+
+
+_WORDS = {
+    ConsentState.SUBSCRIBED: ConsentWord.GIVEN,
+    ConsentState.PENDING: ConsentWord.ASKED,
+    ConsentState.UNSUBSCRIBED: ConsentWord.OBJECTED,
+    ConsentState.REDACTED: ConsentWord.OBJECTED,
+}

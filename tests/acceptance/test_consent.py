@@ -1,0 +1,258 @@
+"""Consent and objections in a whole engine: what counts, since when, and for whom."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from aftercare_sdk.actions import Purpose
+from aftercare_sdk.errors import InputError, UnknownCustomer
+from aftercare_sdk.model.consent_ledger import Basis
+from aftercare_sdk.model.consents import ConsentSnapshot, ConsentState, OptIn
+from aftercare_sdk.model.messages import MessageState
+from aftercare_sdk.model.versions import Version
+from tests.support.shop import (
+    DAY,
+    HOUR,
+    LAWFUL,
+    START,
+    Bench,
+    always,
+    consent,
+    customer,
+    note,
+    order,
+    program,
+)
+
+ANN, BOB = "ann@customer.example", "bob@customer.example"
+ADVERT = note("advert", purpose=Purpose.MARKETING, delay=HOUR)
+REVIEW = note("ask", purpose=Purpose.REVIEW_REQUEST, delay=HOUR)
+HELP = note("help", delay=HOUR)
+
+
+def shop(url, *actions, config=LAWFUL):
+    """Return a shop whose program decides the same at every purchase."""
+    return Bench(url, {"ads": program(on_purchase=always(*(actions or (ADVERT,))))}, config=config)
+
+
+def bought(number="1", **told):
+    """Draw an order of Ann's that goes to Britain."""
+    return order(number, **{"email": ANN, "country": "GB", **told})
+
+
+def fates(bench):
+    """Return what became of the messages, by label."""
+    return {one.label: one.code for one in bench.messages() if one.state.final}
+
+
+def platform(state, at, opt_in=OptIn.SINGLE, account="7"):
+    """Draw what a platform says of an account's consent."""
+    return ConsentSnapshot(
+        shop="main",
+        customer=account,
+        version=Version(modified_at=at),
+        state=state,
+        opt_in=opt_in,
+        since=at,
+    )
+
+
+def test_an_advert_leaves_with_a_consent_and_not_without(migrated_database_url):
+    """Given any time before it leaves."""
+    with shop(migrated_database_url) as bench:
+        bench.tell(bought("1"), bought("2", email=BOB))
+        bench.process()
+        assert consent(bench)
+        assert not consent(bench)
+        bench.run(DAY)
+        assert {("1", "accepted"), ("2", "no_lawful_basis")} == {
+            (one.object, one.code) for one in bench.messages()
+        }
+        assert [ANN] == [one.recipient for one in bench.sent]
+
+
+def test_law_14_an_objection_counts_from_the_same_moment_on(migrated_database_url):
+    """Also for a message that is due in this very moment; what is part of the purchase still comes."""
+    with shop(migrated_database_url, ADVERT, REVIEW, HELP) as bench:
+        consent(bench)
+        bench.tell(bought())
+        bench.run(START + HOUR - timedelta(seconds=1))
+        assert bench.aftercare.consents.refuse(email=ANN)
+        bench.run(DAY)
+        assert {"advert": "objected", "ask": "objected", "help": "accepted"} == fates(bench)
+
+
+def test_a_later_consent_counts_if_it_is_the_persons_own(migrated_database_url):
+    """Nobody of the shop can overrule somebody who has refused."""
+    with shop(migrated_database_url) as bench:
+        bench.tell(bought())
+        bench.process()
+        bench.aftercare.consents.refuse(email=ANN, at=START)
+        bench.clock.move(START + timedelta(minutes=1))
+        consent(bench, actor="mori")
+        bench.run(HOUR + HOUR)
+        assert {"advert": "objected"} == fates(bench)
+        bench.tell(bought("2", placed=START + 3 * HOUR), at=START + 3 * HOUR)
+        consent(bench)
+        bench.run(DAY)
+        assert "accepted" == bench.message("advert", "2").code
+
+
+def test_it_counts_for_all_addresses_and_accounts_of_a_person(migrated_database_url):
+    """Whoever refuses with the account gets nothing at the address either, and the other way round."""
+    for said, ordered in (({"shop": "main", "account": "7"}, {}), ({"email": ANN}, {"customer": "7"})):
+        with shop(migrated_database_url) as bench:
+            bench.tell(customer("7", email=ANN))
+            bench.process()
+            consent(bench)
+            number = "1" if "account" in said else "2"
+            bench.tell(bought(number, **ordered), at=bench.clock.now())
+            bench.process()
+            bench.aftercare.consents.refuse(**said)
+            bench.run(DAY)
+            assert "objected" == bench.message("advert", number).code
+            bench.clock.move(bench.clock.now() + timedelta(seconds=1))
+
+
+def test_the_address_of_somebody_else_needs_a_consent_of_its_own(migrated_database_url):
+    """Ann may have gifts sent under Bob's address; that he reads adverts is not hers to say."""
+    with shop(migrated_database_url) as bench:
+        bench.tell(customer("7", email=ANN), bought("9", email=BOB), bought(customer="7", email=BOB))
+        consent(bench)
+        bench.run(DAY)
+        assert "no_lawful_basis" == bench.message("advert", "1").code
+        bench.tell(bought("2", customer="7", email=BOB, placed=START + DAY), at=START + DAY)
+        consent(bench, email=BOB)
+        bench.run(DAY)
+        assert "accepted" == bench.message("advert", "2").code
+
+
+@pytest.mark.parametrize(
+    ("state", "opt_in", "code"),
+    [
+        (ConsentState.SUBSCRIBED, OptIn.CONFIRMED, "accepted"),
+        (ConsentState.SUBSCRIBED, OptIn.UNKNOWN, "accepted"),
+        (ConsentState.PENDING, OptIn.SINGLE, "not_confirmed"),
+        (ConsentState.NOT_SUBSCRIBED, OptIn.SINGLE, "no_lawful_basis"),
+        (ConsentState.UNSUBSCRIBED, OptIn.SINGLE, "objected"),
+        (ConsentState.REDACTED, OptIn.SINGLE, "objected"),
+        (ConsentState.INVALID, OptIn.SINGLE, "no_lawful_basis"),
+    ],
+)
+def test_law_21_what_a_platform_says_counts_for_what_it_is(migrated_database_url, state, opt_in, code):
+    """Somebody who was asked has not agreed, and nobody has who was never asked."""
+    with shop(migrated_database_url) as bench:
+        bench.tell(customer("7", email=ANN), platform(state, START, opt_in), bought(customer="7"))
+        bench.run(DAY)
+        assert {"advert": code} == fates(bench)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_law_21_the_newest_word_of_a_platform_wins_in_any_order(migrated_database_url, turned):
+    """But one that may not be the person's own does not beat an objection."""
+    told = [
+        platform(ConsentState.UNSUBSCRIBED, START - 2 * DAY),
+        platform(ConsentState.SUBSCRIBED, START - DAY),
+    ]
+    with shop(migrated_database_url) as bench:
+        bench.tell(customer("7", email=ANN), *(reversed(told) if turned else told), bought(customer="7"))
+        bench.run(DAY)
+        assert {"advert": "accepted"} == fates(bench)
+        bench.aftercare.consents.refuse(email=ANN)
+        later = bench.clock.now() + HOUR
+        bench.tell(
+            platform(ConsentState.SUBSCRIBED, later, OptIn.UNKNOWN),
+            bought("2", customer="7", placed=later),
+            at=later,
+        )
+        bench.run(DAY)
+        assert "objected" == bench.message("advert", "2").code
+
+
+def test_the_country_decides_and_the_strictest_of_several_wins(migrated_database_url):
+    """An American gets mail until she objects; a parcel to Japan needs her consent."""
+    with shop(migrated_database_url) as bench:
+        bench.tell(bought("1", country="US"), bought("2", country="JP"), bought("3", country="CA"))
+        bench.run(DAY)
+        assert {"1": "accepted", "2": "no_lawful_basis", "3": "accepted"} == {
+            one.object: one.code for one in bench.messages()
+        }
+        (check,) = [one for one in bench.decisions() if one.verdict == "skipped"]
+        assert ("no_lawful_basis", "JP") == (check.code, check.detail["places"])
+
+
+def test_a_soft_opt_in_names_its_order_and_that_refusing_was_offered(migrated_database_url):
+    """And is enough in Britain, until the person objects (LAW-13)."""
+    with shop(migrated_database_url) as bench:
+        with pytest.raises(InputError, match="LAW-13"):
+            consent(bench, basis=Basis.SOFT_OPT_IN)
+        consent(bench, basis=Basis.SOFT_OPT_IN, order="main/order/1", refusal_offered=True)
+        bench.tell(bought())
+        bench.run(DAY)
+        assert {"advert": "accepted"} == fates(bench)
+
+
+def test_law_03_review_requests_in_japan_are_sent_if_the_shop_says_why(migrated_database_url):
+    """With its reason on record."""
+    why = {"consent": {"review_request_is_service": {"JP": "no reward, no link; our lawyer, 2 May 2026"}}}
+    for config, code in ((LAWFUL, "no_lawful_basis"), ({**LAWFUL, **why}, "accepted")):
+        with shop(migrated_database_url, REVIEW, config=config) as bench:
+            number = str(len(bench.messages()) + 1)
+            bench.tell(bought(number, country="JP"), at=bench.clock.now())
+            bench.run(DAY)
+            assert code == bench.message("ask", number).code
+
+
+@pytest.mark.parametrize(
+    ("told", "problem"),
+    [
+        ({"form": ""}, "LAW-04"),
+        ({"words": ""}, "LAW-04"),
+        ({"basis": Basis.IMPLIED}, "LAW-17"),
+        ({"basis": Basis.CONTRACT}, "contract"),
+        ({"email": ""}, "one of both"),
+        ({"email": "ann@"}, "none that mail can be sent to"),
+        ({"at": START + HOUR}, "later than now"),
+    ],
+)
+def test_what_proves_nothing_is_refused(migrated_database_url, told, problem):
+    """And leaves nothing behind; no error repeats an address."""
+    with shop(migrated_database_url) as bench:
+        with pytest.raises(InputError, match=problem) as refused:
+            consent(bench, **told)
+        assert "ann@" not in str(refused.value)
+        assert [] == bench.journal()
+
+
+def test_an_account_that_nobody_has_is_said(migrated_database_url):
+    """It may arrive yet."""
+    with shop(migrated_database_url) as bench, pytest.raises(UnknownCustomer, match="account '8'"):
+        consent(bench, shop="main", account="8")
+
+
+def test_law_01_what_advertises_waits_until_the_sender_has_a_name(migrated_database_url):
+    """Nothing else does; and it goes as soon as the shop has configured it."""
+    with shop(migrated_database_url, ADVERT, HELP, config={}) as bench:
+        consent(bench)
+        bench.tell(bought())
+        bench.run(2 * HOUR)
+        assert (MessageState.HELD, "sender_unnamed") == (
+            bench.message("advert").state,
+            bench.message("advert").code,
+        )
+        assert "accepted" == bench.message("help").code
+        with bench.twin(config=LAWFUL) as named:
+            named.run(DAY)
+            assert "accepted" == named.message("advert").code
+
+
+def test_whoever_never_said_anything_is_not_asked_for_in_the_ledger_of_others(migrated_database_url):
+    """The ledger keeps who, what, when and on which words, and the journal holds no address."""
+    with shop(migrated_database_url) as bench:
+        consent(bench)
+        bench.aftercare.consents.refuse(email=BOB, source="call", actor="mori")
+        rows = bench.journal()
+        assert ["consent.given", "consent.objected"] == [one.topic for one in rows]
+        assert all("@" not in (one.body or b"").decode() + one.outcome for one in rows)
