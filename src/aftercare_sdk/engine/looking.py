@@ -24,7 +24,8 @@ from aftercare_sdk.model.records import CustomerRecord, OrderRecord, ReviewRecor
 from aftercare_sdk.outreach.consent import standing
 from aftercare_sdk.outreach.gate import Candidate, Decision, Person, decide
 from aftercare_sdk.outreach.jurisdictions import ADVERTISING
-from aftercare_sdk.outreach.locales import locale_for, zone_for
+from aftercare_sdk.outreach.locales import locale_for
+from aftercare_sdk.outreach.zones import zone_for
 from aftercare_sdk.shops.reconcile import as_order
 from aftercare_sdk.store import events, objects, people, reads, sending, units
 from aftercare_sdk.store.messages import Message
@@ -262,7 +263,12 @@ def _look(brand: Brand, seen: _Seen, message: Message, now: datetime) -> Look:
             country,
             shop.locale,
         ),
-        zone=zone_for(account.zone.value if account and account.zone else "", country, shop.zone),
+        zone=zone_for(
+            account.zone.value if account and account.zone else "",
+            country,
+            _region(contact, country),
+            shop.zone,
+        ),
     )
 
 
@@ -283,6 +289,13 @@ def _countries(order: Order | None, contact: Contact | None, account: CustomerRe
     own = account.contact.value if account and account.contact else None
     told = (order.country if order else "", contact.country if contact else "", own.country if own else "")
     return {country for country in told if country}
+
+
+def _region(contact: Contact | None, country: str) -> str:
+    """Return the state or province of a person, unless their address is in another country than `country`."""
+    if contact is None or contact.country.upper() not in ("", country.upper()):
+        return ""
+    return contact.region
 
 
 def _own(message: Message) -> Key:

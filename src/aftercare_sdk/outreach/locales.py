@@ -1,13 +1,11 @@
-"""Which language and which zone a person is written to in."""
+"""Which language a person is written to in."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
-from babel.core import get_global
 from babel.languages import get_official_languages
 
 LAST_RESORT = "en"
@@ -60,17 +58,3 @@ def fallbacks(locale: str, shop_locale: str) -> Iterator[str]:
             if candidate not in seen:
                 seen.add(candidate)
                 yield candidate
-
-
-def zone_for(customer: str, country: str, shop: str) -> ZoneInfo:
-    """Return the zone to tell times in: the person's, else the only zone of the country, else the shop's.
-
-    `shop` comes from the configuration and must exist. The other two come from outside and need not.
-    """
-    own = get_global("territory_zones").get(country.upper(), ())
-    for name in (customer, own[0] if len(own) == 1 else ""):
-        try:
-            return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            continue
-    return ZoneInfo(shop)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from aftercare_sdk.outreach.locales import canonical, fallbacks, locale_for, zone_for
+from aftercare_sdk.outreach.locales import canonical, fallbacks, locale_for
 
 
 @pytest.mark.parametrize(
@@ -52,20 +52,3 @@ def test_templates_are_looked_for_from_the_closest_to_the_shops_own():
     assert ["pt-BR", "pt", "en", "ja-JP", "ja"] == list(fallbacks("pt_BR", "ja_JP"))
     assert ["ja", "en"] == list(fallbacks("ja", "ja"))
     assert ["en"] == list(fallbacks("?", "?"))
-
-
-@pytest.mark.parametrize(
-    ("customer", "country", "shop", "expected"),
-    [
-        ("Europe/Paris", "JP", "Asia/Tokyo", "Europe/Paris"),
-        ("", "JP", "Europe/Berlin", "Asia/Tokyo"),
-        ("", "US", "Asia/Tokyo", "Asia/Tokyo"),
-        ("Asia/Tokio", "", "Asia/Tokyo", "Asia/Tokyo"),
-        ("../../etc/passwd", "", "Asia/Tokyo", "Asia/Tokyo"),
-        ("Asia", "", "Asia/Tokyo", "Asia/Tokyo"),
-        ("a\x00b", "XX", "Asia/Tokyo", "Asia/Tokyo"),
-    ],
-)
-def test_times_are_told_in_the_persons_zone(customer, country, shop, expected):
-    """Their own, else the only one of their country, else the shop's; nonsense is passed over."""
-    assert expected == zone_for(customer, country, shop).key
