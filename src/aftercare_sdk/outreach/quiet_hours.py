@@ -1,0 +1,56 @@
+"""In which hours each kind of channel may reach a person, if a shop says nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import time
+from types import MappingProxyType
+
+from aftercare_sdk.model.actions import Purpose
+from aftercare_sdk.outreach.calendar import Hours
+
+DAYTIME = Hours(time(9), time(21))
+"""For whatever rings or buzzes, and for kinds of channels that are not known here (LAW-22)."""
+
+DEFAULTS: Mapping[str, Hours] = MappingProxyType(
+    {
+        "email": Hours(time(8), time(22)),
+        "line": DAYTIME,
+        "push": DAYTIME,
+        "sms": DAYTIME,
+    }
+)
+"""By kind of channel (LAW-22)."""
+
+NORTH_AMERICA = Hours(time(8), time(21))
+"""What the law of the US leaves for calls and texts to numbers that begin with +1 (LAW-18)."""
+
+# The number itself does not tell one of them from the other, so that the law of the US is kept for all.
+_WITH_THE_US = ("US", "AS", "GU", "MP", "PR", "VI")
+_ANTILLES = ("AG", "AI", "BB", "DM", "DO", "GD", "JM", "KN", "LC", "MS", "SX", "TT", "VC", "VG")
+_ATLANTIC = ("BM", "BS", "KY", "TC")
+PLUS_ONE = frozenset({"CA", *_WITH_THE_US, *_ANTILLES, *_ATLANTIC})
+"""The countries and territories whose numbers begin with +1."""
+
+
+def hours_for(channel_kind: str, purpose: Purpose, country: str, configured: Hours | None) -> Hours | None:
+    """Return the hours for a message, by the person's clock; None if it may leave at any hour.
+
+    `configured` are the hours that the shop has set for the channel; None: those of its kind. What is
+    transactional is exempt, but not as SMS (LAW-22); an SMS to a number with +1 keeps to the hours of the law
+    whatever was set (LAW-18). `country` is the code of the country whose number it is.
+
+    Raises ValueError if the hours that were set lie outside those of the law.
+    """
+    if purpose is Purpose.TRANSACTIONAL and channel_kind != "sms":
+        return None
+    hours = configured or DEFAULTS.get(channel_kind, DAYTIME)
+    if channel_kind != "sms" or country.strip().upper() not in PLUS_ONE:
+        return hours
+    lawful = hours.within(NORTH_AMERICA)
+    if lawful is None:
+        raise ValueError(
+            f"SMS to numbers with +1 may leave from {NORTH_AMERICA.opens} to {NORTH_AMERICA.closes} "
+            f"(LAW-18); the hours that were set, from {hours.opens} to {hours.closes}, never meet that"
+        )
+    return lawful
