@@ -178,6 +178,7 @@ SECTIONS = {
     "database": ("## `[database]`", schemas.DatabaseSchema),
     "server": ("## `[server]`", schemas.ServerSchema),
     "defaults": ("## `[defaults]`", schemas.DefaultsSchema),
+    "doctor": ("## `[doctor]`", schemas.DoctorSchema),
 }
 TABLES = [
     *SECTIONS.values(),

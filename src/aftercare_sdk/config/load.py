@@ -25,6 +25,7 @@ from aftercare_sdk.config.settings import (
     Consent,
     Database,
     Defaults,
+    Doctor,
     Legal,
     PluginSettings,
     Server,
@@ -160,6 +161,7 @@ class _Reading:
             consent=Consent(reclassified=file.get("consent", {}).get("review_request_is_service", {})),
             server=Server(**file.get("server", {})),
             defaults=defaults,
+            doctor=Doctor(**file.get("doctor", {})),
         )
 
     def _load(self, schema: Schema, table: Any, steps: Steps) -> Mapping[str, Any]:

@@ -26,6 +26,8 @@ _URL_NAME = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
 _PLUGIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}", re.ASCII)
 _WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9.:@\[\]_-]+(?:/[A-Za-z0-9._~/-]*)?", re.ASCII)
+_RESOLVER = re.compile(r"(?:([0-9.]+)|\[([0-9a-fA-F:.]+)\])(?::(\d{1,5}))?", re.ASCII)
+_DNS_PORT = 53
 _LONGEST_LINE = 320
 _NO_COUNTRIES = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
 _NO_CURRENCIES = frozenset({"XTS", "XXX"})
@@ -73,6 +75,20 @@ def public_url(value: Any) -> str:
     if read.startswith("http:") and not _is_loopback(host):
         raise ValidationError("must begin with https://; plain http:// is for 127.0.0.1 only")
     return read
+
+
+def resolver(value: Any) -> tuple[str, int]:
+    """Read the IP address of a DNS resolver, with or without a port: `192.0.2.53`, `[2001:db8::53]:5353`."""
+    read = line(value)
+    found = _RESOLVER.fullmatch(read)
+    try:
+        address = str(ip_address(found[1] or found[2] if found else read))
+        port = int(found[3] or _DNS_PORT) if found else _DNS_PORT
+    except ValueError:
+        port = 0
+    if not 0 < port < 2**16:
+        raise ValidationError('is no address of a resolver; write "192.0.2.53" or "192.0.2.53:5353"')
+    return address, port
 
 
 def _host(url: str) -> str:

@@ -52,6 +52,10 @@
     body_limit = 5_000_000                  # bytes
     public_url = "https://aftercare.example"    # none; where customers reach this server
 
+    [doctor]
+    dns = true                              # false: `aftercare doctor` asks DNS nothing
+    resolver = "192.0.2.53"                 # those of the machine; with a port "192.0.2.53:5353"
+
     [defaults]                              # all of `settings.Defaults`
     hook_budget = "2 seconds"
     window = "7 days"
@@ -129,6 +133,13 @@ class ServerSchema(Schema):
     port = _key(readers.whole(0, 65_535))
     body_limit = _key(readers.whole(1, 1_000_000_000))
     public_url = _key(readers.public_url)
+
+
+class DoctorSchema(Schema):
+    """`[doctor]`."""
+
+    dns = _key(readers.flag)
+    resolver = _key(readers.resolver)
 
 
 class AssumeDeliveredSchema(Schema):
@@ -249,6 +260,7 @@ class FileSchema(Schema):
     database = fields.Nested(DatabaseSchema)
     server = fields.Nested(ServerSchema)
     defaults = fields.Nested(DefaultsSchema)
+    doctor = fields.Nested(DoctorSchema)
 
 
 def keys(schema: type[Schema]) -> frozenset[str]:

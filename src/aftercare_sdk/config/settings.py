@@ -80,6 +80,17 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Doctor:
+    """What `aftercare doctor` asks of others: DNS or not, and which resolver, by IP address and port.
+
+    `resolver` None: those of the machine.
+    """
+
+    dns: bool = True
+    resolver: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AssumeDelivered:
     """How long after its shipment, or for orders without one after the order, a delivery is assumed."""
 
@@ -174,6 +185,7 @@ class Settings:
     consent: Consent = Consent()
     server: Server = Server()
     defaults: Defaults = Defaults()
+    doctor: Doctor = Doctor()
 
     def plugin(self, name: str) -> PluginSettings:
         """Return the settings of a plugin, also of one that the file does not mention."""

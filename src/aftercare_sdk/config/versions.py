@@ -4,7 +4,8 @@ A version holds what changes decisions: locale, zone and country of the brand; o
 country, locale, zone, currency, assumed deliveries and options; each plugin's section, start and backfill;
 which plugins are off and in which order they come; windows; and where review requests are service. It does
 not hold what only says how and with what the work is done: names, channels, the folder of templates,
-database, server, budgets, leases, and where secrets are kept. Changing one of those makes no new version.
+database, server, doctor, budgets, leases, and where secrets are kept. Changing one of those makes no new
+version.
 """
 
 from __future__ import annotations

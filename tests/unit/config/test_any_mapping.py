@@ -40,6 +40,7 @@ KEYS = st.sampled_from(
                     schemas.AssumeDeliveredSchema,
                     schemas.ServerSchema,
                     schemas.DatabaseSchema,
+                    schemas.DoctorSchema,
                 )
                 for key in schemas.keys(schema)
             ),
@@ -55,7 +56,7 @@ TABLES = st.dictionaries(KEYS, VALUES, max_size=5)
 NAMES = st.sampled_from(["main", "email", "flows", "disabled", "My Shop"]) | st.text(max_size=5)
 NAMED = st.dictionaries(NAMES, TABLES | LEAVES, max_size=3)
 SECTIONS = {"shops": NAMED, "channels": NAMED, "plugins": NAMED} | dict.fromkeys(
-    ("brand", "database", "server", "defaults", "templates"), TABLES | LEAVES
+    ("brand", "database", "server", "defaults", "doctor", "templates"), TABLES | LEAVES
 )
 GOOD = {
     "brand": {"name": "Hibi", "zone": "Asia/Tokyo"},

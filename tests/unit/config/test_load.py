@@ -351,7 +351,18 @@ def test_plugins_switches():
 
 @pytest.mark.parametrize(
     "section",
-    ["brand", "shops", "channels", "plugins", "templates", "consent", "database", "server", "defaults"],
+    [
+        "brand",
+        "shops",
+        "channels",
+        "plugins",
+        "templates",
+        "consent",
+        "database",
+        "server",
+        "defaults",
+        "doctor",
+    ],
 )
 def test_a_section_that_is_no_table(section):
     """A value in the place of a section is told once."""
@@ -385,6 +396,12 @@ def test_no_shop():
         ("server", "port", 65_536),
         ("server", "port", True),
         ("server", "body_limit", 0),
+        ("doctor", "dns", "no"),
+        ("doctor", "resolver", "dns.example"),
+        ("doctor", "resolver", "192.0.2.53:0"),
+        ("doctor", "resolver", "192.0.2.53:65536"),
+        ("doctor", "resolver", "[192.0.2:53"),
+        ("doctor", "resolver", "2001:db8::53::53"),
         ("defaults", "lease", "0 s"),
         ("defaults", "lease", 60),
         ("defaults", "window", "0 days"),

@@ -44,6 +44,7 @@ def shop(**changes):
         {"brand": {"name": "Other", "country": "JP"}},
         {"database": {"url": "postgresql://db/x"}},
         {"server": {"port": 9}},
+        {"doctor": {"dns": False}},
         {"channels": {}},
         {"defaults": {"hook_budget": "1 s"}},
         shop(secrets=[{"env": "B"}]),

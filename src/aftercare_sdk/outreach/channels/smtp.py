@@ -32,6 +32,9 @@ from aftercare_sdk.outreach.mail import UnsafeHeader, build_mail
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _ENHANCED_CODE = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")
 _QUEUED_AS = re.compile(rb"queued as ([A-Za-z0-9.-]{1,64})\b", re.IGNORECASE)
+_SELECTOR = re.compile(
+    r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\Z"
+)
 _SECONDS_FOR_QUIT = 2.0
 _START_MAIL_INPUT = 354
 _CLOSING = 421
@@ -45,6 +48,7 @@ class SmtpOptions(Schema):
 
     `security` is "starttls" (port 587), "tls" (port 465) or, for a server on this machine, "none" (port 25).
     `timeout` is in seconds and holds for each step. `ca_file` names the certificates of a private authority.
+    `dkim_selectors` are those that the mail provider signs with: `aftercare doctor` looks for their keys.
     """
 
     host = fields.String(required=True, validate=validate.Length(min=1))
@@ -54,6 +58,14 @@ class SmtpOptions(Schema):
     security = fields.String(load_default="starttls", validate=validate.OneOf(sorted(_PORTS)))
     timeout = fields.Float(load_default=30.0, validate=validate.Range(min=1, max=600))
     ca_file = fields.String(load_default=None, allow_none=True)
+    dkim_selectors = fields.List(
+        fields.String(
+            validate=validate.Regexp(
+                _SELECTOR, error='is no selector; write one such as "s1", or "s1._domainkey.shop.example"'
+            )
+        ),
+        load_default=(),
+    )
 
     @validates_schema(skip_on_field_errors=False)
     def _check(self, data: Mapping[str, Any], **_: Any) -> None:
