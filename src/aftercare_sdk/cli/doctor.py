@@ -20,8 +20,8 @@ _STYLES = {"ok": "green", "hint": "yellow", "problem": "bold red"}
 def doctor(context: typer.Context, *, as_json: Json = False) -> None:
     """Check everything that is needed to run, and say what mends it.
 
-    Configuration, secrets, plugins, time zones, database, clock, templates and channels. Sends nothing and
-    shows no secret. Ends with 1 if there is a problem.
+    Configuration, secrets, plugins, time zones, database, clock, templates and channels, and what DNS says of
+    the domains that mails come from. Sends nothing and shows no secret. Ends with 1 if there is a problem.
     """
     from aftercare_sdk.engine.checkup import check_up
 

@@ -22,6 +22,7 @@ from aftercare_sdk.engine.checkup import storage
 from aftercare_sdk.engine.checkup.channels import check_channel
 from aftercare_sdk.engine.checkup.findings import Finding, guarded, problem
 from aftercare_sdk.engine.checkup.salvage import salvage
+from aftercare_sdk.engine.checkup.senders import check_senders
 from aftercare_sdk.engine.clock import Clock, SystemClock
 from aftercare_sdk.errors import AftercareError, ConfigurationError, PluginError, SettingsError
 from aftercare_sdk.model.money import Money
@@ -250,6 +251,7 @@ class _Checkup:
         for channel in settings.channels.values():
             check = partial(check_channel, channel, kinds, self._environ)
             yield from guarded(f"channel {channel.name}", check)
+        yield from guarded("sender domains", partial(check_senders, settings, kinds, self._environ))
         if not settings.channels and not self._mistakes:
             cure = "add a section [channels.email] when messages are to leave"
             yield Finding(name="channels", ok=True, told="there is none, so nothing is sent", cure=cure)
