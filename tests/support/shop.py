@@ -486,6 +486,7 @@ def settings(url: str, config: Mapping[str, Any]) -> dict[str, Any]:
         },
         "channels": {"email": {"kind": "probe", "sender": "hello@shop.example"}},
         "defaults": {"hook_budget": "5 s"},
+        "quiet_hours": {"email": "none"},
     }
     for section, value in config.items():
         made[section] = {**made.get(section, {}), **value}

@@ -175,6 +175,7 @@ SECTIONS = {
     "plugins": ("## `[plugins]`", schemas.PluginsSchema),
     "templates": ("## `[templates]`", schemas.TemplatesSchema),
     "consent": ("## `[consent]`", schemas.ConsentSchema),
+    "quiet_hours": ("## `[quiet_hours]`", schemas.QuietHoursSchema),
     "database": ("## `[database]`", schemas.DatabaseSchema),
     "server": ("## `[server]`", schemas.ServerSchema),
     "defaults": ("## `[defaults]`", schemas.DefaultsSchema),

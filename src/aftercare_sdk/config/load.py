@@ -28,6 +28,7 @@ from aftercare_sdk.config.settings import (
     Doctor,
     Legal,
     PluginSettings,
+    QuietHours,
     Server,
     Settings,
     ShopSettings,
@@ -159,6 +160,7 @@ class _Reading:
             order=choice.get("order", ()),
             templates=templates,
             consent=Consent(reclassified=file.get("consent", {}).get("review_request_is_service", {})),
+            quiet_hours=_quiet_hours(file.get("quiet_hours", {})),
             server=Server(**file.get("server", {})),
             defaults=defaults,
             doctor=Doctor(**file.get("doctor", {})),
@@ -272,6 +274,11 @@ def _brand(read: Mapping[str, Any]) -> Brand:
         country=country,
         legal=Legal(**read["legal"]) if "legal" in read else None,
     )
+
+
+def _quiet_hours(read: Mapping[str, Any]) -> QuietHours:
+    spans = {name: span for name, span in read.items() if name != "holidays"}
+    return QuietHours(open=MappingProxyType(spans), holidays=read.get("holidays", False))
 
 
 def _defaults(read: Mapping[str, Any]) -> Defaults:

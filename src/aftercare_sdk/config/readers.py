@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import zoneinfo
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from ipaddress import ip_address
 from types import MappingProxyType
@@ -28,6 +28,7 @@ _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}", re.ASCII)
 _WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9.:@\[\]_-]+(?:/[A-Za-z0-9._~/-]*)?", re.ASCII)
 _RESOLVER = re.compile(r"(?:([0-9.]+)|\[([0-9a-fA-F:.]+)\])(?::(\d{1,5}))?", re.ASCII)
 _DNS_PORT = 53
+_QUIET = re.compile(r"([0-2][0-9]:[0-5][0-9]) ?- ?([0-2][0-9]:[0-5][0-9])", re.ASCII)
 _LONGEST_LINE = 320
 _NO_COUNTRIES = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
 _NO_CURRENCIES = frozenset({"XTS", "XXX"})
@@ -314,3 +315,23 @@ def reasons_by_place(value: Any) -> Mapping[str, str]:
             'must be a table of countries with reasons; write { JP = "our lawyer, 2 May 2026" }'
         )
     return MappingProxyType({country(place): line(reason) for place, reason in value.items()})
+
+
+def quiet(value: Any) -> tuple[time, time]:
+    """Read quiet hours, such as `22:00-08:00`, and return from when until before when messages may leave.
+
+    They lie around midnight: nobody is asleep at noon. `none` leaves the whole day.
+    """
+    read = line(value)
+    if read.lower() == "none":
+        return time(), time()
+    match = _QUIET.fullmatch(read)
+    try:
+        closes, opens = (time.fromisoformat(each) for each in match.groups()) if match else (time(), time())
+    except ValueError:
+        match = None
+    if match is None:
+        raise ValidationError('is no span of hours; write it as "22:00-08:00", or "none"')
+    if opens >= closes and closes != time():
+        raise ValidationError("does not lie around midnight; write its beginning, then its end")
+    return opens, closes

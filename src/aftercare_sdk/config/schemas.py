@@ -39,6 +39,11 @@
     [consent]
     review_request_is_service = { JP = "…" }    # {}; why asking for reviews needs no consent in a place
 
+    [quiet_hours]                           # by the customer's clock; nothing but transactional mail leaves
+    email = "22:00-08:00"                   # or "none"
+    sms = "21:00-09:00"                     # so are line and push
+    holidays = false                        # true: nor on public holidays where the customer is
+
     [templates]
     folder = "templates"                    # none; what is in it comes before the shipped templates
 
@@ -111,6 +116,16 @@ class ConsentSchema(Schema):
     """`[consent]`."""
 
     review_request_is_service = _key(readers.reasons_by_place)
+
+
+class QuietHoursSchema(Schema):
+    """`[quiet_hours]`."""
+
+    email = _key(readers.quiet)
+    sms = _key(readers.quiet)
+    line = _key(readers.quiet)
+    push = _key(readers.quiet)
+    holidays = _key(readers.flag)
 
 
 class DatabaseSchema(Schema):
@@ -257,6 +272,7 @@ class FileSchema(Schema):
     plugins = _key(_tables, below=PluginsSchema)
     templates = fields.Nested(TemplatesSchema)
     consent = fields.Nested(ConsentSchema)
+    quiet_hours = fields.Nested(QuietHoursSchema)
     database = fields.Nested(DatabaseSchema)
     server = fields.Nested(ServerSchema)
     defaults = fields.Nested(DefaultsSchema)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -167,6 +167,18 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuietHours:
+    """When nothing is to reach customers, by their own clock.
+
+    `open`: by medium, from when until before when messages may leave; what is not named has the hours of its
+    kind (LAW-22). `holidays`: nothing leaves on public holidays of the customer's country.
+    """
+
+    open: Mapping[str, tuple[time, time]] = field(default_factory=_empty)
+    holidays: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that aftercare.toml says. `source` is the file, absolute; None if there was none.
 
@@ -183,6 +195,7 @@ class Settings:
     order: tuple[str, ...] = ()
     templates: Path | None = None
     consent: Consent = Consent()
+    quiet_hours: QuietHours = QuietHours()
     server: Server = Server()
     defaults: Defaults = Defaults()
     doctor: Doctor = Doctor()

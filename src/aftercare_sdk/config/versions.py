@@ -2,8 +2,8 @@
 
 A version holds what changes decisions: locale, zone and country of the brand; of each shop its adapter,
 country, locale, zone, currency, assumed deliveries and options; each plugin's section, start and backfill;
-which plugins are off and in which order they come; windows; and where review requests are service. It does
-not hold what only says how and with what the work is done: names, channels, the folder of templates,
+which plugins are off and in which order they come; windows; quiet hours; where review requests are service.
+It does not hold what only says how and with what the work is done: names, channels, the folder of templates,
 database, server, doctor, budgets, leases, and where secrets are kept. Changing one of those makes no new
 version.
 """
@@ -47,6 +47,10 @@ def canonical(settings: Settings) -> str:
             "zone": settings.brand.zone,
         },
         "consent": {"reclassified": dict(settings.consent.reclassified)},
+        "quiet_hours": {
+            "holidays": settings.quiet_hours.holidays,
+            "open": {name: [str(one) for one in span] for name, span in settings.quiet_hours.open.items()},
+        },
         "shops": {name: _shop(shop) for name, shop in settings.shops.items()},
         "plugins": {name: _plugin(plugin) for name, plugin in settings.plugins.items()},
         "disabled": sorted(settings.disabled),

@@ -24,16 +24,19 @@ from aftercare_sdk.config import (
 )
 from aftercare_sdk.engine.clock import Clock
 from aftercare_sdk.engine.logs import log
-from aftercare_sdk.errors import Bug, SettingsError
+from aftercare_sdk.errors import Bug, ConfigurationError, SettingsError
 from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.events import Event, TimerDue
 from aftercare_sdk.model.flows import Flow
 from aftercare_sdk.model.messages import Channel, ChannelSettings
 from aftercare_sdk.model.shops import Shop, ShopAdapter
 from aftercare_sdk.outreach.builtin import BuiltinOutreach
+from aftercare_sdk.outreach.calendar import Hours
 from aftercare_sdk.outreach.catalog import load_folder, override
+from aftercare_sdk.outreach.closed_days import holidays_of
 from aftercare_sdk.outreach.compose import Composer
 from aftercare_sdk.outreach.gate import WINDOWS
+from aftercare_sdk.outreach.quiet_hours import hours_for
 from aftercare_sdk.outreach.variables import ShopCard
 from aftercare_sdk.plugins import (
     LoadedPlugin,
@@ -134,6 +137,7 @@ class Brand:
         self.shops = self._connect_shops(problems)
         self._sections: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._check_sections(problems)
+        self._check_quiet_hours(problems)
         address = ""
         with _gathered(problems):
             address = settings.database.resolve(self._environ)
@@ -333,6 +337,20 @@ class Brand:
         for name in self.settings.plugins:
             if name not in {plugin.name for plugin in self.plugins.all}:
                 yield f"[plugins.{name}] belongs to no installed plugin; install it or remove the section"
+
+    def _check_quiet_hours(self, problems: list[str]) -> None:
+        """Find out now, and not when a message is due, that hours never meet or a library is missing."""
+        quiet = self.settings.quiet_hours
+        for medium, span in quiet.open.items():
+            try:
+                hours_for(medium, Purpose.MARKETING, "US", Hours(*span))
+            except ValueError as error:
+                problems.append(f"quiet_hours.{medium}: {error}")
+        if quiet.holidays:
+            try:
+                holidays_of(self.settings.brand.country, "")
+            except ConfigurationError as error:
+                problems.append(f"quiet_hours.holidays: {error}")
 
     def _check_channels(self, problems: list[str]) -> Mapping[str, Mapping[str, Any]]:
         kinds = self.plugins.parts.channels

@@ -21,11 +21,15 @@ from aftercare_sdk.model.orders import Order
 from aftercare_sdk.model.people import Contact
 from aftercare_sdk.model.premises import NoRefund, NotSentWithin, OrderStands, Premise
 from aftercare_sdk.model.records import CustomerRecord, OrderRecord, ReviewRecord
+from aftercare_sdk.model.shops import Shop
+from aftercare_sdk.outreach.calendar import Hours, never
+from aftercare_sdk.outreach.closed_days import holidays_of
 from aftercare_sdk.outreach.consent import standing
 from aftercare_sdk.outreach.gate import Candidate, Decision, Person, decide
 from aftercare_sdk.outreach.jurisdictions import ADVERTISING
 from aftercare_sdk.outreach.locales import locale_for
-from aftercare_sdk.outreach.zones import zone_for
+from aftercare_sdk.outreach.quiet_hours import OpenHours, hours_for
+from aftercare_sdk.outreach.zones import zone_for, zones_of
 from aftercare_sdk.shops.reconcile import as_order
 from aftercare_sdk.store import events, objects, people, reads, sending, units
 from aftercare_sdk.store.messages import Message
@@ -249,6 +253,7 @@ def _look(brand: Brand, seen: _Seen, message: Message, now: datetime) -> Look:
             sender_named=brand.settings.brand.legal is not None,
             way_out=bool(brand.settings.server.public_url),
         ),
+        hours=_hours(brand, message, medium, country, _zones(shop, contact, account, country)),
     )
     facts = _Facts(seen=seen, message=message, customer=customer, recipient=recipient, now=now)
     return Look(
@@ -270,6 +275,27 @@ def _look(brand: Brand, seen: _Seen, message: Message, now: datetime) -> Look:
             shop.zone,
         ),
     )
+
+
+def _zones(
+    shop: Shop, contact: Contact | None, account: CustomerRecord | None, country: str
+) -> tuple[ZoneInfo, ...]:
+    """Return every zone in which a person may be."""
+    own = account.zone.value if account and account.zone else ""
+    return zones_of(own, country, _region(contact, country), shop.zone)
+
+
+def _hours(
+    brand: Brand, message: Message, medium: str, country: str, zones: tuple[ZoneInfo, ...]
+) -> OpenHours | None:
+    """Return when a message may leave, by the clock of whoever gets it; None: at any hour."""
+    quiet = brand.settings.quiet_hours
+    span = quiet.open.get(medium)
+    hours = hours_for(medium, Purpose(message.purpose), country, Hours(*span) if span else None)
+    if hours is None:
+        return None
+    closed = holidays_of(country or brand.shop(message.shop).country, "") if quiet.holidays else never
+    return OpenHours(key=message.key, hours=hours, zones=zones, closed=closed)
 
 
 def _said(seen: _Seen, message: Message, reader: int, medium: str, now: datetime) -> tuple[ConsentEntry, ...]:

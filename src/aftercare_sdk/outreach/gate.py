@@ -20,6 +20,7 @@ from aftercare_sdk.outreach.addresses import UnusableAddress, parse_address
 from aftercare_sdk.outreach.consent import standing
 from aftercare_sdk.outreach.jurisdictions import ADVERTISING, Question, ruling_on
 from aftercare_sdk.outreach.premises import Facts, check
+from aftercare_sdk.outreach.quiet_hours import OpenHours
 from aftercare_sdk.outreach.reasons import Reason
 
 WINDOWS: Mapping[Purpose, timedelta] = MappingProxyType(
@@ -31,6 +32,8 @@ WINDOWS: Mapping[Purpose, timedelta] = MappingProxyType(
         Purpose.REVIEW_REQUEST: timedelta(days=45),
     }
 )
+_SHOWN = 3
+"""How many zones of a person are named."""
 
 
 class Outcome(StrEnum):
@@ -66,7 +69,7 @@ class Candidate:
 
     `due_at` is its moment, counted from its fact. `awaiting_read` names the object that it is about, if that
     object is still to be read from the shop. `awaiting_event` is an event that its plugin failed on and is to
-    be told of again, at `awaiting_until` or when a person says so.
+    be told of again, at `awaiting_until` or when a person says so. `hours` None: it may leave at any hour.
     """
 
     purpose: Purpose
@@ -78,6 +81,7 @@ class Candidate:
     awaiting_until: datetime | None = None
     recipient: str = field(default="", repr=False)
     person: Person = Person()
+    hours: OpenHours | None = None
 
     def question(self, now: datetime) -> Question:
         """Return what the law is asked about this message at a moment."""
@@ -241,9 +245,26 @@ def recipient(candidate: Candidate, facts: Facts) -> Iterator[Check]:  # noqa: A
     yield Check(name="recipient", rule="ADDRESS", outcome=outcome, code=code)
 
 
+def quiet_hours(candidate: Candidate, facts: Facts) -> Iterator[Check]:
+    """Let a message wait for the morning of whoever gets it (LAW-18, LAW-22)."""
+    if candidate.hours is None:
+        return
+    until = candidate.hours.next(facts.now)
+    hours, zones = candidate.hours.hours, ", ".join(str(zone) for zone in candidate.hours.zones[:_SHOWN])
+    is_open = until == facts.now
+    yield Check(
+        name="quiet_hours",
+        rule="LAW-22",
+        outcome=Outcome.ALLOW if is_open else Outcome.DEFER,
+        code=Reason.IN_HOURS if is_open else Reason.QUIET_HOURS,
+        values={"from": f"{hours.opens:%H:%M}", "to": f"{hours.closes:%H:%M}", "zones": zones},
+        until=None if is_open else until,
+    )
+
+
 # What ends a message for good stands before what only delays it, as far as the facts are sure: premises are
 # asked once the object has been read.
-CHECKS: tuple[Rule, ...] = (window, lawful_basis, settled, premises, recipient, identified)
+CHECKS: tuple[Rule, ...] = (window, lawful_basis, settled, premises, recipient, identified, quiet_hours)
 
 
 def decide(candidate: Candidate, facts: Facts, rules: Iterable[Rule] = CHECKS) -> Decision:

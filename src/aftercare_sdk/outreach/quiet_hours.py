@@ -1,13 +1,15 @@
-"""In which hours each kind of channel may reach a person, if a shop says nothing else."""
+"""In which hours each kind of channel may reach a person, and when a message of the night leaves instead."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
 from aftercare_sdk.model.actions import Purpose
-from aftercare_sdk.outreach.calendar import Hours
+from aftercare_sdk.outreach.calendar import Hours, never, spread
 
 DAYTIME = Hours(time(9), time(21))
 """For whatever rings or buzzes, and for kinds of channels that are not known here (LAW-22)."""
@@ -54,3 +56,20 @@ def hours_for(channel_kind: str, purpose: Purpose, country: str, configured: Hou
             f"(LAW-18); the hours that were set, from {hours.opens} to {hours.closes}, never meet that"
         )
     return lawful
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenHours:
+    """When one message may leave: hours in every zone in which the person may be, less days that are closed.
+
+    `key` is the message's; it spreads what waited for the same morning.
+    """
+
+    key: str
+    hours: Hours
+    zones: tuple[ZoneInfo, ...]
+    closed: Callable[[date], bool] = never
+
+    def next(self, now: datetime) -> datetime | None:
+        """Return `now` if the message may leave, else when it will; None: never."""
+        return spread(self.key, now, self.hours, self.zones, self.closed)

@@ -23,6 +23,8 @@ class Reason(StrEnum):
     SENDER_NAMED = "sender_named"
     SENDER_UNNAMED = "sender_unnamed"
     NO_WAY_OUT = "no_way_out"
+    IN_HOURS = "in_hours"
+    QUIET_HOURS = "quiet_hours"
     NOTHING_AWAITED = "nothing_awaited"
     AWAITING_READ = "awaiting_read"
     AWAITING_PLUGIN = "awaiting_plugin"

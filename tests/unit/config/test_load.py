@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import textwrap
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
@@ -125,6 +125,7 @@ def test_documented_file(write, tmp_path):
     brand = Brand(name="Hibi Coffee", locale="ja", zone="Asia/Tokyo", country="JP", legal=legal)
     assert brand == settings.brand
     assert {"JP": "…"} == settings.consent.reclassified
+    assert {"email": (time(8), time(22)), "sms": (time(9), time(21))} == settings.quiet_hours.open
     main = settings.shops["main"]
     assert ("JP", "ja", "Asia/Tokyo", "JPY") == (main.country, main.locale, main.zone, main.currency)
     assert AssumeDelivered(after_shipment=timedelta(days=5)) == main.assume_delivered
@@ -358,6 +359,7 @@ def test_plugins_switches():
         "plugins",
         "templates",
         "consent",
+        "quiet_hours",
         "database",
         "server",
         "defaults",
