@@ -7,6 +7,7 @@ from aftercare_sdk.model.events import (
     Delivery,
     Event,
     FeedbackReceived,
+    MessageOutcome,
     OrderEvent,
     Purchase,
     ReferralCompleted,
@@ -18,17 +19,21 @@ from aftercare_sdk.model.events import (
     TierChanged,
     TimerDue,
 )
+from aftercare_sdk.model.outcomes import OutcomeKind, RejectReason
 
 __all__ = [
     "Cancellation",
     "Delivery",
     "Event",
     "FeedbackReceived",
+    "MessageOutcome",
     "OrderEvent",
+    "OutcomeKind",
     "Purchase",
     "ReferralCompleted",
     "ReferralRole",
     "Refund",
+    "RejectReason",
     "ReviewReceived",
     "RewardChanged",
     "Shipment",

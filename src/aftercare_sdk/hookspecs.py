@@ -35,6 +35,7 @@ from aftercare_sdk.model.events import (
     Cancellation,
     Delivery,
     FeedbackReceived,
+    MessageOutcome,
     Purchase,
     ReferralCompleted,
     Refund,
@@ -103,6 +104,10 @@ class AftercareHooks:
     @hookspec
     def on_referral(self, event: ReferralCompleted, ctx: Context) -> Iterable[Action] | None:
         """React to a friend who was sent and has bought: called for the sender, and for the friend."""
+
+    @hookspec
+    def on_message_outcome(self, event: MessageOutcome, ctx: Context) -> Iterable[Action] | None:
+        """React to what became of a message: delivered, bounced, complained of and so on."""
 
     @hookspec
     def on_tier_changed(self, event: TierChanged, ctx: Context) -> Iterable[Action] | None:

@@ -199,7 +199,7 @@ def test_sending_again_passes_every_check_and_keeps_the_message_id(desk):
     assert [("1", "accepted", "accepted")] == bench.outcomes()
     assert [
         ("planned", "sent_again"),
-        ("submitted", "has_address"),
+        ("submitted", "not_suppressed"),
         ("accepted", "accepted"),
     ] == bench.verdicts()[-3:]
 

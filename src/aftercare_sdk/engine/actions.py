@@ -32,6 +32,7 @@ from aftercare_sdk.model.actions import (
 from aftercare_sdk.model.commands import IssueCode
 from aftercare_sdk.model.events import (
     FeedbackReceived,
+    MessageOutcome,
     OrderEvent,
     ReferralCompleted,
     ReviewReceived,
@@ -67,7 +68,7 @@ _MESSAGE_IDS = uuid.UUID("6f5a3f58-6a3b-5c55-9a64-1f0b7c2d7e11")
 """The namespace of message ids: made from the key before the first try, so that every try has the same."""
 
 
-_NAMES_ORDER = TimerDue | ReviewReceived | FeedbackReceived | ReferralCompleted
+_NAMES_ORDER = TimerDue | ReviewReceived | FeedbackReceived | ReferralCompleted | MessageOutcome
 """Events that may name an order, and are not about it."""
 
 
@@ -487,6 +488,8 @@ def _about_review(known: Known) -> bool:
     event = known.event
     if isinstance(event, TimerDue):
         return event.subject == review_ref(event.shop, known.object)
+    if isinstance(event, MessageOutcome):
+        return known.object_kind == "review"
     return isinstance(event, ReviewReceived)
 
 

@@ -21,9 +21,11 @@ from aftercare_sdk.engine.performing import perform_due
 from aftercare_sdk.engine.reading import read_due
 from aftercare_sdk.engine.receive import Door, Inbox, Reply
 from aftercare_sdk.engine.redeeming import balance_of, offered, redeem
+from aftercare_sdk.engine.reported import Noted, report
 from aftercare_sdk.engine.syncing import Syncer
 from aftercare_sdk.engine.telling import Answered, Referred, tell_feedback, tell_referral
 from aftercare_sdk.errors import ClockRefused
+from aftercare_sdk.model.outcomes import Report
 from aftercare_sdk.model.rewards import Reward
 from aftercare_sdk.model.shops import RawRequest
 from aftercare_sdk.plugins import Observer, PluginSource
@@ -213,6 +215,14 @@ class Aftercare:
             self.brand,
             Referred(shop=shop, id=referral, referrer=referrer, order=order, at=completed_at),
         )
+
+    def tell_outcomes(self, channel: str, reports: Sequence[Report]) -> Noted:
+        """Say what has become of messages that a channel has sent; return how much of it is news.
+
+        For a shop that asks its mail provider itself. Told again, late or in another order it comes to the
+        same. Raises InputError for a channel that is not configured.
+        """
+        return report(self.brand, channel, reports)
 
     def perform(self) -> int:
         """Carry out commands on the platforms of shops, without deciding anything; return how many.

@@ -24,6 +24,7 @@ from aftercare_sdk.config import (
 )
 from aftercare_sdk.engine.clock import Clock
 from aftercare_sdk.engine.logs import log
+from aftercare_sdk.engine.suppressing import ADDRESS_KEY
 from aftercare_sdk.errors import Bug, ConfigurationError, SettingsError
 from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.events import Event, TimerDue
@@ -37,6 +38,7 @@ from aftercare_sdk.outreach.closed_days import holidays_of
 from aftercare_sdk.outreach.compose import Composer
 from aftercare_sdk.outreach.gate import WINDOWS
 from aftercare_sdk.outreach.quiet_hours import hours_for
+from aftercare_sdk.outreach.suppression import address_hash
 from aftercare_sdk.outreach.variables import ShopCard
 from aftercare_sdk.plugins import (
     LoadedPlugin,
@@ -148,6 +150,7 @@ class Brand:
         self._starts: Mapping[str, datetime] = {}
         self._versions: tuple[ConfigVersion, ...] = ()
         self._asleep: frozenset[str] = frozenset()
+        self._address_key = ""
 
     def start(self) -> None:
         """Prepare the database and note which plugins and which configuration are active from now on.
@@ -170,6 +173,7 @@ class Brand:
             redemptions.retry(connection)
             # Now, because who needs it first would make it in the middle of other work.
             control.secret(connection, "codes")
+            self._address_key = control.secret(connection, ADDRESS_KEY)
             if control.setting(connection, "active") != state:
                 control.put_setting(connection, "active", state)
                 arrival = Arrival(
@@ -206,6 +210,12 @@ class Brand:
             if settings.starts_at is not None:
                 starts[name] = settings.starts_at
         self._starts = starts
+
+    def address_hash(self, address: str) -> str:
+        """Return under what an e-mail address is suppressed. Raises Bug for a brand that was not started."""
+        if not self._address_key:
+            raise Bug("the key of addresses is not known: Brand.start reads it")
+        return address_hash(self._address_key, address)
 
     @cached_property
     def _listeners(self) -> Mapping[str, Mapping[str, HookFunction]]:

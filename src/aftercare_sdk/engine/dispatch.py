@@ -34,6 +34,7 @@ from aftercare_sdk.model.messages import (
     TryAgain,
     Unknown,
 )
+from aftercare_sdk.model.outcomes import REPORTED
 from aftercare_sdk.outreach.characters import short_line
 from aftercare_sdk.outreach.compose import Composed, MissingVariable, TemplateFailed, UnknownTemplate
 from aftercare_sdk.outreach.footer import Footer, with_footer
@@ -325,6 +326,16 @@ class Dispatcher:
                     and still_awaited(current[one.message.key], one.message, one.result)
                 ],
                 now,
+            )
+            sending.note_references(
+                connection,
+                {
+                    one.message.key: one.result.reference
+                    for one in handed
+                    if isinstance(one.result, Accepted)
+                    and one.message.key in current
+                    and current[one.message.key].state in REPORTED
+                },
             )
             waiting = [
                 Change(

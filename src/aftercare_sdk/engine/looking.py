@@ -6,7 +6,7 @@ Everything is looked up for a whole group of messages at once.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ from aftercare_sdk.engine.contacts import contact_of
 from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.consent_ledger import ConsentEntry
 from aftercare_sdk.model.orders import Order
+from aftercare_sdk.model.outcomes import SuppressionReason
 from aftercare_sdk.model.people import Contact
 from aftercare_sdk.model.premises import NoRefund, NotSentWithin, OrderStands, Premise
 from aftercare_sdk.model.records import CustomerRecord, OrderRecord, ReviewRecord
@@ -31,10 +32,11 @@ from aftercare_sdk.outreach.locales import locale_for
 from aftercare_sdk.outreach.quiet_hours import OpenHours, hours_for
 from aftercare_sdk.outreach.zones import zone_for, zones_of
 from aftercare_sdk.shops.reconcile import as_order
-from aftercare_sdk.store import events, objects, people, reads, sending, units
+from aftercare_sdk.store import events, objects, people, reads, sending, suppressions, units
 from aftercare_sdk.store.messages import Message
 from aftercare_sdk.store.objects import Key, Stored
 from aftercare_sdk.store.sending import Sent
+from aftercare_sdk.store.suppressions import Suppression
 from aftercare_sdk.store.units import Listener, Unheard
 
 SHORTEST_WAIT = timedelta(minutes=1)
@@ -75,6 +77,13 @@ class _Seen:
     sent: Sequence[Sent]
     said: Mapping[int, tuple[ConsentEntry, ...]]
     bought: Mapping[int, datetime]
+    suppressed: Sequence[Suppression] = ()
+
+    def contact(self, message: Message) -> Contact | None:
+        """Return how to reach whom a message is to."""
+        stored = self.stored.get(_own(message))
+        record = stored.record if stored and isinstance(stored.record, OrderRecord | ReviewRecord) else None
+        return contact_of(record, self.accounts.get(message.identity))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +126,7 @@ def look(
     """
     now = brand.clock.now()
     seen = _see(brand, connection, group, now, locked=locked)
+    seen = replace(seen, suppressed=_suppressed(brand, connection, seen, group))
     return {message.key: _look(brand, seen, message, now) for message in group}
 
 
@@ -210,15 +220,43 @@ def _sent(
     )
 
 
+def _suppressed(
+    brand: Brand, connection: Connection, seen: _Seen, group: Sequence[Message]
+) -> Sequence[Suppression]:
+    """Return what stands against the addresses of a group, and against the persons behind them (SEND-06).
+
+    Whoever suppresses an address locks its owner first, so that what is seen here behind that lock stays.
+    """
+    contacts = [contact for message in group if (contact := seen.contact(message)) and contact.email]
+    return suppressions.of(
+        connection,
+        {brand.address_hash(contact.email) for contact in contacts},
+        set(seen.customers.values()),
+    )
+
+
+def _against(
+    brand: Brand, seen: _Seen, contact: Contact | None, persons: Collection[int]
+) -> frozenset[SuppressionReason]:
+    """Return why an address is suppressed: for what it is, or by the word of the person whose it is."""
+    if not seen.suppressed or contact is None or not contact.email:
+        return frozenset()
+    address = brand.address_hash(contact.email)
+    return frozenset(
+        one.reason
+        for one in seen.suppressed
+        if one.address == address or (one.reason.of_person and one.customer in persons)
+    )
+
+
 def _look(brand: Brand, seen: _Seen, message: Message, now: datetime) -> Look:
     shop = brand.shop(message.shop)
     own = _own(message)
     stored = seen.stored.get(own)
-    record = stored.record if stored and isinstance(stored.record, OrderRecord | ReviewRecord) else None
     recipient = stored.contact_identity if stored else None
     customer = seen.customers[message.identity]
     account = seen.accounts.get(message.identity)
-    contact = contact_of(record, account)
+    contact = seen.contact(message)
     order = seen.orders.get(own)
     unheard = seen.unheard.get(
         Listener(
@@ -243,6 +281,7 @@ def _look(brand: Brand, seen: _Seen, message: Message, now: datetime) -> Look:
         awaiting_event=unheard.event if unheard else None,
         awaiting_until=max(unheard.at, now + SHORTEST_WAIT) if unheard and unheard.at else None,
         recipient=contact.email if contact else "",
+        suppressed=_against(brand, seen, contact, persons),
         person=Person(
             channel=medium,
             countries=frozenset(_countries(order, contact, account)),

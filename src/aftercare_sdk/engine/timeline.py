@@ -18,6 +18,7 @@ from aftercare_sdk.model.events import (
     Delivery,
     Event,
     FeedbackReceived,
+    MessageOutcome,
     OrderEvent,
     ReferralCompleted,
     ReferralRole,
@@ -66,6 +67,10 @@ _RULES: Mapping[str, str] = {
     Reason.FOUND_DELIVERED: "SEND-08",
     Reason.FOUND_NOT_SENT: "SEND-08",
     Reason.SENT_AGAIN: "SEND-08",
+    Reason.REPORTED_DELIVERED: "SEND-05",
+    Reason.REPORTED_BOUNCED: "SEND-05",
+    Reason.REPORTED_COMPLAINED: "SEND-05",
+    Reason.REPORTED_FAILED: "SEND-05",
 }
 """The rules behind codes that no check of the gate gives."""
 
@@ -471,6 +476,8 @@ def _event_code(event: Event) -> str:
             variant = ".assumed"
         case ReferralCompleted(role=ReferralRole.REFERRER):
             variant = ".referrer"
+        case MessageOutcome(outcome=outcome):
+            variant = f".{outcome.value}"
         case _:
             variant = ""
     return f"timeline.event.{event.kind}{variant}"
@@ -486,6 +493,8 @@ def _event_values(event: Event) -> dict[str, str]:
             return {"plugin": plugin, "timer": name}
         case FeedbackReceived(survey=survey):
             return {"survey": survey}
+        case MessageOutcome(label=label, plugin=plugin):
+            return {"label": label, "plugin": plugin}
         case TierChanged(tier=tier, before=before):
             return {"tier": tier or _NO_TIER, "before": before or _NO_TIER}
         case RewardChanged(reward=reward, points=points, state=state):

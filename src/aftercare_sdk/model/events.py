@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.orders import RefundLine, order_ref
+from aftercare_sdk.model.outcomes import OutcomeKind, RejectReason
 from aftercare_sdk.model.reviews import ReviewStatus, review_ref
 from aftercare_sdk.model.rewards import RewardState
 
@@ -148,6 +149,26 @@ class ReferralCompleted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MessageOutcome(Event):
+    """Somebody has told what became of a message that had left. `order`: the one that it is about, if any.
+
+    `plugin` has sent it, under `label`. `permanent`: nothing will ever arrive at that address.
+    """
+
+    kind: ClassVar[str] = "MessageOutcome"
+    hook: ClassVar[str] = "on_message_outcome"
+
+    message: str
+    plugin: str
+    label: str
+    channel: str
+    outcome: OutcomeKind
+    reason: RejectReason | None = None
+    permanent: bool = False
+    order: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TierChanged(Event):
     """The customer has another tier of the loyalty program than before; None: none."""
 
@@ -201,6 +222,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     ReviewReceived,
     FeedbackReceived,
     ReferralCompleted,
+    MessageOutcome,
     TierChanged,
     RewardChanged,
     TimerDue,

@@ -18,6 +18,9 @@ class MessageState(StrEnum):
     CLAIMED = "claimed"
     SUBMITTED = "submitted"
     ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
     FAILED = "failed"
     SKIPPED = "skipped"
     CANCELLED = "cancelled"
@@ -37,13 +40,24 @@ class MessageState(StrEnum):
 _FINAL = frozenset(
     {
         MessageState.ACCEPTED,
+        MessageState.DELIVERED,
+        MessageState.BOUNCED,
+        MessageState.COMPLAINED,
         MessageState.FAILED,
         MessageState.SKIPPED,
         MessageState.CANCELLED,
         MessageState.UNKNOWN,
     }
 )
-_MAY_HAVE_REACHED = frozenset({MessageState.SUBMITTED, MessageState.ACCEPTED, MessageState.UNKNOWN})
+_MAY_HAVE_REACHED = frozenset(
+    {
+        MessageState.SUBMITTED,
+        MessageState.ACCEPTED,
+        MessageState.DELIVERED,
+        MessageState.COMPLAINED,
+        MessageState.UNKNOWN,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

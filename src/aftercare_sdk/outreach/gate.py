@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.consent_ledger import ConsentEntry
+from aftercare_sdk.model.outcomes import SuppressionReason
 from aftercare_sdk.model.premises import Premise
 from aftercare_sdk.outreach.addresses import UnusableAddress, parse_address
 from aftercare_sdk.outreach.consent import standing
@@ -34,6 +35,15 @@ WINDOWS: Mapping[Purpose, timedelta] = MappingProxyType(
 )
 _SHOWN = 3
 """How many zones of a person are named."""
+_SUPPRESSED: Mapping[SuppressionReason, Reason] = MappingProxyType(
+    {
+        SuppressionReason.HARD_BOUNCE: Reason.SUPPRESSED_HARD_BOUNCE,
+        SuppressionReason.COMPLAINT: Reason.SUPPRESSED_COMPLAINT,
+        SuppressionReason.UNSUBSCRIBE: Reason.SUPPRESSED_UNSUBSCRIBE,
+        SuppressionReason.SOFT_BOUNCES: Reason.SUPPRESSED_SOFT_BOUNCES,
+    }
+)
+"""The strongest first: that is the one that is told."""
 
 
 class Outcome(StrEnum):
@@ -69,7 +79,8 @@ class Candidate:
 
     `due_at` is its moment, counted from its fact. `awaiting_read` names the object that it is about, if that
     object is still to be read from the shop. `awaiting_event` is an event that its plugin failed on and is to
-    be told of again, at `awaiting_until` or when a person says so. `hours` None: it may leave at any hour.
+    be told of again, at `awaiting_until` or when a person says so. `suppressed` says why the address is not
+    to be written to any more. `hours` None: it may leave at any hour.
     """
 
     purpose: Purpose
@@ -80,6 +91,7 @@ class Candidate:
     awaiting_event: str | None = None
     awaiting_until: datetime | None = None
     recipient: str = field(default="", repr=False)
+    suppressed: frozenset[SuppressionReason] = frozenset()
     person: Person = Person()
     hours: OpenHours | None = None
 
@@ -245,6 +257,24 @@ def recipient(candidate: Candidate, facts: Facts) -> Iterator[Check]:  # noqa: A
     yield Check(name="recipient", rule="ADDRESS", outcome=outcome, code=code)
 
 
+def suppression(candidate: Candidate, facts: Facts) -> Iterator[Check]:  # noqa: ARG001 - as all rules
+    """Deny a message to an address that is suppressed (SEND-06).
+
+    After a hard bounce nothing leaves: there is no mailbox. After a complaint, an unsubscription or a week of
+    soft bounces only transactional messages do: they are owed, and nobody can object to them. All others
+    count as unwanted, service messages too, and mail that nobody wants closes the way to everybody (SEND-04).
+    """
+    transactional = candidate.purpose is Purpose.TRANSACTIONAL
+    against = (
+        code
+        for why, code in _SUPPRESSED.items()
+        if why in candidate.suppressed and (why is SuppressionReason.HARD_BOUNCE or not transactional)
+    )
+    code = next(against, Reason.NOT_SUPPRESSED)
+    outcome = Outcome.ALLOW if code is Reason.NOT_SUPPRESSED else Outcome.DENY
+    yield Check(name="suppression", rule="SEND-06", outcome=outcome, code=code)
+
+
 def quiet_hours(candidate: Candidate, facts: Facts) -> Iterator[Check]:
     """Let a message wait for the morning of whoever gets it (LAW-18, LAW-22)."""
     if candidate.hours is None:
@@ -264,7 +294,16 @@ def quiet_hours(candidate: Candidate, facts: Facts) -> Iterator[Check]:
 
 # What ends a message for good stands before what only delays it, as far as the facts are sure: premises are
 # asked once the object has been read.
-CHECKS: tuple[Rule, ...] = (window, lawful_basis, settled, premises, recipient, identified, quiet_hours)
+CHECKS: tuple[Rule, ...] = (
+    window,
+    lawful_basis,
+    settled,
+    premises,
+    recipient,
+    suppression,
+    identified,
+    quiet_hours,
+)
 
 
 def decide(candidate: Candidate, facts: Facts, rules: Iterable[Rule] = CHECKS) -> Decision:

@@ -31,6 +31,11 @@ class Reason(StrEnum):
     HAS_ADDRESS = "has_address"
     NO_ADDRESS = "no_address"
     ADDRESS_UNUSABLE = "address_unusable"
+    NOT_SUPPRESSED = "not_suppressed"
+    SUPPRESSED_HARD_BOUNCE = "suppressed_hard_bounce"
+    SUPPRESSED_COMPLAINT = "suppressed_complaint"
+    SUPPRESSED_UNSUBSCRIBE = "suppressed_unsubscribe"
+    SUPPRESSED_SOFT_BOUNCES = "suppressed_soft_bounces"
 
     # Premises
     ORDER_STANDS = "order_stands"
@@ -70,3 +75,9 @@ class Reason(StrEnum):
     FOUND_DELIVERED = "found_delivered"
     FOUND_NOT_SENT = "found_not_sent"
     SENT_AGAIN = "sent_again"
+
+    # What was reported after the channel had accepted it
+    REPORTED_DELIVERED = "reported_delivered"
+    REPORTED_BOUNCED = "reported_bounced"
+    REPORTED_COMPLAINED = "reported_complained"
+    REPORTED_FAILED = "reported_failed"

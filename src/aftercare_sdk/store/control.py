@@ -69,7 +69,12 @@ def check_token(connection: Connection, token: int) -> None:
 
 def number_events(connection: Connection, count: int) -> int:
     """Return the first of `count` fresh sequence numbers for events. Whoever else wants some waits."""
-    raised = update(decider).values(events=decider.c.events + count).returning(decider.c.events)
+    raised = (
+        insert_into(connection, decider)
+        .values(id=1, token=0, events=count)  # something may be told before anybody has ever decided
+        .on_conflict_do_update(index_elements=["id"], set_={"events": decider.c.events + count})
+        .returning(decider.c.events)
+    )
     return int(connection.execute(raised).scalar_one()) - count + 1
 
 

@@ -224,6 +224,28 @@ def search(connection: Connection, text: str) -> dict[int, int]:
     return {row[0]: row[1] for row in rows}
 
 
+def mailboxes(connection: Connection, addresses: Iterable[str]) -> dict[str, int]:
+    """Return the identities of e-mail addresses that are known, by the address as it is compared."""
+    rows = connection.execute(
+        select(identities.c.value, identities.c.id).where(
+            identities.c.kind == IdentityKind.EMAIL,
+            identities.c.shop == "",
+            identities.c.value.in_(sorted({fold_email(each) for each in addresses})),
+        )
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def addresses_of(connection: Connection, wanted: Iterable[int]) -> dict[int, str]:
+    """Return the e-mail addresses of those of these identities that are one. Personal data."""
+    rows = connection.execute(
+        select(identities.c.id, identities.c.value).where(
+            identities.c.id.in_(sorted(set(wanted))), identities.c.kind == IdentityKind.EMAIL
+        )
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def lock_owners(connection: Connection, concerned: Iterable[int]) -> dict[int, int]:
     """Return the customer of each identity, and make others wait who decide about one of them.
 

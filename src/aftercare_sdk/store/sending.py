@@ -213,6 +213,13 @@ def change(connection: Connection, changes: Sequence[Change], *, now: datetime) 
     return made
 
 
+def note_references(connection: Connection, references: Mapping[str, str]) -> None:
+    """Keep a channel's names for messages, by key, of which more is known than the channel could tell."""
+    if references:
+        rows = [{"of": key, "known_as": reference} for key, reference in references.items()]
+        connection.execute(_NAME, rows)
+
+
 def call_off(
     connection: Connection, several: Sequence[Message], code: str, detail: Mapping[str, str]
 ) -> None:
@@ -362,4 +369,5 @@ _CHANGE = (
         lease_until=None,
     )
 )
+_NAME = update(messages).where(_IS).values(reference=bindparam("known_as"))
 _UNDO = update(messages).where(_IS).values(attempts=bindparam("tries"), submitted_at=bindparam("before"))

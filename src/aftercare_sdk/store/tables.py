@@ -272,6 +272,34 @@ Index("ix_messages_anchor", messages.c.anchor)
 Index("ix_messages_object", messages.c.shop, messages.c.object)
 Index("ix_messages_identity", messages.c.identity, messages.c.plugin, messages.c.label)
 Index("ix_messages_recipient", messages.c.recipient)
+_partial("ix_messages_reference", "reference <> ''", messages.c.reference)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("message", String(64), nullable=False),
+    Column("channel", String(LONGEST_NAME), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("reason", String(20), nullable=False),
+    Column("bounce", String(4), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+Index("ix_outcomes_message", outcomes.c.message)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("kind", String(20), primary_key=True),
+    Column("address", String(64), primary_key=True),
+    Column("reason", String(20), primary_key=True),
+    Column("identity", BigInteger),
+    Column("source", String(100), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("lifted_at", Instant),
+    Column("lifted_by", String(100), nullable=False),
+)
+_partial("ix_suppressions_identity", "identity IS NOT NULL", suppressions.c.identity)
 
 copies = Table(
     "copies",

@@ -9,8 +9,9 @@ import pytest
 from aftercare_sdk.cli.words import Speaker
 from aftercare_sdk.engine import timeline
 from aftercare_sdk.engine.timeline import Entry, EntryKind, Told
-from aftercare_sdk.model.events import EVENT_BY_KIND
+from aftercare_sdk.model.events import EVENT_BY_KIND, ReferralRole
 from aftercare_sdk.model.messages import MessageState
+from aftercare_sdk.model.outcomes import OutcomeKind
 from aftercare_sdk.model.people import Identity, IdentityKind
 from aftercare_sdk.model.premises import PREMISE_BY_KIND
 from aftercare_sdk.outreach.reasons import Reason
@@ -42,10 +43,13 @@ def gate_rules():
     }
 
 
+VARIANTS = {"ReferralCompleted": ReferralRole, "MessageOutcome": OutcomeKind}
+"""Events that are told in other words by what they say."""
 CODES = {
     *spelled_codes(),
     *(f"timeline.found.{how}" for how in ("identity", "mailbox", "order")),
-    *(f"timeline.event.{kind}" for kind in EVENT_BY_KIND),
+    *(f"timeline.event.{kind}" for kind in EVENT_BY_KIND.keys() - VARIANTS.keys()),
+    *(f"timeline.event.{kind}.{variant}" for kind, several in VARIANTS.items() for variant in several),
     "timeline.event.Delivery.assumed",
     "timeline.event.ReferralCompleted.referrer",
     "timeline.failed",

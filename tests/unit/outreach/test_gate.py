@@ -8,13 +8,24 @@ from hypothesis import strategies as st
 
 from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.consent_ledger import ConsentEntry, ConsentWord
+from aftercare_sdk.model.outcomes import SuppressionReason
 from aftercare_sdk.model.premises import NotSentWithin, OrderStands
-from aftercare_sdk.outreach.gate import CHECKS, WINDOWS, Candidate, Check, Outcome, Person, decide
+from aftercare_sdk.outreach.gate import (
+    CHECKS,
+    WINDOWS,
+    Candidate,
+    Check,
+    Outcome,
+    Person,
+    decide,
+    suppression,
+)
 from aftercare_sdk.outreach.reasons import Reason
 from tests.unit.outreach.samples import NOW, order
 from tests.unit.outreach.test_premises import REF, WEEK, Known
 
 HOUR = timedelta(hours=1)
+GONE, ASKED = SuppressionReason.HARD_BOUNCE, SuppressionReason.UNSUBSCRIBE
 FACTS = Known(orders={REF: order()})
 
 
@@ -40,6 +51,7 @@ def test_a_message_that_passes_every_check_leaves_with_the_whole_record():
         ("premise", "OrderStands", Reason.ORDER_STANDS),
         ("premise", "NotSentWithin", Reason.NOT_SENT_RECENTLY),
         ("recipient", "ADDRESS", Reason.HAS_ADDRESS),
+        ("suppression", "SEND-06", Reason.NOT_SUPPRESSED),
     ] == [(check.name, check.rule, check.code) for check in decision.checks]
 
 
@@ -63,6 +75,7 @@ def test_a_message_that_passes_every_check_leaves_with_the_whole_record():
         ),
         ({"recipient": " "}, FACTS, Outcome.DENY, Reason.NO_ADDRESS, 6),
         ({"recipient": "ogawa"}, FACTS, Outcome.DENY, Reason.ADDRESS_UNUSABLE, 6),
+        ({"suppressed": {GONE, ASKED}}, FACTS, Outcome.DENY, Reason.SUPPRESSED_HARD_BOUNCE, 7),
     ],
 )
 def test_the_first_check_that_does_not_allow_decides(changes, facts, outcome, code, asked):
@@ -70,6 +83,16 @@ def test_the_first_check_that_does_not_allow_decides(changes, facts, outcome, co
     decision = decide(candidate(**changes), facts)
     assert (outcome, code, asked) == (decision.outcome, decision.code, len(decision.checks))
     assert {Outcome.ALLOW} | {outcome} >= {check.outcome for check in decision.checks}
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+@pytest.mark.parametrize("why", SuppressionReason)
+def test_a_suppressed_address_gets_at_most_what_is_owed_send_06(purpose, why):
+    """Transactional messages go on leaving, unless there is no mailbox at all."""
+    (check,) = suppression(candidate(purpose=purpose, suppressed={why}), FACTS)
+    owed = purpose is Purpose.TRANSACTIONAL and why is not SuppressionReason.HARD_BOUNCE
+    code = Reason.NOT_SUPPRESSED if owed else Reason(f"suppressed_{why}")
+    assert (Outcome.ALLOW if owed else Outcome.DENY, code) == (check.outcome, check.code)
 
 
 def test_a_message_that_is_early_waits_for_its_moment():

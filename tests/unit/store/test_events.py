@@ -10,6 +10,7 @@ from aftercare_sdk.model.events import (
     Cancellation,
     Delivery,
     FeedbackReceived,
+    MessageOutcome,
     Purchase,
     ReferralCompleted,
     ReferralRole,
@@ -22,6 +23,7 @@ from aftercare_sdk.model.events import (
 )
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.orders import RefundLine
+from aftercare_sdk.model.outcomes import OutcomeKind, RejectReason
 from aftercare_sdk.model.reviews import ReviewStatus
 from aftercare_sdk.model.rewards import RewardState
 from aftercare_sdk.store import events
@@ -57,6 +59,19 @@ EVERY_KIND = [
         occurred_at=DAWN,
         referral="r1",
         role=ReferralRole.FRIEND,
+        order="1042",
+    ),
+    MessageOutcome(
+        id="main/outcome/email/9f",
+        shop="main",
+        occurred_at=DAWN,
+        message="m-1",
+        plugin="flows",
+        label="thank-you",
+        channel="email",
+        outcome=OutcomeKind.BOUNCED,
+        reason=RejectReason.INVALID,
+        permanent=True,
         order="1042",
     ),
     TierChanged(id=f"{NAME}/purchase/tier", shop="main", occurred_at=DAWN, tier="金", before=None),

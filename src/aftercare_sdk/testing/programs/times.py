@@ -20,7 +20,9 @@ _Timed = SendMessage | SetTimer
 _OF_AN_ORDER = re.compile(
     r"/order/[^/]+/(purchase|cancellation|(shipment|delivery|refund)/.+|timer/[0-9a-f]{16})"
 )
-_OTHERS = re.compile(r"/(review|feedback)/[^/]+|/referral/[^/]+/(referrer|friend)|reward/.+")
+_OTHERS = re.compile(
+    r"/(review|feedback)/[^/]+|/referral/[^/]+/(referrer|friend)|/outcome/[^/]+/[^/]+|reward/.+"
+)
 
 
 class Times(Stories):

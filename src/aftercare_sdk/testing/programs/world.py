@@ -26,6 +26,7 @@ from aftercare_sdk.model.events import (
     Delivery,
     Event,
     FeedbackReceived,
+    MessageOutcome,
     OrderEvent,
     Purchase,
     ReferralCompleted,
@@ -40,6 +41,7 @@ from aftercare_sdk.model.flows import Flow
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.orders import Order, OrderLine, OrderRefund, Parcel, RefundLine
+from aftercare_sdk.model.outcomes import OutcomeKind, RejectReason
 from aftercare_sdk.model.reviews import Review, ReviewStatus
 from aftercare_sdk.model.rewards import RewardState
 from aftercare_sdk.model.subscriptions import Subscription, SubscriptionLine
@@ -51,6 +53,7 @@ SECOND_SHOP = "second"
 WHOLE = "whole"
 _PLACES = {"JPY": ("JP", "ja", "Asia/Tokyo")}
 _ELSEWHERE = ("US", "en", "America/New_York")
+_CAME_BACK = {OutcomeKind.BOUNCED, OutcomeKind.REJECTED}
 _SPENT = {RewardState.ORDERED, RewardState.ISSUED, RewardState.USED}
 
 
@@ -244,6 +247,7 @@ class World:
         yield from self._reviews()
         yield from self._feedback()
         yield from self._referrals()
+        yield from self._message_outcomes()
         yield from self._tiers()
         yield from self._rewards()
 
@@ -359,6 +363,25 @@ class World:
                 order=order.id if order else None,
             )
             yield Case(name=f"a referral, for the {role}", event=event, order=order)
+
+    def _message_outcomes(self) -> Iterator[Case]:
+        for number, kind in enumerate(OutcomeKind):
+            order = self.delivered() if number % 2 else None
+            came_back = kind in _CAME_BACK
+            event = MessageOutcome(
+                id=f"{self.shop}/outcome/email/{self.number}-{kind}",
+                shop=self.shop,
+                occurred_at=self.start + 23 * DAY,
+                message=f"{self.number}-m{number}",
+                plugin=self.plugin if number % 3 else "another",
+                label="news",
+                channel="email",
+                outcome=kind,
+                reason=RejectReason.BOUNCED if came_back else None,
+                permanent=came_back,
+                order=order.id if order else None,
+            )
+            yield Case(name=f"a message that was {kind}", event=event, order=order)
 
     def _tiers(self) -> Iterator[Case]:
         order, at = self.delivered(), self.start + 6 * DAY

@@ -80,7 +80,7 @@ def test_mails_are_read_from_their_bytes(story, told):
 def test_every_check_can_be_said(told):
     """With all its values, in the language of the report."""
     for mail in told.mails:
-        assert 6 == len(mail.checks)
+        assert 7 == len(mail.checks)
         assert all("—" not in check.sentence and check.code != check.sentence for check in mail.checks)
 
 

@@ -356,6 +356,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_messages_object", ["shop", "object"], unique=False)
         batch_op.create_index("ix_messages_recipient", ["recipient"], unique=False)
         batch_op.create_index(
+            "ix_messages_reference",
+            ["reference"],
+            unique=False,
+            sqlite_where=sa.text("reference <> ''"),
+            postgresql_where=sa.text("reference <> ''"),
+        )
+        batch_op.create_index(
             "ix_messages_unknown",
             ["submitted_at"],
             unique=False,
@@ -387,6 +394,20 @@ def upgrade() -> None:
         batch_op.create_index("ix_objects_contact_identity", ["contact_identity"], unique=False)
         batch_op.create_index("ix_objects_identity", ["identity"], unique=False)
         batch_op.create_index("ix_objects_seen", ["shop", "kind", "seen_at"], unique=False)
+
+    op.create_table(
+        "outcomes",
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("message", sa.String(length=64), nullable=False),
+        sa.Column("channel", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.Column("bounce", sa.String(length=4), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_outcomes")),
+    )
+    with op.batch_alter_table("outcomes", schema=None) as batch_op:
+        batch_op.create_index("ix_outcomes_message", ["message"], unique=False)
 
     op.create_table(
         "payments",
@@ -533,6 +554,27 @@ def upgrade() -> None:
         sa.Column("lease", sa.String(length=36), nullable=False),
         sa.PrimaryKeyConstraint("shop", "name", name=op.f("pk_streams")),
     )
+    op.create_table(
+        "suppressions",
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("address", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.Column("identity", sa.BigInteger(), nullable=True),
+        sa.Column("source", sa.String(length=100), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("lifted_at", sa.BigInteger(), nullable=True),
+        sa.Column("lifted_by", sa.String(length=100), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "address", "reason", name=op.f("pk_suppressions")),
+    )
+    with op.batch_alter_table("suppressions", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_suppressions_identity",
+            ["identity"],
+            unique=False,
+            sqlite_where=sa.text("identity IS NOT NULL"),
+            postgresql_where=sa.text("identity IS NOT NULL"),
+        )
+
     op.create_table(
         "timers",
         sa.Column("plugin", sa.String(length=100), nullable=False),

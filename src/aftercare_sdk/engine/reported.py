@@ -1,0 +1,330 @@
+"""What providers and mail servers report of messages that have left (SEND-05).
+
+Each report is a row of the journal and an event. Where a message stands, and whether its address is written
+to any more, follows from the set of all reports: late, told twice or in another order they come to the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.engine.emitting import add_units
+from aftercare_sdk.engine.logs import log
+from aftercare_sdk.errors import InputError
+from aftercare_sdk.model.events import MessageOutcome
+from aftercare_sdk.model.messages import MessageState
+from aftercare_sdk.model.outcomes import STATES, Bounce, OutcomeKind, Report, SuppressionReason
+from aftercare_sdk.model.people import fold_email
+from aftercare_sdk.outreach.reasons import Reason
+from aftercare_sdk.outreach.suppression import keeps_bouncing
+from aftercare_sdk.store import control, decisions, events, journal, outcomes, people, suppressions
+from aftercare_sdk.store.database import gives_way
+from aftercare_sdk.store.decisions import about
+from aftercare_sdk.store.events import Known
+from aftercare_sdk.store.journal import Arrival, Kind, State
+from aftercare_sdk.store.messages import Message
+from aftercare_sdk.store.outcomes import Outcome, Standing
+from aftercare_sdk.store.suppressions import Suppression
+
+TOGETHER = 50
+"""How many reports share a transaction, so that none is long."""
+LATEST = timedelta(days=7)
+"""A report that names nothing but an address means the last message that went there, if it is no older."""
+
+_STRENGTH = {kind: place for place, kind in enumerate(STATES)}
+_CODES: Mapping[MessageState, Reason] = {
+    MessageState.FAILED: Reason.REPORTED_FAILED,
+    MessageState.DELIVERED: Reason.REPORTED_DELIVERED,
+    MessageState.BOUNCED: Reason.REPORTED_BOUNCED,
+    MessageState.COMPLAINED: Reason.REPORTED_COMPLAINED,
+}
+_NOBODY_KNOWS = "no message is known by what it names"
+_NEVER_LEFT = "the message that it names has never left"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """How many reports were news, how many had been seen before, and how many were about no message."""
+
+    news: int = 0
+    seen: int = 0
+    ignored: int = 0
+
+    def __add__(self, other: Noted) -> Noted:
+        return Noted(
+            news=self.news + other.news, seen=self.seen + other.seen, ignored=self.ignored + other.ignored
+        )
+
+
+def report(brand: Brand, channel: str, reports: Sequence[Report]) -> Noted:
+    """Note what is reported of messages of a channel. Raises InputError for a channel that is not configured.
+
+    A report about no known message is kept in the journal as ignored, and nothing else comes of it.
+    """
+    if channel not in brand.settings.channels:
+        raise InputError(f"channel {channel!r} is not configured")
+    noted = Noted()
+    for first in range(0, len(reports), TOGETHER):
+        noted += _report(brand, channel, reports[first : first + TOGETHER])
+    return noted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Match:
+    """A report and the message that it is about; `key` is the same whenever the same is told."""
+
+    report: Report
+    key: str
+    message: Message
+    at: datetime
+
+    def event(self, channel: str) -> MessageOutcome:
+        message = self.message
+        return MessageOutcome(
+            id=_event_id(message, channel, self.key),
+            shop=message.shop,
+            occurred_at=self.at,
+            message=message.id,
+            plugin=message.plugin,
+            label=message.label,
+            channel=channel,
+            outcome=self.report.kind,
+            reason=self.report.reason,
+            permanent=self.report.bounce is Bounce.HARD,
+            order=message.object if message.object_kind == "order" else None,
+        )
+
+    def outcome(self, channel: str) -> Outcome:
+        return Outcome(
+            key=self.key,
+            message=self.message.key,
+            channel=channel,
+            kind=self.report.kind,
+            reason=self.report.reason or "",
+            bounce=self.report.bounce or "",
+            at=self.at,
+        )
+
+
+@gives_way
+def _report(brand: Brand, channel: str, reports: Sequence[Report]) -> Noted:
+    now = brand.clock.now()
+    by_key = {_key(channel, one): one for one in reports}
+    with brand.database.write() as connection:
+        seq = control.number_events(connection, len(by_key))
+        found = _messages(connection, channel, list(by_key.values()), now)
+        meant = {key: message for key, one in by_key.items() if (message := _meant(one, found))}
+        left = {key: message for key, message in meant.items() if message.submitted_at is not None}
+        known = events.get_many(connection, [_event_id(left[key], channel, key) for key in left])
+        people.lock_owners(
+            connection,
+            {one for message in left.values() for one in (message.identity, message.recipient) if one},
+        )
+        current = outcomes.lock(connection, {message.key for message in left.values()})
+        fresh = [
+            _Match(
+                report=by_key[key],
+                key=key,
+                message=current[message.key],
+                at=min(by_key[key].at or now, now),
+            )
+            for key, message in left.items()
+            if _event_id(message, channel, key) not in known
+        ]
+        outcomes.add(connection, [one.outcome(channel) for one in fresh])
+        _settle(connection, fresh, now)
+        suppressed = _suppress(brand, connection, channel, fresh)
+        raised = [_known(one, channel, seq + place, now) for place, one in enumerate(fresh)]
+        events.save_many(connection, raised)
+        add_units(brand, connection, raised)
+        news = {one.key for one in fresh}
+        arrivals = [
+            _arrival(channel, key, one, meant.get(key), suppressed=suppressed.get(key, ()), now=now)
+            for key, one in by_key.items()
+        ]
+        journal.append(connection, arrivals)
+    ignored = len(by_key.keys() - left.keys())
+    for one in fresh:
+        log.info("outcome", id=one.message.id, channel=channel, outcome=one.report.kind.value)
+    return Noted(news=len(news), seen=len(reports) - len(news) - ignored, ignored=ignored)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """The messages that reports may mean, by what they name."""
+
+    ids: Mapping[str, Message]
+    references: Mapping[str, Message]
+    addresses: Mapping[str, Message]
+
+
+def _messages(connection: Connection, channel: str, reports: Sequence[Report], now: datetime) -> _Found:
+    bare = {fold_email(one.recipient) for one in reports if not (one.message or one.reference)}
+    mailboxes = people.mailboxes(connection, bare)
+    latest = outcomes.latest_to(connection, channel, set(mailboxes.values()), now - LATEST)
+    ids = outcomes.with_ids(connection, {one.message for one in reports if one.message})
+    return _Found(
+        # Who speaks for one channel says nothing of messages of another.
+        ids={id_: message for id_, message in ids.items() if message.channel == channel},
+        references=outcomes.with_references(
+            connection, channel, {one.reference for one in reports if one.reference}
+        ),
+        addresses={address: latest[id_] for address, id_ in mailboxes.items() if id_ in latest},
+    )
+
+
+def _meant(one: Report, found: _Found) -> Message | None:
+    if not (one.message or one.reference):
+        return found.addresses.get(fold_email(one.recipient))
+    return found.ids.get(one.message) or found.references.get(one.reference)
+
+
+def _settle(connection: Connection, fresh: Sequence[_Match], now: datetime) -> None:
+    """Bring messages to where they stand by all that was reported of them."""
+    affected = {one.message.key: one.message for one in fresh if one.report.kind in STATES}
+    told = outcomes.of_messages(connection, affected)
+    moved = [
+        standing
+        for key, message in affected.items()
+        if (standing := _standing(message, told[key])).state is not message.state
+        or (standing.code, standing.detail, standing.at) != (message.code, message.detail, message.final_at)
+    ]
+    outcomes.settle(connection, moved)
+    decisions.append(
+        connection, [about(one.message, now, one.state.value, one.code, one.detail) for one in moved]
+    )
+
+
+def _standing(message: Message, told: Sequence[Outcome]) -> Standing:
+    """Return what the strongest outcome makes of a message; of several equal ones the first."""
+    strongest = max((one.kind for one in told if one.kind in STATES), key=_STRENGTH.__getitem__)
+    state = STATES[strongest]
+    first = min(
+        (one for one in told if STATES.get(one.kind) is state), key=lambda one: (one.at, one.kind, one.reason)
+    )
+    detail = {"outcome": first.kind.value, **({"reason": first.reason} if first.reason else {})}
+    return Standing(message=message, state=state, code=_CODES[state], detail=detail, at=first.at)
+
+
+def _suppress(
+    brand: Brand, connection: Connection, channel: str, fresh: Sequence[_Match]
+) -> dict[str, list[SuppressionReason]]:
+    """Suppress addresses (SEND-06); return why, by the key of the report."""
+    addresses = people.addresses_of(
+        connection, {one.message.recipient for one in fresh if one.message.recipient is not None}
+    )
+    source = f"channel {channel}"[:100]
+    done: dict[str, list[SuppressionReason]] = {}
+    told: list[Suppression] = []
+    for one in fresh:
+        # The mailbox that we wrote to, not the one that the mail was forwarded to.
+        address = addresses.get(one.message.recipient or 0) or one.report.recipient
+        if (reason := one.report.suppresses) is None or not address:
+            continue
+        told.append(
+            Suppression(
+                address=brand.address_hash(address),
+                reason=reason,
+                identity=one.message.recipient or one.message.identity,
+                source=source,
+                at=one.at,
+            )
+        )
+        done.setdefault(one.key, []).append(reason)
+    suppressions.add(connection, told)
+    for mailbox, keys in _arrivals(fresh).items():
+        if mailbox in addresses:
+            dead = _weigh_soft_bounces(connection, mailbox, brand.address_hash(addresses[mailbox]), source)
+            for key in keys if dead else ():
+                done.setdefault(key, []).append(SuppressionReason.SOFT_BOUNCES)
+    return done
+
+
+def _arrivals(fresh: Sequence[_Match]) -> dict[int, list[str]]:
+    """Return the mailboxes of which it is news whether mail arrives there, with the keys of the reports."""
+    found: dict[int, list[str]] = {}
+    for one in fresh:
+        says = one.report.bounce is Bounce.SOFT or one.report.kind is OutcomeKind.DELIVERED
+        if says and one.message.recipient is not None:
+            found.setdefault(one.message.recipient, []).append(one.key)
+    return found
+
+
+def _weigh_soft_bounces(connection: Connection, mailbox: int, address: str, source: str) -> bool:
+    """Suppress a mailbox in which nothing has arrived for long, or let it go if something has, after all."""
+    reason = SuppressionReason.SOFT_BOUNCES
+    told = outcomes.of_mailboxes(connection, [mailbox]).get(mailbox, [])
+    since = suppressions.lifted(connection, [address], reason).get(address)
+    dead = keeps_bouncing([(one.at, one.bounce) for one in told], since)
+    suppressions.withdraw(connection, [address], reason)
+    if dead is None:
+        return False
+    suppressions.add(
+        connection,
+        [Suppression(address=address, reason=reason, identity=mailbox, source=source, at=dead)],
+    )
+    return True
+
+
+def _known(one: _Match, channel: str, seq: int, now: datetime) -> Known:
+    return Known(
+        event=one.event(channel),
+        seq=seq,
+        object_kind=one.message.object_kind,
+        object=one.message.object,
+        identity=one.message.identity,
+        known_at=now,
+    )
+
+
+def _arrival(
+    channel: str,
+    key: str,
+    one: Report,
+    message: Message | None,
+    *,
+    suppressed: Collection[SuppressionReason],
+    now: datetime,
+) -> Arrival:
+    """Return the row of a report. An ignored one does not stand in the way of a copy that means something."""
+    about_one = message is not None and message.submitted_at is not None
+    if message is None:
+        outcome = f"{one.kind.value}, ignored: {_NOBODY_KNOWS}"
+    elif not about_one:
+        outcome = f"{one.kind.value}, ignored: {_NEVER_LEFT}"
+    else:
+        outcome = "; ".join(_said(message, one, suppressed))
+    return Arrival(
+        kind=Kind.OUTCOME,
+        shop=message.shop if message else "",
+        topic=f"{channel}.{one.kind.value}",
+        delivery=message.id if message else one.message or one.reference,
+        received_at=now,
+        body=one.body,
+        dedupe=key if about_one else hashlib.sha256(f"ignored\x1f{key}".encode()).hexdigest(),
+        state=State.DONE if about_one else State.IGNORED,
+        outcome=outcome,
+    )
+
+
+def _said(message: Message, one: Report, suppressed: Collection[SuppressionReason]) -> Iterator[str]:
+    why = f" ({one.reason.value})" if one.reason else ""
+    yield f"message {message.id}: {one.kind.value}{why}"
+    for reason in suppressed:
+        yield f"its address is suppressed: {reason.value}"
+
+
+def _event_id(message: Message, channel: str, key: str) -> str:
+    return f"{message.shop}/outcome/{channel}/{key[:32]}"
+
+
+def _key(channel: str, one: Report) -> str:
+    """Return under what a report is known: the provider's name for it, or else all that it says (SEND-05)."""
+    named = f"id\x1f{one.event_id}".encode(errors="replace") if one.event_id else b"body\x1f" + one.body
+    return hashlib.sha256(channel.encode() + b"\x1f" + named).hexdigest()

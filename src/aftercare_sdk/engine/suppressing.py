@@ -1,0 +1,74 @@
+"""What a person says about an address: that it is not to be written to any more, or that it may be again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from aftercare_sdk.model.outcomes import SuppressionReason
+from aftercare_sdk.outreach.suppression import address_hash
+from aftercare_sdk.store import control, journal, objects, people, suppressions
+from aftercare_sdk.store.codec import dump
+from aftercare_sdk.store.database import Database, gives_way
+from aftercare_sdk.store.journal import Arrival, Kind, State
+from aftercare_sdk.store.suppressions import Suppression
+
+ADDRESS_KEY = "addresses"
+"""The secret of a database under which addresses are hashed; with another one no suppression holds."""
+
+
+@gives_way
+def suppress(database: Database, address: str, reason: SuppressionReason, *, at: datetime, by: str) -> bool:
+    """Write to an address no more; return whether that is news. Nothing that is planned for it leaves."""
+    with database.write() as connection:
+        hashed, mailbox = _known(connection, address)
+        before = {one.reason for one in suppressions.of(connection, [hashed]) if one.address == hashed}
+        suppressions.add(
+            connection,
+            [Suppression(address=hashed, reason=reason, identity=mailbox, source=by, at=at)],
+        )
+        journal.append(connection, [_arrival("suppressions.add", hashed, reason.value, at)])
+    return reason not in before
+
+
+@gives_way
+def let_go(database: Database, address: str, *, at: datetime, by: str) -> tuple[int, bool]:
+    """Let an address be written to again; return how many reasons stood against it, and whether more stand.
+
+    Those are what the same person has said at other addresses.
+    """
+    with database.write() as connection:
+        hashed, mailbox = _known(connection, address)
+        lifted = suppressions.lift(connection, hashed, at=at, by=by)
+        mailboxes = [] if mailbox is None else [mailbox]
+        persons = [*mailboxes, *objects.owners_of_mailboxes(connection, mailboxes)]
+        owners = people.customers_of(connection, persons).values()
+        left = [
+            one
+            for one in suppressions.of(connection, [hashed], set(owners))
+            if one.address == hashed or one.reason.of_person
+        ]
+        journal.append(connection, [_arrival("suppressions.lift", hashed, str(lifted), at)])
+    return lifted, bool(left)
+
+
+def _known(connection: Connection, address: str) -> tuple[str, int | None]:
+    """Return the hash of an address and its identity; whoever decides about its owner waits."""
+    hashed = address_hash(control.secret(connection, ADDRESS_KEY), address)
+    mailbox = next(iter(people.mailboxes(connection, [address]).values()), None)
+    if mailbox is not None:
+        people.lock_owners(connection, [mailbox])
+    return hashed, mailbox
+
+
+def _arrival(topic: str, hashed: str, said: str, at: datetime) -> Arrival:
+    return Arrival(
+        kind=Kind.COMMAND,
+        shop="",
+        topic=topic,
+        received_at=at,
+        body=dump({"address": hashed, "said": said}).encode(),
+        state=State.DONE,
+        outcome=f"address {hashed[:12]}: {said}",
+    )
