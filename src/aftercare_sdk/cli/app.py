@@ -30,6 +30,7 @@ from aftercare_sdk.cli import (
     rewards,
     serve,
     shops,
+    suppressions,
     sync,
     timeline,
     work,
@@ -119,6 +120,7 @@ app.command("trigger")(trigger)
 app.command("demo")(demo)
 app.add_typer(journal.commands, name="journal")
 app.add_typer(messages.commands, name="messages")
+app.add_typer(suppressions.commands, name="suppressions")
 app.add_typer(points.commands, name="points")
 app.add_typer(loyalty.commands, name="loyalty")
 app.add_typer(plugins.commands, name="plugins")
