@@ -303,8 +303,10 @@ class Bench:
         config: Mapping[str, Any] | None = None,
         fittings: tuple[Shelf, Probe] | None = None,
         clock: BenchClock | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self.url = url
+        self.environ = {"SHOP_SECRET": SECRET, **(environ or {})}
         self.plugins = dict(plugins or {})
         self.shelf, self.probe = fittings or (Shelf(), Probe())
         self.clock = clock or BenchClock(start)
@@ -313,7 +315,7 @@ class Bench:
             settings(url, self.config),
             clock=self.clock,
             plugins={"fittings": Fittings(self.shelf, self.probe), **self.plugins},
-            environ={"SHOP_SECRET": SECRET},
+            environ=self.environ,
         )
         self._numbers = count(1)
 
@@ -327,7 +329,13 @@ class Bench:
 
     def twin(self, **changes: Any) -> Bench:
         """Make another engine on the same database, as another process would."""
-        given = {"fittings": (self.shelf, self.probe), "clock": self.clock, "config": self.config, **changes}
+        given = {
+            "fittings": (self.shelf, self.probe),
+            "clock": self.clock,
+            "config": self.config,
+            "environ": self.environ,
+            **changes,
+        }
         return Bench(self.url, given.pop("plugins", self.plugins), **given)
 
     @property

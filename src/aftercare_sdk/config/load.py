@@ -247,6 +247,7 @@ class _Reading:
             kind=read["kind"],
             sender=read["sender"],
             sender_name=read.get("sender_name", brand.name),
+            outcome_secrets=read.get("outcome_secrets", ()),
             options=self._options("channels", name, schemas.CHANNEL_KEYS),
         )
 

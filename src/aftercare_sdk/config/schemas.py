@@ -24,6 +24,7 @@
     kind = "smtp"                           # required
     sender = "hello@shop.example"           # required
     sender_name = "Hibi Coffee"             # the brand's name
+    outcome_secrets = [{ env = "MAIL_HOOK" }]   # none; the first of those that sign POST /outcomes/email
     password = { env = "SMTP_PASSWORD" }    # all other keys are options of the kind
 
     [plugins]
@@ -227,6 +228,7 @@ class ChannelSchema(Schema):
     kind = _key(readers.plugin_name, missing='add kind = "smtp", or another kind that a plugin offers')
     sender = _key(readers.sender, missing='add sender = "…", the address that messages come from')
     sender_name = _key(readers.line)
+    outcome_secrets = _key(readers.secrets)
 
 
 class PluginSchema(Schema):

@@ -141,12 +141,16 @@ class ShopSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelConfig:
-    """One channel. `options` are those of its kind, not yet checked by its schema, with `Secret` in them."""
+    """One channel. `options` are those of its kind, not yet checked by its schema, with `Secret` in them.
+
+    `outcome_secrets` sign what is posted of outcomes; without any nothing is taken.
+    """
 
     name: str
     kind: str
     sender: str
     sender_name: str = ""
+    outcome_secrets: tuple[Secret, ...] = ()
     options: Mapping[str, Any] = field(default_factory=_empty, repr=False)
 
 

@@ -18,6 +18,7 @@ from aftercare_sdk.engine.decider import Decider
 from aftercare_sdk.engine.dispatch import Dispatcher
 from aftercare_sdk.engine.lock import decider_lock
 from aftercare_sdk.engine.performing import perform_due
+from aftercare_sdk.engine.posted import receive_outcomes
 from aftercare_sdk.engine.reading import read_due
 from aftercare_sdk.engine.receive import Door, Inbox, Reply
 from aftercare_sdk.engine.redeeming import balance_of, offered, redeem
@@ -223,6 +224,10 @@ class Aftercare:
         same. Raises InputError for a channel that is not configured.
         """
         return report(self.brand, channel, reports)
+
+    def receive_outcomes(self, channel: str, request: RawRequest) -> Reply:
+        """Take in a signed list of outcomes; returns what to answer, after the commit that holds them."""
+        return receive_outcomes(self.brand, channel, request)
 
     def perform(self) -> int:
         """Carry out commands on the platforms of shops, without deciding anything; return how many.

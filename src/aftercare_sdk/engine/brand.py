@@ -52,6 +52,7 @@ from aftercare_sdk.plugins.registry import HookFunction
 from aftercare_sdk.programs.flows import Flows
 from aftercare_sdk.programs.loyalty import Loyalty
 from aftercare_sdk.shops.reconcile import Assumptions
+from aftercare_sdk.shops.standard_webhooks import key_of
 from aftercare_sdk.store import control, journal, redemptions, schema, units
 from aftercare_sdk.store.database import Database
 from aftercare_sdk.store.journal import Arrival, Kind, State
@@ -136,6 +137,7 @@ class Brand:
         self.flows = tuple(self.plugins.parts.flows.values())
         self._parts = _Parts(templates=templates, channels=settings.channels, flows=self.plugins.parts.flows)
         self._channel_options = self._check_channels(problems)
+        self._outcome_keys = self._find_outcome_keys(problems)
         self.shops = self._connect_shops(problems)
         self._sections: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._check_sections(problems)
@@ -337,6 +339,10 @@ class Brand:
             )
         )
 
+    def outcome_keys(self, channel: str) -> tuple[bytes, ...] | None:
+        """Return the keys that sign what is posted of outcomes; None: there is no such channel."""
+        return self._outcome_keys.get(channel)
+
     def close(self) -> None:
         """Give up the database."""
         self.database.close()
@@ -376,6 +382,19 @@ class Brand:
             options[name], found = validate_section(f"channels.{name}", kind.options, channel.options)
             problems.extend(found)
         return options
+
+    def _find_outcome_keys(self, problems: list[str]) -> Mapping[str, tuple[bytes, ...]]:
+        keys: dict[str, tuple[bytes, ...]] = {}
+        for name, channel in self.settings.channels.items():
+            with _gathered(problems):
+                found = []
+                for place, secret in enumerate(self._resolved(channel.outcome_secrets)):
+                    try:
+                        found.append(key_of(secret))
+                    except ValueError as error:
+                        problems.append(f"channels.{name}.outcome_secrets[{place}]: {error}")
+                keys[name] = tuple(found)
+        return keys
 
     def _connect_shops(self, problems: list[str]) -> Mapping[str, ConnectedShop]:
         kinds = self.plugins.parts.adapters

@@ -1,4 +1,4 @@
-"""The endpoint as an ASGI application: `/webhooks/{shop}`, `/c/{token}`, `/healthz` and `/readyz`."""
+"""The endpoint as an ASGI application: webhooks, outcomes, pages for customers, `/healthz` and `/readyz`."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from starlette.types import Message, Receive, Scope, Send
 
 from aftercare_sdk.engine.app import Aftercare
 from aftercare_sdk.engine.logs import log
-from aftercare_sdk.engine.receive import NOT_STORED, TOO_LARGE, Reply, answer
+from aftercare_sdk.engine.receive import NOT_STORED, Reply, answer
 from aftercare_sdk.errors import StorageUnavailable
 from aftercare_sdk.model.shops import RawRequest
+from aftercare_sdk.web import outcomes
+from aftercare_sdk.web.bodies import read_body
 from aftercare_sdk.web.customers import app as customers
-
-INTERRUPTED = Reply(400, "the body broke off")
-"""Nobody reads this answer; it is what the log says."""
 
 Readiness = Callable[[], Mapping[str, str]]
 """Returns what is not ready, by name, with the reason in words; empty: everything is."""
@@ -50,6 +49,7 @@ def make_app(aftercare: Aftercare, readiness: Readiness, more: Sequence[Route] =
         webhooks,
         routes=[
             Route("/webhooks/{shop}", webhooks, methods=["POST"]),
+            *outcomes.routes(aftercare),
             Route("/healthz", alive),
             Route("/readyz", ready),
             *customers.routes(aftercare),
@@ -90,7 +90,7 @@ class _Webhooks:
         """Take a webhook in, and answer it after the commit that holds it."""
         # Header names and values are Latin-1 on the wire; what is not cannot be a signature anyhow.
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        body = await _body(headers.get("content-length", ""), receive, self._limit)
+        body = await read_body(headers.get("content-length", ""), receive, self._limit)
         if isinstance(body, Reply):
             reply = body
         else:
@@ -129,25 +129,3 @@ def _response(reply: Reply) -> tuple[Message, Message]:
     response = JSONResponse({"outcome": reply.body}, reply.status)
     start = {"type": "http.response.start", "status": reply.status, "headers": response.raw_headers}
     return start, {"type": "http.response.body", "body": response.body}
-
-
-async def _body(told: str, receive: Receive, limit: int) -> bytes | Reply:
-    """Read the body, or return an answer as soon as it is known that there will be none to store.
-
-    `told` is what the header Content-Length says, if anything.
-    """
-    if told.isdecimal() and int(told) > limit:
-        return TOO_LARGE
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return INTERRUPTED
-        part = message.get("body", b"")
-        size += len(part)
-        if size > limit:
-            return TOO_LARGE
-        parts.append(part)
-        if not message.get("more_body", False):
-            return b"".join(parts)

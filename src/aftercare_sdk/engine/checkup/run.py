@@ -284,7 +284,7 @@ def _secrets_of(settings: Settings) -> Iterator[Secret]:
     for shop in settings.shops.values():
         yield from _within((shop.secrets, shop.options))
     for channel in settings.channels.values():
-        yield from _within(channel.options)
+        yield from _within((channel.outcome_secrets, channel.options))
     for plugin in settings.plugins.values():
         yield from _within(plugin.section)
 
