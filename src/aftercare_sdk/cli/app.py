@@ -22,6 +22,7 @@ from aftercare_sdk.cli import (
     journal,
     loyalty,
     messages,
+    outcomes,
     output,
     plugins,
     points,
@@ -120,6 +121,7 @@ app.command("trigger")(trigger)
 app.command("demo")(demo)
 app.add_typer(journal.commands, name="journal")
 app.add_typer(messages.commands, name="messages")
+app.add_typer(outcomes.commands, name="outcomes")
 app.add_typer(suppressions.commands, name="suppressions")
 app.add_typer(points.commands, name="points")
 app.add_typer(loyalty.commands, name="loyalty")
