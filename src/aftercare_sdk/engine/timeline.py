@@ -21,7 +21,6 @@ from aftercare_sdk.model.events import (
     MessageOutcome,
     OrderEvent,
     ReferralCompleted,
-    ReferralRole,
     Refund,
     RewardChanged,
     Shipment,
@@ -474,8 +473,8 @@ def _event_code(event: Event) -> str:
     match event:
         case Delivery(assumed=True):
             variant = ".assumed"
-        case ReferralCompleted(role=ReferralRole.REFERRER):
-            variant = ".referrer"
+        case ReferralCompleted(role=role):
+            variant = f".{role.value}"
         case MessageOutcome(outcome=outcome):
             variant = f".{outcome.value}"
         case _:

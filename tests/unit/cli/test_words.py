@@ -51,7 +51,6 @@ CODES = {
     *(f"timeline.event.{kind}" for kind in EVENT_BY_KIND.keys() - VARIANTS.keys()),
     *(f"timeline.event.{kind}.{variant}" for kind, several in VARIANTS.items() for variant in several),
     "timeline.event.Delivery.assumed",
-    "timeline.event.ReferralCompleted.referrer",
     "timeline.failed",
     "timeline.parked",
     *(f"timeline.premise.{kind}" for kind in PREMISE_BY_KIND),
