@@ -14,9 +14,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.engine.consenting import note_in
 from aftercare_sdk.engine.emitting import add_units
 from aftercare_sdk.engine.logs import log
 from aftercare_sdk.errors import InputError
+from aftercare_sdk.model.consent_ledger import ConsentEntry, ConsentWord
 from aftercare_sdk.model.events import MessageOutcome
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.outcomes import STATES, Bounce, OutcomeKind, Report, SuppressionReason
@@ -139,7 +141,7 @@ def _report(brand: Brand, channel: str, reports: Sequence[Report]) -> Noted:
         ]
         outcomes.add(connection, [one.outcome(channel) for one in fresh])
         _settle(connection, fresh, now)
-        suppressed = _suppress(brand, connection, channel, fresh)
+        suppressed = _suppress(brand, connection, channel, fresh, now)
         raised = [_known(one, channel, seq + place, now) for place, one in enumerate(fresh)]
         events.save_many(connection, raised)
         add_units(brand, connection, raised)
@@ -213,9 +215,12 @@ def _standing(message: Message, told: Sequence[Outcome]) -> Standing:
 
 
 def _suppress(
-    brand: Brand, connection: Connection, channel: str, fresh: Sequence[_Match]
+    brand: Brand, connection: Connection, channel: str, fresh: Sequence[_Match], now: datetime
 ) -> dict[str, list[SuppressionReason]]:
-    """Suppress addresses (SEND-06); return why, by the key of the report."""
+    """Suppress addresses (SEND-06); return why, by the key of the report.
+
+    Whoever complains or unsubscribes at the provider has refused, and that is noted with the consents.
+    """
     addresses = people.addresses_of(
         connection, {one.message.recipient for one in fresh if one.message.recipient is not None}
     )
@@ -237,6 +242,15 @@ def _suppress(
             )
         )
         done.setdefault(one.key, []).append(reason)
+        if reason.of_person:
+            refused = ConsentEntry(
+                channel=brand.medium(channel),
+                purpose=None,
+                word=ConsentWord.OBJECTED,
+                at=one.at,
+                source=source,
+            )
+            note_in(connection, told[-1].identity, refused, now)
     suppressions.add(connection, told)
     for mailbox, keys in _arrivals(fresh).items():
         if mailbox in addresses:
