@@ -9,10 +9,12 @@ from functools import partial
 import pytest
 
 from aftercare_sdk.actions import Purpose
+from aftercare_sdk.engine.consenting import stances
 from aftercare_sdk.engine.reported import LATEST, TOGETHER, Noted
 from aftercare_sdk.engine.timeline import EntryKind, timeline
 from aftercare_sdk.errors import InputError
 from aftercare_sdk.events import MessageOutcome, OutcomeKind, RejectReason
+from aftercare_sdk.model.consent_ledger import ConsentWord
 from aftercare_sdk.model.messages import Accepted, MessageState, TryAgain, Unknown
 from aftercare_sdk.model.outcomes import Report, SuppressionReason
 from aftercare_sdk.outreach.sentences import LANGUAGES, say
@@ -365,6 +367,23 @@ def test_a_person_s_word_counts_for_all_their_addresses_and_a_bounce_for_one_sen
             buy(bench, f"{prefix}-2", customer=whose, email=f"{prefix}-{work}")
             mine = [state for number, state, _ in bench.outcomes() if number.startswith(prefix)]
             assert states == mine
+
+
+@pytest.mark.parametrize("told", [COMPLAINED, {"kind": OutcomeKind.UNSUBSCRIBED}])
+def test_who_complains_has_taken_the_consent_back_send_06(migrated_database_url, told):
+    """Noted once with the consents, as of the complaint; a bounce says nothing about what anybody wants."""
+    with shop(migrated_database_url) as bench:
+        buy(bench)
+        report(bench, **GONE)
+        at = bench.clock.now()
+        bench.run(DAY)
+        for _ in range(2):
+            report(bench, **told, at=at)
+        with bench.aftercare.brand.database.read() as connection:
+            (stance,) = stances(connection, ANN)
+        assert [(ConsentWord.OBJECTED, None, at, "channel email")] == [
+            (one.word, one.purpose, one.at, one.source) for one in stance.said
+        ]
 
 
 def test_five_soft_bounces_in_a_row_over_a_week_suppress_send_06(migrated_database_url):

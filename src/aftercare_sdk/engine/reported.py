@@ -232,11 +232,12 @@ def _suppress(
         address = addresses.get(one.message.recipient or 0) or one.report.recipient
         if (reason := one.report.suppresses) is None or not address:
             continue
+        whose = one.message.recipient or one.message.identity
         told.append(
             Suppression(
                 address=brand.address_hash(address),
                 reason=reason,
-                identity=one.message.recipient or one.message.identity,
+                identity=whose,
                 source=source,
                 at=one.at,
             )
@@ -250,7 +251,7 @@ def _suppress(
                 at=one.at,
                 source=source,
             )
-            note_in(connection, told[-1].identity, refused, now)
+            note_in(connection, whose, refused, now)
     suppressions.add(connection, told)
     for mailbox, keys in _arrivals(fresh).items():
         if mailbox in addresses:
