@@ -50,6 +50,8 @@ adapter = "woocommerce"
 secrets = [{secrets}]
 currency = "JPY"
 read_from = "recordings"
+[quiet_hours]
+email = "none"
 [channels.email]
 kind = "null"
 sender = "hello@shop.example"
@@ -156,6 +158,7 @@ def live(url):
         "shops": {"main": shop},
         "channels": {"email": {"kind": "null", "sender": "hello@shop.example"}},
         "plugins": {"flows": {"thank-you": {}}},
+        "quiet_hours": {"email": "none"},
     }
     told = list(samples.webhooks())
     with Aftercare(settings, clock=VirtualClock(told[0].received_at), environ=environ) as aftercare:

@@ -222,7 +222,7 @@ def test_the_right_mails_go_to_the_right_people(told):
         assert f"{mail['order']}" in mail["subject"]
         assert "thank the customer for the purchase" in mail["reason"]
         assert [check["rule"] for check in mail["checks"]] == [
-            *("WINDOW", "LAW-02", "READ", "OrderStands", "NotSentWithin", "ADDRESS", "SEND-06", "LAW-22")
+            *("WINDOW", "LAW-02", "READ", "OrderStands", "NotSentWithin", "ADDRESS", "SEND-06")
         ]
         assert all(check["sentence"] and "—" not in check["sentence"] for check in mail["checks"])
         assert told["last_webhook_at"] < mail["date"] < told["ended_at"]

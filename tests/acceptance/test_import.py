@@ -47,6 +47,8 @@ url = {{ env = "TEST_DATABASE" }}
 adapter = "woocommerce"
 secrets = [{{ env = "WOO_SECRET" }}]
 currency = "GBP"
+[quiet_hours]
+email = "none"
 [channels.email]
 kind = "null"
 sender = "hello@shop.example"

@@ -40,6 +40,8 @@ hook_budget = "1s"
 adapter = "woocommerce"
 secrets = [{ env = "TEST_SECRET" }]
 read_from = "recordings"
+[quiet_hours]
+email = "none"
 [channels.email]
 kind = "maildir"
 sender = "hello@shop.example"

@@ -48,6 +48,8 @@ secret = {{ env = "TEST_OWN" }}
 currency = "BHD"
 country = "BH"
 locale = "en"
+[quiet_hours]
+email = "none"
 [channels.email]
 kind = "null"
 sender = "hello@shop.example"

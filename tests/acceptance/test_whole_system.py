@@ -52,6 +52,8 @@ url = "{url}"
 consumer_key = {{ env = "WOO_KEY" }}
 consumer_secret = {{ env = "WOO_KEY_SECRET" }}
 secret = {{ env = "WOO_SECRET" }}
+[quiet_hours]
+email = "none"
 [channels.email]
 kind = "smtp"
 host = "{host}"
@@ -141,7 +143,7 @@ def world(tmp_path, database_url):
         listens = tmp_path / "reference"
         listens.mkdir()
         said = CONFIGURATION.format(database=f"sqlite:///{listens}/r.db", url=url, host="", port=0)
-        alone = said.partition("[channels.email]")[0]  # it writes to nobody
+        alone = said.partition("[quiet_hours]")[0]  # it writes to nobody
         (listens / "aftercare.toml").write_text(f"{alone}sync = false\n")
         with pytest.MonkeyPatch.context() as environ:
             for name, value in SECRETS.items():

@@ -128,6 +128,7 @@ def configuration(database_url):
         "shops": {"main": {"adapter": "parcelshop", "secrets": [], "assume_delivered": False}},
         "channels": {"email": {"kind": "kept", "sender": "hello@shop.example"}},
         "plugins": {"late-parcel": {"shops": ["main"]}},
+        "quiet_hours": {"email": "none"},
     }
 
 

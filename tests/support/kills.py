@@ -54,6 +54,8 @@ adapter = "test"
 secrets = [{{ env = "KILL_SECRET" }}]
 currency = "GBP"
 assume_delivered = false
+[quiet_hours]
+email = "none"
 [channels.email]
 kind = "smtp"
 sender = "hello@shop.example"

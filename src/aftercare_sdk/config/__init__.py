@@ -7,6 +7,7 @@ from aftercare_sdk.config.schemas import CHANNEL_KEYS, PLUGIN_KEYS, SHOP_KEYS
 from aftercare_sdk.config.secrets import Secret, resolve_tree
 from aftercare_sdk.config.sections import validate_section
 from aftercare_sdk.config.settings import (
+    NO_QUIET_HOURS,
     AssumeDelivered,
     Brand,
     ChannelConfig,
@@ -33,6 +34,7 @@ from aftercare_sdk.config.versions import (
 __all__ = [
     "CHANNEL_KEYS",
     "FILE_NAME",
+    "NO_QUIET_HOURS",
     "PLUGIN_KEYS",
     "SHOP_KEYS",
     "VARIABLE",

@@ -182,6 +182,11 @@ class QuietHours:
     holidays: bool = False
 
 
+NO_QUIET_HOURS = QuietHours(
+    open=MappingProxyType({name: (time(), time()) for name in ("email", "sms", "line", "push")})
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that aftercare.toml says. `source` is the file, absolute; None if there was none.

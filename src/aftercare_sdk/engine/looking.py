@@ -19,11 +19,11 @@ from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.consent_ledger import ConsentEntry
 from aftercare_sdk.model.orders import Order
 from aftercare_sdk.model.outcomes import SuppressionReason
-from aftercare_sdk.model.people import Contact
+from aftercare_sdk.model.people import Contact, fold_email
 from aftercare_sdk.model.premises import NoRefund, NotSentWithin, OrderStands, Premise
 from aftercare_sdk.model.records import CustomerRecord, OrderRecord, ReviewRecord
 from aftercare_sdk.model.shops import Shop
-from aftercare_sdk.outreach.calendar import Hours, never
+from aftercare_sdk.outreach.calendar import WHOLE_DAY, Hours, never
 from aftercare_sdk.outreach.closed_days import holidays_of
 from aftercare_sdk.outreach.consent import standing
 from aftercare_sdk.outreach.gate import Candidate, Decision, Person, decide
@@ -292,7 +292,7 @@ def _look(brand: Brand, seen: _Seen, message: Message, now: datetime) -> Look:
             sender_named=brand.settings.brand.legal is not None,
             way_out=bool(brand.settings.server.public_url),
         ),
-        hours=_hours(brand, message, medium, country, _zones(shop, contact, account, country)),
+        hours=_hours(brand, message, contact, country, _zones(shop, contact, account, country)),
     )
     facts = _Facts(seen=seen, message=message, customer=customer, recipient=recipient, now=now)
     return Look(
@@ -325,16 +325,21 @@ def _zones(
 
 
 def _hours(
-    brand: Brand, message: Message, medium: str, country: str, zones: tuple[ZoneInfo, ...]
+    brand: Brand, message: Message, contact: Contact | None, country: str, zones: tuple[ZoneInfo, ...]
 ) -> OpenHours | None:
-    """Return when a message may leave, by the clock of whoever gets it; None: at any hour."""
-    quiet = brand.settings.quiet_hours
+    """Return when a message may leave, by the clock of whoever gets it; None: at any hour.
+
+    All that waits for the morning of one mailbox leaves at the same moment, what was due first before the
+    rest.
+    """
+    quiet, medium = brand.settings.quiet_hours, brand.medium(message.channel)
     span = quiet.open.get(medium)
     hours = hours_for(medium, Purpose(message.purpose), country, Hours(*span) if span else None)
-    if hours is None:
+    if hours is None or (hours == WHOLE_DAY and not quiet.holidays):
         return None
     closed = holidays_of(country or brand.shop(message.shop).country, "") if quiet.holidays else never
-    return OpenHours(key=message.key, hours=hours, zones=zones, closed=closed)
+    mailbox = fold_email(contact.email) if contact else ""
+    return OpenHours(key=mailbox or message.key, hours=hours, zones=zones, closed=closed)
 
 
 def _said(seen: _Seen, message: Message, reader: int, medium: str, now: datetime) -> tuple[ConsentEntry, ...]:

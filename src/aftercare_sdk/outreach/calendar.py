@@ -6,7 +6,6 @@ the clock on the wall shows at a moment, never at which moment it shows somethin
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_left
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -15,9 +14,6 @@ from zoneinfo import ZoneInfo
 
 HORIZON = timedelta(days=366)
 """How far ahead an opening is looked for. Hours that do not meet in a year never do."""
-
-JITTER = timedelta(minutes=15)
-"""What waited for an opening leaves within this time after it."""
 
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
@@ -89,44 +85,6 @@ def next_open(
             return at
         at = max(shut)
     return None
-
-
-def spread(
-    key: str,
-    moment: datetime,
-    hours: Hours,
-    zones: Collection[ZoneInfo],
-    closed: Callable[[date], bool] = never,
-) -> datetime | None:
-    """Return when a message leaves that is due at `moment`, so that not all leave as it opens (LAW-22).
-
-    That is `moment` itself, if it is open then, and None if it never is, as `next_open` has it. What must
-    wait leaves less than `JITTER` after the opening, and before it closes again; how long after depends on
-    `key`, not on `moment`, so that who asks again before the opening is told the same.
-    """
-    opening = next_open(moment, hours, zones, closed)
-    if opening is None or opening == moment.astimezone(UTC):
-        return opening
-    room = (_closing(opening, opening + JITTER, hours, zones, closed) - opening) // _SECOND
-    chosen = int.from_bytes(hashlib.sha256(key.encode()).digest())
-    return opening + (chosen % room if room else 0) * _SECOND
-
-
-def _closing(
-    opening: datetime,
-    last: datetime,
-    hours: Hours,
-    zones: Collection[ZoneInfo],
-    closed: Callable[[date], bool],
-) -> datetime:
-    """Return the first moment after an opening that is not open, or `last` if that is sooner."""
-    at = opening
-    while at < last:
-        pieces = [_piece(at, zone, hours, closed) for zone in zones]
-        if not all(is_open for is_open, _ in pieces):
-            return at
-        at = min(until for _, until in pieces)
-    return last
 
 
 def _piece(

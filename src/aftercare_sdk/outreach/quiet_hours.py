@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, time
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from aftercare_sdk.model.actions import Purpose
-from aftercare_sdk.outreach.calendar import Hours, never, spread
+from aftercare_sdk.outreach.calendar import Hours, never, next_open
 
 DAYTIME = Hours(time(9), time(21))
 """For whatever rings or buzzes, and for kinds of channels that are not known here (LAW-22)."""
@@ -58,18 +59,35 @@ def hours_for(channel_kind: str, purpose: Purpose, country: str, configured: Hou
     return lawful
 
 
+JITTER = timedelta(minutes=15)
+"""Within so long after the hours begin a mailbox opens: not everything leaves at eight sharp (LAW-22)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenHours:
-    """When one message may leave: hours in every zone in which the person may be, less days that are closed.
+    """When one mailbox may be written to: hours in every zone in which the person may be, less closed days.
 
-    `key` is the message's; it spreads what waited for the same morning.
+    Each mailbox has a moment of its own at which it opens, by `key`. All that waits for it leaves then, what
+    was due first before the rest, and nothing that is due in between comes first.
     """
 
-    key: str
+    key: str = field(repr=False)
     hours: Hours
     zones: tuple[ZoneInfo, ...]
     closed: Callable[[date], bool] = never
 
     def next(self, now: datetime) -> datetime | None:
-        """Return `now` if the message may leave, else when it will; None: never."""
-        return spread(self.key, now, self.hours, self.zones, self.closed)
+        """Return `now` if a message may leave, else when it will; None: never."""
+        opening = next_open(now, self.hours, self.zones, self.closed)
+        own = next_open(now, self._own_hours, self.zones, self.closed)
+        # Hours that are shorter than that leave no room for it.
+        return own if opening is not None and own is not None and own - opening < JITTER else opening
+
+    @property
+    def _own_hours(self) -> Hours:
+        if self.hours.opens == time():  # they are open all night
+            return self.hours
+        chosen = int.from_bytes(hashlib.sha256(self.key.encode()).digest()) % int(JITTER.total_seconds())
+        later = (datetime.combine(date.min, self.hours.opens) + timedelta(seconds=chosen)).time()
+        too_late = later < self.hours.opens or (later >= self.hours.closes and self.hours.closes != time())
+        return self.hours if too_late else Hours(later, self.hours.closes)

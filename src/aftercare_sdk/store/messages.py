@@ -241,7 +241,7 @@ def get_many(connection: Connection, keys: Iterable[str]) -> list[Message]:
     rows = connection.execute(
         select(messages)
         .where(messages.c.key.in_(sorted(set(keys))))
-        .order_by(messages.c.next_at, messages.c.key)
+        .order_by(messages.c.next_at, messages.c.due_at, messages.c.key)
     )
     return [as_message(row) for row in rows.mappings()]
 

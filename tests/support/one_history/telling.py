@@ -60,6 +60,7 @@ def live_through(acts: list[Act], platform: Platform, folder: Path) -> Told:
         "database": {"url": f"sqlite:///{folder}/aftercare.db"},
         "shops": {SHOP: {"currency": "JPY", "sync": False, **platform.configuration}},
         "channels": {"email": {"kind": "null", "sender": "hello@shop.example"}},
+        "quiet_hours": {"email": "none"},
         "plugins": {"flows": {"thank-you": {"delay": "3h"}, "how-to-use": {"delay": "2d"}}},
     }
     clock = VirtualClock(START - timedelta(days=1))

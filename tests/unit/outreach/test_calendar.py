@@ -6,17 +6,15 @@ from zoneinfo import ZoneInfo
 from zoneinfo._zoneinfo import ZoneInfo as Transitions
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aftercare_sdk.outreach.calendar import (
     HORIZON,
-    JITTER,
     WHOLE_DAY,
     Hours,
     never,
     next_open,
-    spread,
 )
 from tests.support.clocks import ZONES, every_change
 from tests.support.histories import UNHURRIED
@@ -233,7 +231,6 @@ def test_law_18_hours_that_never_meet_have_no_moment():
     zones = [ZoneInfo("Asia/Tokyo"), ZoneInfo("America/New_York")]
     assert next_open(utc("2026-01-01 00:00"), office, zones, lambda day: bool(asked.append(day))) is None
     assert len(asked) < 366 * 2 * 5
-    assert spread("key", utc("2026-01-01 00:00"), office, zones) is None
 
 
 def test_law_22_hours_that_meet_only_in_one_season_wait_for_it():
@@ -319,72 +316,6 @@ def test_hours_within_others(first, second, expected):
     common = None if expected is None else hours(expected)
     assert common == hours(first).within(hours(second))
     assert common == hours(second).within(hours(first))
-
-
-def test_law_22_what_waited_leaves_within_a_quarter_of_an_hour():
-    """Not all at eight: a thousand messages take most of the seconds there are, and each keeps its own."""
-    tokyo = [ZoneInfo("Asia/Tokyo")]
-    opening = utc("2026-05-01 23:00")
-    left = [spread(f"message-{number}", utc("2026-05-01 14:00"), MAIL, tokyo) for number in range(1_000)]
-    again = [spread(f"message-{number}", utc("2026-05-01 20:00"), MAIL, tokyo) for number in range(1_000)]
-    assert left == again
-    assert all(opening <= moment < opening + JITTER for moment in left)
-    assert len(set(left)) > 500
-    assert set(range(15)) == {(moment - opening) // MINUTE for moment in left}
-
-
-def test_law_22_what_need_not_wait_leaves_at_its_moment():
-    """Also at eight sharp, and by its own second."""
-    tokyo = [ZoneInfo("Asia/Tokyo")]
-    for moment in (utc("2026-05-01 23:00"), utc("2026-05-02 12:59:59.5")):
-        assert moment == spread("key", moment, MAIL, tokyo)
-
-
-def test_law_22_a_moment_of_an_hour_that_exists_twice_need_not_wait_either():
-    """Python holds no such moment for equal to one in UTC."""
-    london = ZoneInfo("Europe/London")
-    moment = datetime(2026, 10, 25, 1, 30, tzinfo=london, fold=1)
-    assert utc("2026-10-25 01:30") == spread("key", moment, WHOLE_DAY, [london])
-
-
-@pytest.mark.parametrize("closes", ["08:00:01", "08:00:30", "08:05"])
-def test_law_22_nothing_leaves_after_closing_time(closes):
-    """However short it is open."""
-    tokyo = [ZoneInfo("Asia/Tokyo")]
-    short = Hours(time(8), time.fromisoformat(closes))
-    opening = utc("2026-05-01 23:00")
-    length = datetime.combine(date.min, short.closes) - datetime.combine(date.min, short.opens)
-    for number in range(100):
-        assert opening <= spread(f"{number}", utc("2026-05-01 14:00"), short, tokyo) < opening + length
-
-
-def test_law_22_nothing_leaves_after_the_first_of_several_zones_has_closed():
-    """Kathmandu opens five minutes before Tokyo closes."""
-    zones = [ZoneInfo("Asia/Tokyo"), ZoneInfo("Asia/Kathmandu")]
-    for number in range(100):
-        left = spread(f"{number}", utc("2026-06-01 00:00"), hours("09:00-12:20"), zones)
-        assert utc("2026-06-01 03:15") <= left < utc("2026-06-01 03:20")
-
-
-@settings(UNHURRIED, max_examples=60)
-@given(st.text(max_size=5), CASES, SOME_CLOSED)
-@example("key", (utc("2026-10-25 00:21"), hours("01:10-01:20"), [ZoneInfo("Europe/London")]), never)
-@example("key", (utc("2025-11-01 14:00"), hours("00:58-03:00"), [ZoneInfo("America/Havana")]), never)
-def test_law_22_it_is_open_from_the_opening_until_a_message_leaves(key, case, closed):
-    """Near every change of every clock too, and on the evening before a closed day."""
-    moment, chosen, zones = case
-    opening = next_open(moment, chosen, zones, closed)
-    left = spread(key, moment, chosen, zones, closed)
-    if opening is None or opening == moment:
-        assert opening == left
-        return
-    assert opening <= left < opening + JITTER
-    at = opening
-    while at < left:
-        assert is_open(at, chosen, zones, closed)
-        at += MINUTE
-    assert is_open(left, chosen, zones, closed)
-    assert left == spread(key, left, chosen, zones, closed)
 
 
 def test_no_clock_is_changed_twice_within_a_day():

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
-from datetime import time
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.outreach.calendar import WHOLE_DAY, Hours
-from aftercare_sdk.outreach.quiet_hours import PLUS_ONE, hours_for
+from aftercare_sdk.outreach.quiet_hours import JITTER, PLUS_ONE, OpenHours, hours_for
 
+ZONES = sorted(available_timezones() - {"localtime", "Factory"})
 NOT_TRANSACTIONAL = [purpose for purpose in Purpose if purpose is not Purpose.TRANSACTIONAL]
 MAIL = Hours(time(8), time(22))
 DAYTIME = Hours(time(9), time(21))
@@ -74,3 +78,71 @@ def test_law_18_hours_outside_the_law_are_refused():
 def test_law_18_the_numbers_with_plus_one():
     """The 25 countries and territories of the North American Numbering Plan."""
     assert len(PLUS_ONE) == 25
+
+
+TOKYO = (ZoneInfo("Asia/Tokyo"),)
+MINUTE = timedelta(minutes=1)
+
+
+def opened(key="ann", hours=MAIL, zones=TOKYO):
+    """Return the hours of a mailbox."""
+    return OpenHours(key=key, hours=hours, zones=zones)
+
+
+def utc(text):
+    """Return a moment in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def test_law_22_what_waited_leaves_within_a_quarter_of_an_hour():
+    """Not all at eight: a thousand mailboxes have most of the seconds there are, and each keeps its own."""
+    opening = utc("2026-05-01 23:00")
+    several = [opened(f"mailbox-{number}") for number in range(1_000)]
+    left = [each.next(utc("2026-05-01 14:00")) for each in several]
+    assert left == [each.next(utc("2026-05-01 22:59")) for each in several]
+    assert all(opening <= moment < opening + JITTER for moment in left)
+    assert len(set(left)) > 500
+
+
+def test_law_22_nothing_overtakes_what_waits_for_the_same_mailbox():
+    """What is due between the beginning of the hours and the mailbox's own moment waits for that, too."""
+    mailbox = opened("mailbox-1")
+    own = mailbox.next(utc("2026-05-01 14:00"))
+    for minutes in range(-60, 60):
+        due = own + minutes * MINUTE
+        assert max(due, own) == mailbox.next(due)
+
+
+@pytest.mark.parametrize("closes", ["08:00:01", "08:00:30", "08:05"])
+def test_law_22_hours_that_are_too_short_for_it_open_at_their_beginning(closes):
+    """Or a little later, but not on another day."""
+    short = Hours(time(8), time.fromisoformat(closes))
+    for number in range(100):
+        left = opened(f"{number}", short).next(utc("2026-05-01 14:00"))
+        assert utc("2026-05-01 23:00") <= left < utc("2026-05-01 23:05")
+
+
+def test_law_22_in_two_zones_that_meet_for_five_minutes_it_leaves_in_these():
+    """Kathmandu opens five minutes before Tokyo closes."""
+    zones = (ZoneInfo("Asia/Tokyo"), ZoneInfo("Asia/Kathmandu"))
+    for number in range(100):
+        left = opened(f"{number}", Hours(time(9), time(12, 20)), zones).next(utc("2026-06-01 00:00"))
+        assert utc("2026-06-01 03:15") <= left < utc("2026-06-01 03:20")
+
+
+def test_law_22_without_quiet_hours_everything_leaves_at_its_moment():
+    """Also in an hour that exists twice."""
+    for moment in (utc("2026-10-25 00:30"), utc("2026-10-25 01:30"), utc("2026-05-01 23:00")):
+        assert moment == opened(hours=WHOLE_DAY, zones=(ZoneInfo("Europe/London"),)).next(moment)
+
+
+@settings(max_examples=300)
+@given(st.text(max_size=5), st.sampled_from(ZONES), st.integers(0, 2_000_000_000 // 60))
+def test_law_22_once_it_may_leave_it_may_and_never_sooner(key, zone, minutes):
+    """Whatever the clock does there: asked again at the moment that was told, the answer is yes."""
+    moment = datetime(1975, 1, 1, tzinfo=UTC) + minutes * MINUTE
+    mailbox = opened(key, zones=(ZoneInfo(zone),))
+    until = mailbox.next(moment)
+    assert until >= moment
+    assert until == mailbox.next(until)
+    assert MAIL.opens <= until.astimezone(ZoneInfo(zone)).time() < MAIL.closes

@@ -193,6 +193,7 @@ def _settings(
                 "read_from": "recordings",
             }
         },
+        "quiet_hours": {"email": "none"},  # the store was recorded at night
         "channels": {
             "email": mail_settings(trap, SENDER),
         },
