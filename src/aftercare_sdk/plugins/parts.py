@@ -102,7 +102,7 @@ class _Kind:
 _BUILT: Mapping[str, Check] = {"name": text(), "build": function, "options": optional(schema)}
 _KINDS: Mapping[str, _Kind] = {
     "register_adapters": _Kind(word="adapter", type=AdapterType, checks={**_BUILT, "samples": samples}),
-    "register_channels": _Kind(word="channel", type=ChannelType, checks=_BUILT),
+    "register_channels": _Kind(word="channel", type=ChannelType, checks={**_BUILT, "medium": command_name}),
     "register_commands": _Kind(
         word="command", type=CommandGroup, checks={"name": command_name, "build": function}
     ),

@@ -193,6 +193,7 @@ def test_names_of_different_kinds_do_not_clash():
         ({"templates": [replace(JA, html=None)]}, "Template.html must be a str, not NoneType"),
         ({"templates": [JA, JA]}, "register_templates offers the template 'thanks' 'ja' twice"),
         ({"channels": [replace(CHANNEL, build=None)]}, "ChannelType.build must be callable"),
+        ({"channels": [replace(CHANNEL, medium="E-Mail!")]}, "ChannelType.medium must be one word"),
         (
             {"channels": [replace(CHANNEL, options=Options())]},
             "must be a class derived from marshmallow.Schema",
