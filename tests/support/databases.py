@@ -90,6 +90,8 @@ class PostgresDatabases:
         self.templates: dict[Prepare, str] = {}
         self.numbers = count(1)
         self.present: set[str] = set()
+        # Copying files is quicker than writing them to the log; before 15 nothing else was done.
+        self.quickly = " STRATEGY FILE_COPY" if self.connection.info.server_version >= 150_000 else ""
 
     def create(self) -> str:
         return self._create(template="template0")
@@ -122,7 +124,7 @@ class PostgresDatabases:
 
     def _create(self, *, template: str) -> str:
         name = f"test_{next(self.numbers)}"
-        self.connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}{self.quickly}")
         self.present.add(name)
         return self.server.url(name)
 
