@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from aftercare_sdk.actions import Purpose
-from aftercare_sdk.engine.consenting import stances
+from aftercare_sdk.engine.consenting import said_by_whom
 from aftercare_sdk.engine.reported import LATEST, TOGETHER, Noted
 from aftercare_sdk.engine.timeline import EntryKind, timeline
 from aftercare_sdk.errors import InputError
@@ -380,9 +380,9 @@ def test_who_complains_has_taken_the_consent_back_send_06(migrated_database_url,
         for _ in range(2):
             report(bench, **told, at=at)
         with bench.aftercare.brand.database.read() as connection:
-            (stance,) = stances(connection, ANN)
+            (said,) = said_by_whom(connection, ANN)
         assert [(ConsentWord.OBJECTED, None, at, "channel email")] == [
-            (one.word, one.purpose, one.at, one.source) for one in stance.said
+            (one.word, one.purpose, one.at, one.source) for one in said
         ]
 
 

@@ -366,15 +366,20 @@ def test_of_two_that_redeem_while_their_customers_become_one_one_wins(url, waits
         assert [] == problems(bench)
 
 
+def let_two_sisters_earn(bench):
+    """Let an account, and an address that is told to be its own, have 20 points each that can be spent."""
+    bench.tell(
+        customer("7", email=ANN),
+        basket("1", {"1": 20}, customer="7", email=SEVEN, **delivered()),
+        basket("2", {"1": 20}, email=ANN, **delivered()),
+    )
+    bench.run(SETTLED)
+
+
 def test_whoever_redeems_while_two_are_told_apart_spends_points_of_her_own(url, waits, monkeypatch):
     """What she waited to spend belongs to somebody else by then."""
     with Bench(url, config=shop_with(REWARDS)) as bench, bench.twin() as twin:
-        bench.tell(
-            customer("7", email=ANN),
-            basket("1", {"1": 20}, customer="7", email=SEVEN, **delivered()),
-            basket("2", {"1": 20}, email=ANN, **delivered()),
-        )
-        bench.run(SETTLED)
+        let_two_sisters_earn(bench)
         assert 40 == available(bench, ACCOUNT)
         gate = Gate(monkeypatch, people, "split")
         operator = Beside(lambda: split(bench.aftercare.brand, ACCOUNT, ANN, reason="two sisters"))
@@ -393,12 +398,7 @@ def test_whoever_redeems_while_two_are_told_apart_spends_points_of_her_own(url, 
 def test_two_are_told_apart_after_the_points_of_one_were_spent_meanwhile(url, waits, monkeypatch):
     """The split waits for whoever redeems, and sees what she took of the other."""
     with Bench(url, config=shop_with(REWARDS)) as bench, bench.twin() as twin:
-        bench.tell(
-            customer("7", email=ANN),
-            basket("1", {"1": 20}, customer="7", email=SEVEN, **delivered()),
-            basket("2", {"1": 20}, email=ANN, **delivered()),
-        )
-        bench.run(SETTLED)
+        let_two_sisters_earn(bench)
         gate = Gate(monkeypatch, redemptions, "add")
         first = Beside(lambda: redeem(twin))
         gate.wait()

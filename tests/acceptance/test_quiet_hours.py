@@ -122,7 +122,9 @@ def test_a_holiday_is_quiet_if_the_shop_wants_that(migrated_database_url):
             assert morning <= left(bench, number) <= morning + 2 * DAY
 
 
-@pytest.mark.parametrize("span", ["08:00-22:00", "22:00", "25:00-08:00", "night"])
+@pytest.mark.parametrize(
+    "span", ["08:00-22:00", "22:00", "25:00-08:00", "22-08", "22:00+09:00-08:00", "night"]
+)
 def test_hours_that_are_none_are_refused(migrated_database_url, span):
     """With what to write."""
     with pytest.raises(SettingsError, match=r"quiet_hours\.email"):

@@ -13,7 +13,6 @@ from aftercare_sdk.cli.timeline import Language
 
 if TYPE_CHECKING:
     from aftercare_sdk.cli.words import Speaker
-    from aftercare_sdk.engine.consenting import Stance
     from aftercare_sdk.model.consent_ledger import ConsentEntry
 
 _ACTOR = "operator"
@@ -44,22 +43,20 @@ def show(
 ) -> None:
     """Show what a customer has agreed to and refused, here and on the platforms of shops, with the proof."""
     from aftercare_sdk.cli.words import Speaker
-    from aftercare_sdk.engine.consenting import stances
+    from aftercare_sdk.engine.consenting import said_by_whom
 
     settings = read_settings(context)
     language = lang.value if lang else "ja" if settings.brand.locale.startswith("ja") else "en"
     speaker = Speaker(language, ZoneInfo(settings.brand.zone))
     with open_database(settings) as database, database.read() as connection:
-        found = stances(connection, customer)
+        found = said_by_whom(connection, customer)
     if not found:
         output.note(
             f"Nobody is known as {customer!r}; see `aftercare timeline --help` for how to name somebody."
         )
         raise typer.Exit(output.FAILED)
     if as_json:
-        output.write_json(
-            {"asked": customer, "customers": [[_json(one) for one in each.said] for each in found]}
-        )
+        output.write_json({"asked": customer, "customers": [[_json(one) for one in each] for each in found]})
         return
     for each in found:
         _show(each, speaker)
@@ -88,14 +85,14 @@ def refuse(
     output.write("Noted." if news else "It was noted before.")
 
 
-def _show(stance: Stance, speaker: Speaker) -> None:
-    if not stance.said:
+def _show(said: tuple[ConsentEntry, ...], speaker: Speaker) -> None:
+    if not said:
         output.write(speaker.word("consent.nothing"))
         return
     head = [
         speaker.word(f"consent.{name}") for name in ("at", "word", "channel", "purpose", "source", "proof")
     ]
-    rows = [_row(one, speaker) for one in stance.said]
+    rows = [_row(one, speaker) for one in said]
     output.show(output.table(head, rows, title=speaker.word("heading.consents")), "")
 
 

@@ -28,7 +28,8 @@ _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}", re.ASCII)
 _WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9.:@\[\]_-]+(?:/[A-Za-z0-9._~/-]*)?", re.ASCII)
 _RESOLVER = re.compile(r"(?:([0-9.]+)|\[([0-9a-fA-F:.]+)\])(?::(\d{1,5}))?", re.ASCII)
 _DNS_PORT = 53
-_QUIET = re.compile(r"([0-2][0-9]:[0-5][0-9]) ?- ?([0-2][0-9]:[0-5][0-9])", re.ASCII)
+_HOUR = "((?:[01][0-9]|2[0-3]):[0-5][0-9])"
+_QUIET = re.compile(f"{_HOUR} ?- ?{_HOUR}", re.ASCII)
 _LONGEST_LINE = 320
 _NO_COUNTRIES = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
 _NO_CURRENCIES = frozenset({"XTS", "XXX"})
@@ -326,12 +327,9 @@ def quiet(value: Any) -> tuple[time, time]:
     if read.lower() == "none":
         return time(), time()
     match = _QUIET.fullmatch(read)
-    try:
-        closes, opens = (time.fromisoformat(each) for each in match.groups()) if match else (time(), time())
-    except ValueError:
-        match = None
     if match is None:
         raise ValidationError('is no span of hours; write it as "22:00-08:00", or "none"')
+    closes, opens = map(time.fromisoformat, match.groups())
     if opens >= closes and closes != time():
         raise ValidationError("does not lie around midnight; write its beginning, then its end")
     return opens, closes

@@ -52,22 +52,13 @@ def said_by(connection: Connection, customers: Collection[int]) -> Mapping[int, 
     return {customer: tuple(several) for customer, several in told.items()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stance:
-    """What one customer has said, the oldest first. `found`: how the customer was found."""
+def said_by_whom(connection: Connection, text: str) -> tuple[tuple[ConsentEntry, ...], ...]:
+    """Return what each customer has said whom an operator's text may mean, the oldest first.
 
-    found: str
-    said: tuple[ConsentEntry, ...]
-
-
-def stances(connection: Connection, text: str) -> tuple[Stance, ...]:
-    """Return what the customers have said whom an operator's text may mean; see `find_customers`."""
-    found = find_customers(connection, text)
-    said = said_by(connection, found.keys())
-    return tuple(
-        Stance(found=how, said=tuple(sorted(said[customer], key=lambda one: one.at)))
-        for customer, how in sorted(found.items())
-    )
+    See `find_customers` for what a text may be.
+    """
+    said = said_by(connection, find_customers(connection, text))
+    return tuple(tuple(sorted(said[customer], key=lambda one: one.at)) for customer in sorted(said))
 
 
 class Consents:

@@ -38,11 +38,6 @@ class Standing:
         """Whether the person does not want it: nothing that was given beats the objection."""
         return self.objection is not None and not self.given
 
-    def by(self, bases: Iterable[Basis]) -> ConsentEntry | None:
-        """Return the strongest that was given on one of these bases."""
-        allowed = frozenset(bases)
-        return next((one for one in self.given if one.basis in allowed), None)
-
 
 NOTHING_SAID = Standing()
 

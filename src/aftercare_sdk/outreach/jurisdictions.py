@@ -112,11 +112,6 @@ class Ruling:
         return self.basis is not None
 
 
-def applicable(countries: Iterable[str], home: str) -> tuple[Law, ...]:
-    """Return the laws of the places where a person may be, each once; if none is known, of the shop's."""
-    return _laws(_places(countries, home))
-
-
 def ruling_on(question: Question) -> Ruling:
     """Say whether there is a lawful basis. An objection beats everything but a later express consent."""
     countries = _places(question.countries, question.home)
