@@ -9,7 +9,7 @@ import pytest
 from aftercare_sdk.actions import Purpose
 from aftercare_sdk.errors import SettingsError
 from aftercare_sdk.model.messages import MessageState
-from aftercare_sdk.outreach.quiet_hours import JITTER
+from aftercare_sdk.outreach.hours.quiet_hours import JITTER
 from tests.support.shop import DAY, HOUR, START, Bench, always, customer, note, order, program
 
 ANN = "ann@customer.example"

@@ -32,13 +32,13 @@ from aftercare_sdk.model.flows import Flow
 from aftercare_sdk.model.messages import Channel, ChannelSettings
 from aftercare_sdk.model.shops import Shop, ShopAdapter
 from aftercare_sdk.outreach.builtin import BuiltinOutreach
-from aftercare_sdk.outreach.calendar import Hours
 from aftercare_sdk.outreach.catalog import load_folder, override
-from aftercare_sdk.outreach.closed_days import holidays_of
 from aftercare_sdk.outreach.compose import Composer
 from aftercare_sdk.outreach.gate import WINDOWS
-from aftercare_sdk.outreach.quiet_hours import hours_for
-from aftercare_sdk.outreach.suppression import address_hash
+from aftercare_sdk.outreach.hours.calendar import Hours
+from aftercare_sdk.outreach.hours.closed_days import holidays_of
+from aftercare_sdk.outreach.hours.quiet_hours import hours_for
+from aftercare_sdk.outreach.permission.suppression import address_hash
 from aftercare_sdk.outreach.variables import ShopCard
 from aftercare_sdk.plugins import (
     LoadedPlugin,

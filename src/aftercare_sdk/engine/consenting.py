@@ -17,7 +17,7 @@ from aftercare_sdk.model.consent_ledger import ALL_CHANNELS, Basis, ConsentEntry
 from aftercare_sdk.model.people import Identity, IdentityKind, fold_email
 from aftercare_sdk.model.records import ConsentRecord
 from aftercare_sdk.outreach.addresses import UnusableAddress, parse_address
-from aftercare_sdk.outreach.consent import told_by_platform
+from aftercare_sdk.outreach.permission.consent import told_by_platform
 from aftercare_sdk.store import consents, journal, objects, people
 from aftercare_sdk.store.codec import dump
 from aftercare_sdk.store.consents import Said

@@ -19,7 +19,7 @@ from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.consent_ledger import ConsentEntry, ConsentWord
 from aftercare_sdk.model.records import ProductRecord
 from aftercare_sdk.model.rewards import OffersRewards, Reward
-from aftercare_sdk.outreach.consent import COVERED, standing
+from aftercare_sdk.outreach.permission.consent import COVERED, standing
 from aftercare_sdk.outreach.tokens import Token, Use, read_token, write_token
 from aftercare_sdk.store import balances, control, messages, objects, people, redemptions
 from aftercare_sdk.store.messages import Message

@@ -23,14 +23,14 @@ from aftercare_sdk.model.people import Contact, fold_email
 from aftercare_sdk.model.premises import NoRefund, NotSentWithin, OrderStands, Premise
 from aftercare_sdk.model.records import CustomerRecord, OrderRecord, ReviewRecord
 from aftercare_sdk.model.shops import Shop
-from aftercare_sdk.outreach.calendar import WHOLE_DAY, Hours, never
-from aftercare_sdk.outreach.closed_days import holidays_of
-from aftercare_sdk.outreach.consent import standing
 from aftercare_sdk.outreach.gate import Candidate, Decision, Person, decide
-from aftercare_sdk.outreach.jurisdictions import ADVERTISING
+from aftercare_sdk.outreach.hours.calendar import WHOLE_DAY, Hours, never
+from aftercare_sdk.outreach.hours.closed_days import holidays_of
+from aftercare_sdk.outreach.hours.quiet_hours import OpenHours, hours_for
+from aftercare_sdk.outreach.hours.zones import zone_for, zones_of
 from aftercare_sdk.outreach.locales import locale_for
-from aftercare_sdk.outreach.quiet_hours import OpenHours, hours_for
-from aftercare_sdk.outreach.zones import zone_for, zones_of
+from aftercare_sdk.outreach.permission.consent import standing
+from aftercare_sdk.outreach.permission.jurisdictions import ADVERTISING
 from aftercare_sdk.shops.reconcile import as_order
 from aftercare_sdk.store import events, objects, people, reads, sending, suppressions, units
 from aftercare_sdk.store.messages import Message

@@ -23,8 +23,8 @@ from aftercare_sdk.model.events import MessageOutcome
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.outcomes import STATES, Bounce, OutcomeKind, Report, SuppressionReason
 from aftercare_sdk.model.people import fold_email
+from aftercare_sdk.outreach.permission.suppression import keeps_bouncing
 from aftercare_sdk.outreach.reasons import Reason
-from aftercare_sdk.outreach.suppression import keeps_bouncing
 from aftercare_sdk.store import control, decisions, events, journal, outcomes, people, suppressions
 from aftercare_sdk.store.database import gives_way
 from aftercare_sdk.store.decisions import about

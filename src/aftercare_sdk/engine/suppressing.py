@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from aftercare_sdk.model.outcomes import SuppressionReason
-from aftercare_sdk.outreach.suppression import address_hash
+from aftercare_sdk.outreach.permission.suppression import address_hash
 from aftercare_sdk.store import control, journal, objects, people, suppressions
 from aftercare_sdk.store.codec import dump
 from aftercare_sdk.store.database import Database, gives_way

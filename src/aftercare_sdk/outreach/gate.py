@@ -18,10 +18,10 @@ from aftercare_sdk.model.consent_ledger import ConsentEntry
 from aftercare_sdk.model.outcomes import SuppressionReason
 from aftercare_sdk.model.premises import Premise
 from aftercare_sdk.outreach.addresses import UnusableAddress, parse_address
-from aftercare_sdk.outreach.consent import standing
-from aftercare_sdk.outreach.jurisdictions import ADVERTISING, Question, ruling_on
+from aftercare_sdk.outreach.hours.quiet_hours import OpenHours
+from aftercare_sdk.outreach.permission.consent import standing
+from aftercare_sdk.outreach.permission.jurisdictions import ADVERTISING, Question, ruling_on
 from aftercare_sdk.outreach.premises import Facts, check
-from aftercare_sdk.outreach.quiet_hours import OpenHours
 from aftercare_sdk.outreach.reasons import Reason
 
 WINDOWS: Mapping[Purpose, timedelta] = MappingProxyType(

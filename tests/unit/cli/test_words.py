@@ -35,7 +35,8 @@ def spelled_codes():
 
 def gate_rules():
     """Return the rules under which the gate asks."""
-    from aftercare_sdk.outreach import gate, jurisdictions
+    from aftercare_sdk.outreach import gate
+    from aftercare_sdk.outreach.permission import jurisdictions
 
     found = {*re.findall(r'rule="([A-Z0-9-]+)"', source(gate) + source(jurisdictions)), "WINDOW"}
     return found | {

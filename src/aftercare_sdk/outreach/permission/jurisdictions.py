@@ -15,7 +15,7 @@ from types import MappingProxyType
 from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.consent_ledger import Basis, ConsentEntry
 from aftercare_sdk.model.months import months_from
-from aftercare_sdk.outreach.consent import NOTHING_SAID, Standing
+from aftercare_sdk.outreach.permission.consent import NOTHING_SAID, Standing
 from aftercare_sdk.outreach.reasons import Reason
 
 ADVERTISING = frozenset({Purpose.MARKETING, Purpose.REVIEW_REQUEST})

@@ -7,8 +7,8 @@ from datetime import date
 from functools import cache
 
 from aftercare_sdk.errors import ConfigurationError
-from aftercare_sdk.outreach.calendar import never
-from aftercare_sdk.outreach.states import folded
+from aftercare_sdk.outreach.hours.calendar import never
+from aftercare_sdk.outreach.hours.states import folded
 
 _CODE = 2  # letters
 

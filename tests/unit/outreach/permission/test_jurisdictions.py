@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from aftercare_sdk.actions import Purpose
 from aftercare_sdk.model.consent_ledger import Basis, ConsentEntry, ConsentWord
-from aftercare_sdk.outreach.consent import Standing
-from aftercare_sdk.outreach.jurisdictions import LAWS, Question, ruling_on
+from aftercare_sdk.outreach.permission.consent import Standing
+from aftercare_sdk.outreach.permission.jurisdictions import LAWS, Question, ruling_on
 from aftercare_sdk.outreach.reasons import Reason
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aftercare_sdk.model.actions import Purpose
-from aftercare_sdk.outreach.calendar import WHOLE_DAY, Hours
-from aftercare_sdk.outreach.quiet_hours import JITTER, PLUS_ONE, OpenHours, hours_for
+from aftercare_sdk.outreach.hours.calendar import WHOLE_DAY, Hours
+from aftercare_sdk.outreach.hours.quiet_hours import JITTER, PLUS_ONE, OpenHours, hours_for
 
 ZONES = sorted(available_timezones() - {"localtime", "Factory"})
 NOT_TRANSACTIONAL = [purpose for purpose in Purpose if purpose is not Purpose.TRANSACTIONAL]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aftercare_sdk.outreach.calendar import (
+from aftercare_sdk.outreach.hours.calendar import (
     HORIZON,
     WHOLE_DAY,
     Hours,

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from aftercare_sdk.outreach.suppression import address_hash, keeps_bouncing
+from aftercare_sdk.outreach.permission.suppression import address_hash, keeps_bouncing
 from tests.unit.outreach.samples import NOW
 
 DAY = timedelta(days=1)

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from aftercare_sdk.errors import ConfigurationError
-from aftercare_sdk.outreach import closed_days
-from aftercare_sdk.outreach.calendar import Hours, never, next_open
-from aftercare_sdk.outreach.closed_days import holidays_of
+from aftercare_sdk.outreach.hours import closed_days
+from aftercare_sdk.outreach.hours.calendar import Hours, never, next_open
+from aftercare_sdk.outreach.hours.closed_days import holidays_of
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_without_the_package_it_says_what_to_install(monkeypatch):
 
 def test_the_package_is_loaded_only_when_holidays_are_asked_for():
     """It takes a twentieth of a second, and most shops send on holidays."""
-    script = "import json, sys, aftercare_sdk.outreach.closed_days; print(json.dumps([*sys.modules]))"
+    script = "import json, sys, aftercare_sdk.outreach.hours.closed_days; print(json.dumps([*sys.modules]))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     loaded = json.loads(done.stdout)
-    assert "aftercare_sdk.outreach.closed_days" in loaded
+    assert "aftercare_sdk.outreach.hours.closed_days" in loaded
     assert "holidays" not in loaded

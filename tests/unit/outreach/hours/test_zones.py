@@ -8,8 +8,8 @@ from babel.core import get_global
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aftercare_sdk.outreach.states import STATES, US_ISLANDS, zones_of_state, zones_of_states
-from aftercare_sdk.outreach.zones import zone_for, zones_of
+from aftercare_sdk.outreach.hours.states import STATES, US_ISLANDS, zones_of_state, zones_of_states
+from aftercare_sdk.outreach.hours.zones import zone_for, zones_of
 from tests.support.clocks import ZONES, changes
 from tests.support.histories import UNHURRIED
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.core import get_global
 
-from aftercare_sdk.outreach.states import STATES, zones_of_state, zones_of_states
+from aftercare_sdk.outreach.hours.states import STATES, zones_of_state, zones_of_states
 
 # Often enough to see every season of every zone: the shortest, Ramadan in Morocco, lasts a month.
 _COMPARED = tuple(datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=5 * step) for step in range(10 * 73))

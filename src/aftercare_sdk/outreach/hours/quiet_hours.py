@@ -10,7 +10,7 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from aftercare_sdk.model.actions import Purpose
-from aftercare_sdk.outreach.calendar import Hours, never, next_open
+from aftercare_sdk.outreach.hours.calendar import Hours, never, next_open
 
 DAYTIME = Hours(time(9), time(21))
 """For whatever rings or buzzes, and for kinds of channels that are not known here (LAW-22)."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from aftercare_sdk.actions import Purpose
 from aftercare_sdk.model.consent_ledger import ALL_CHANNELS, Basis, ConsentEntry, ConsentWord
-from aftercare_sdk.outreach.consent import standing
+from aftercare_sdk.outreach.permission.consent import standing
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
