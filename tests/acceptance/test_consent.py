@@ -17,6 +17,7 @@ from tests.support.shop import (
     HOUR,
     LAWFUL,
     START,
+    UNCAPPED,
     Bench,
     always,
     consent,
@@ -173,7 +174,7 @@ def test_law_21_the_newest_word_of_a_platform_wins_in_any_order(migrated_databas
 
 def test_the_country_decides_and_the_strictest_of_several_wins(migrated_database_url):
     """An American gets mail until she objects; a parcel to Japan needs her consent."""
-    with shop(migrated_database_url) as bench:
+    with shop(migrated_database_url, config={**LAWFUL, **UNCAPPED}) as bench:
         bench.tell(bought("1", country="US"), bought("2", country="JP"), bought("3", country="CA"))
         bench.run(DAY)
         assert {"1": "accepted", "2": "no_lawful_basis", "3": "accepted"} == {

@@ -31,6 +31,7 @@ from tests.support.shop import (
     LAWFUL,
     MINUTE,
     START,
+    UNCAPPED,
     Bench,
     always,
     consent,
@@ -344,7 +345,7 @@ def test_an_unknown_outcome_is_repeated_once_under_the_same_id(migrated_database
 def test_an_unknown_outcome_of_other_purposes_is_never_repeated(migrated_database_url):
     """Nobody gets an offer twice."""
     messages = [note(purpose.value, purpose=purpose) for purpose in (*CONSENTED, Purpose.SURVEY)]
-    with Bench(migrated_database_url, greeter(*messages), config=LAWFUL) as bench:
+    with Bench(migrated_database_url, greeter(*messages), config={**LAWFUL, **UNCAPPED}) as bench:
         bench.probe.answers = [Unknown("x")] * 3
         consent(bench)
         bench.tell(order("1"))

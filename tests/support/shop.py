@@ -471,6 +471,8 @@ LAWFUL: Mapping[str, Any] = {
     "server": {"public_url": "https://aftercare.example"},
 }
 """What a shop configures that advertises."""
+UNCAPPED: Mapping[str, Any] = {"budget": {"caps": []}}
+"""For tests of something else in which a person gets several such messages."""
 
 
 def consent(bench: Bench, email: str = "ann@customer.example", **told: Any) -> bool:

@@ -176,6 +176,7 @@ SECTIONS = {
     "templates": ("## `[templates]`", schemas.TemplatesSchema),
     "consent": ("## `[consent]`", schemas.ConsentSchema),
     "quiet_hours": ("## `[quiet_hours]`", schemas.QuietHoursSchema),
+    "budget": ("## `[budget]`", schemas.BudgetSchema),
     "database": ("## `[database]`", schemas.DatabaseSchema),
     "server": ("## `[server]`", schemas.ServerSchema),
     "defaults": ("## `[defaults]`", schemas.DefaultsSchema),

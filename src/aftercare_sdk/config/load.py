@@ -21,6 +21,7 @@ from aftercare_sdk.config.secrets import Secret
 from aftercare_sdk.config.settings import (
     AssumeDelivered,
     Brand,
+    Budget,
     ChannelConfig,
     Consent,
     Database,
@@ -34,6 +35,7 @@ from aftercare_sdk.config.settings import (
     ShopSettings,
 )
 from aftercare_sdk.errors import SettingsError
+from aftercare_sdk.model.budgets import PRESETS
 
 FILE_NAME = "aftercare.toml"
 VARIABLE = "AFTERCARE_CONFIG"
@@ -161,6 +163,7 @@ class _Reading:
             templates=templates,
             consent=Consent(reclassified=file.get("consent", {}).get("review_request_is_service", {})),
             quiet_hours=_quiet_hours(file.get("quiet_hours", {})),
+            budget=_budget(file.get("budget", {})),
             server=Server(**file.get("server", {})),
             defaults=defaults,
             doctor=Doctor(**file.get("doctor", {})),
@@ -200,6 +203,9 @@ class _Reading:
         if defaults.get("stall", Defaults().stall) < defaults.get("hook_budget", Defaults().hook_budget):
             wrong = "is shorter than hook_budget; make it as long or longer"
             self.problems.append(Problem(("defaults", "stall"), wrong))
+        if {"preset", "caps"} <= _part(file, "budget").keys():
+            wrong = "stands beside preset, which it would replace; keep one of them"
+            self.problems.append(Problem(("budget", "caps"), wrong))
         database = _part(file, "database")
         if "password" in database and str(database.get("url", Database().url)).startswith("sqlite"):
             wrong = "SQLite has no passwords; remove it"
@@ -280,6 +286,11 @@ def _brand(read: Mapping[str, Any]) -> Brand:
 def _quiet_hours(read: Mapping[str, Any]) -> QuietHours:
     spans = {name: span for name, span in read.items() if name != "holidays"}
     return QuietHours(open=MappingProxyType(spans), holidays=read.get("holidays", False))
+
+
+def _budget(read: Mapping[str, Any]) -> Budget:
+    told = {key: value for key, value in read.items() if key != "preset"}
+    return Budget(**{"caps": PRESETS[read.get("preset", "default")], **told})
 
 
 def _defaults(read: Mapping[str, Any]) -> Defaults:

@@ -20,6 +20,7 @@ from marshmallow import ValidationError
 from aftercare_sdk.config.database import normalise
 from aftercare_sdk.config.problems import did_you_mean
 from aftercare_sdk.config.secrets import Secret
+from aftercare_sdk.model.budgets import PRESETS
 from aftercare_sdk.model.durations import ACCEPTED, parse_duration
 
 _URL_NAME = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
@@ -316,6 +317,38 @@ def reasons_by_place(value: Any) -> Mapping[str, str]:
             'must be a table of countries with reasons; write { JP = "our lawyer, 2 May 2026" }'
         )
     return MappingProxyType({country(place): line(reason) for place, reason in value.items()})
+
+
+def medium(value: Any) -> str:
+    """Read what a cap is about: a medium by its name, `each`, or `all`."""
+    read = text(value)
+    if not _PLUGIN_NAME.fullmatch(read):
+        raise ValidationError('is no channel; write "email", "sms", "line" or "push", "each" or "all"')
+    return read
+
+
+def preset(value: Any) -> str:
+    """Read the name of a set of caps."""
+    read = text(value)
+    if read not in PRESETS:
+        raise ValidationError(f"is no preset; there are {', '.join(PRESETS)}")
+    return read
+
+
+def programs(value: Any) -> tuple[str, ...]:
+    """Read a list of programs: `plugin`, or `plugin/label` for one kind of its messages, each once."""
+    read = _each(value, _program)
+    if len(set(read)) < len(read):
+        raise ValidationError("names a program twice; keep one of them")
+    return read
+
+
+def _program(value: Any) -> str:
+    read = text(value)
+    plugin, _, label = read.partition("/")
+    if not _PLUGIN_NAME.fullmatch(plugin) or read != read.strip() or (read.endswith("/") and not label):
+        raise ValidationError('is no program; write "flows", or "flows/thank-you" for one of its messages')
+    return read
 
 
 def quiet(value: Any) -> tuple[time, time]:

@@ -45,6 +45,12 @@
     sms = "21:00-09:00"                     # so are line and push
     holidays = false                        # true: nor on public holidays where the customer is
 
+    [budget]                                # over all programs; what a purchase brings with it is not counted
+    caps = [{ channel = "email", most = 1, within = "24 hours" }]   # "each" channel; without: "all" together;
+                                            # or those that have a name: preset = "default" ("klaviyo", …)
+    cool_down = "14 days"                   # so long a complaint pauses what advertises
+    priorities = ["refill", "flows/vip"]    # []; programs that go first, in this order
+
     [templates]
     folder = "templates"                    # none; what is in it comes before the shipped templates
 
@@ -76,10 +82,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from marshmallow import INCLUDE, Schema, ValidationError, fields, validates_schema
+from marshmallow import INCLUDE, Schema, ValidationError, fields, post_load, validates_schema
 
 from aftercare_sdk.config import readers
 from aftercare_sdk.config.problems import MUST_BE_TABLE, SCHEMA_KEY
+from aftercare_sdk.model.budgets import Cap
 
 
 def _key(
@@ -127,6 +134,31 @@ class QuietHoursSchema(Schema):
     line = _key(readers.quiet)
     push = _key(readers.quiet)
     holidays = _key(readers.flag)
+
+
+class CapSchema(Schema):
+    """One cap of `[budget]`."""
+
+    channel = _key(readers.medium)
+    most = _key(readers.whole(1, 1_000), missing="add most = 1, how many messages at most")
+    within = _key(readers.positive_duration, missing='add within = "24 hours", in what span of time')
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> Cap:
+        return Cap(**data)
+
+
+class BudgetSchema(Schema):
+    """`[budget]`."""
+
+    preset = _key(readers.preset)
+    caps = fields.List(fields.Nested(CapSchema), metadata={SCHEMA_KEY: CapSchema})
+    cool_down = _key(readers.duration)
+    priorities = _key(readers.programs)
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {**data, "caps": tuple(data["caps"])} if "caps" in data else data
 
 
 class DatabaseSchema(Schema):
@@ -275,6 +307,7 @@ class FileSchema(Schema):
     templates = fields.Nested(TemplatesSchema)
     consent = fields.Nested(ConsentSchema)
     quiet_hours = fields.Nested(QuietHoursSchema)
+    budget = fields.Nested(BudgetSchema)
     database = fields.Nested(DatabaseSchema)
     server = fields.Nested(ServerSchema)
     defaults = fields.Nested(DefaultsSchema)

@@ -12,6 +12,7 @@ from typing import Any
 from aftercare_sdk.config.database import normalise, with_password
 from aftercare_sdk.config.secrets import Secret
 from aftercare_sdk.errors import SettingsError
+from aftercare_sdk.model.budgets import COOL_DOWN, PRESETS, Cap
 
 
 def _empty() -> Mapping[str, Any]:
@@ -171,6 +172,19 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """How often one person is contacted at most, over all programs.
+
+    `priorities`: programs that go first, `plugin` or `plugin/label`, in this order. A complaint pauses what
+    advertises for `cool_down`.
+    """
+
+    caps: tuple[Cap, ...] = PRESETS["default"]
+    cool_down: timedelta = COOL_DOWN
+    priorities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuietHours:
     """When nothing is to reach customers, by their own clock.
 
@@ -205,6 +219,7 @@ class Settings:
     templates: Path | None = None
     consent: Consent = Consent()
     quiet_hours: QuietHours = QuietHours()
+    budget: Budget = Budget()
     server: Server = Server()
     defaults: Defaults = Defaults()
     doctor: Doctor = Doctor()

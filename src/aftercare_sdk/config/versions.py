@@ -46,6 +46,11 @@ def canonical(settings: Settings) -> str:
             "locale": settings.brand.locale,
             "zone": settings.brand.zone,
         },
+        "budget": {
+            "caps": [[cap.channel, cap.most, cap.within.total_seconds()] for cap in settings.budget.caps],
+            "cool_down": settings.budget.cool_down.total_seconds(),
+            "priorities": list(settings.budget.priorities),
+        },
         "consent": {"reclassified": dict(settings.consent.reclassified)},
         "quiet_hours": {
             "holidays": settings.quiet_hours.holidays,

@@ -337,6 +337,7 @@ class _Answered:
             next_at=due_at,
             expires_at=None if due_at is None else due_at + window,
             state=MessageState.PLANNED,
+            merge_group=action.merge_group,
         )
         self.applied.plan(planned)
 

@@ -24,7 +24,14 @@ from aftercare_sdk.engine.receive import Door, Inbox, Reply
 from aftercare_sdk.engine.redeeming import balance_of, offered, redeem
 from aftercare_sdk.engine.reported import Noted, report
 from aftercare_sdk.engine.syncing import Syncer
-from aftercare_sdk.engine.telling import Answered, Referred, tell_feedback, tell_referral
+from aftercare_sdk.engine.telling import (
+    Answered,
+    Complained,
+    Referred,
+    tell_complaint,
+    tell_feedback,
+    tell_referral,
+)
 from aftercare_sdk.errors import ClockRefused
 from aftercare_sdk.model.outcomes import Report
 from aftercare_sdk.model.rewards import Reward
@@ -215,6 +222,27 @@ class Aftercare:
         return tell_referral(
             self.brand,
             Referred(shop=shop, id=referral, referrer=referrer, order=order, at=completed_at),
+        )
+
+    def tell_complaint(
+        self,
+        shop: str,
+        complaint: str,
+        *,
+        order: str | None = None,
+        account: str | None = None,
+        complained_at: datetime | None = None,
+    ) -> bool:
+        """Say that a customer has complained to the shop; return whether that is news.
+
+        What advertises rests for `cool_down`; a review request is delayed by it, and never cancelled. The
+        customer is whoever placed an order, or has an account; name one of both. `complaint` is an id of the
+        shop's choice: told again, it is the same complaint. Raises UnknownCustomer, and InputError for what
+        cannot be a complaint.
+        """
+        return tell_complaint(
+            self.brand,
+            Complained(shop=shop, id=complaint, order=order, account=account, at=complained_at),
         )
 
     def tell_outcomes(self, channel: str, reports: Sequence[Report]) -> Noted:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -20,9 +20,10 @@ from sqlalchemy import Connection
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.links import Links
 from aftercare_sdk.engine.logs import log
-from aftercare_sdk.engine.looking import Look, look
-from aftercare_sdk.engine.outcomes import still_awaited, write_outcomes
+from aftercare_sdk.engine.looking import look
+from aftercare_sdk.engine.outcomes import settle_members, still_awaited, write_outcomes
 from aftercare_sdk.engine.timing import barrier
+from aftercare_sdk.engine.turns import Look
 from aftercare_sdk.errors import AftercareError, TransientError
 from aftercare_sdk.model.messages import (
     Accepted,
@@ -43,7 +44,7 @@ from aftercare_sdk.outreach.gate import Outcome
 from aftercare_sdk.outreach.names import display_name
 from aftercare_sdk.outreach.reasons import Reason
 from aftercare_sdk.outreach.sentences import language_of
-from aftercare_sdk.outreach.variables import message_variables
+from aftercare_sdk.outreach.variables import Item, message_variables
 from aftercare_sdk.redact import redact
 from aftercare_sdk.store import decisions, sending
 from aftercare_sdk.store.decisions import Decision, about
@@ -115,10 +116,14 @@ class Dispatcher:
         with self._turn:
             self._write_handed()
             claimed = self._claim()
-            left = list(claimed)
+            left, waited = list(claimed), set[str]()
             while left and not stopped():
                 group, left = left[: self._together], left[self._together :]
-                self._send_all(group)
+                # What gives way to one of ours has its turn after that, once.
+                ours = {one.key for one in claimed} - waited
+                after = self._send_all(group, ours)
+                waited |= {one.key for one in after}
+                left += after
             if left:
                 with self._brand.database.write() as connection:
                     sending.let_go(connection, left)
@@ -147,18 +152,20 @@ class Dispatcher:
                 limit=min(CLAIMED_AT_ONCE, _GROUPS_AT_ONCE * self._together),
             )
 
-    def _send_all(self, group: Sequence[Message]) -> None:
-        """Send messages, or settle why not. What meets a mistake is put off, and stops no other message."""
+    def _send_all(self, group: Sequence[Message], ours: Collection[str]) -> list[Message]:
+        """Send messages, or settle why not; return those that wait for one of `ours`.
+
+        What meets a mistake is put off, and stops no other message.
+        """
         try:
-            self._send(group)
+            return self._send(group, ours)
         except TransientError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever one message meets, the others leave
-            if len(group) == 1:
-                self._put_off(group[0], error)
-            else:
-                for one in group:
-                    self._send_all([one])
+            if len(group) > 1:
+                return [waiting for one in group for waiting in self._send_all([one], ours)]
+            self._put_off(group[0], error)
+            return []
 
     def _put_off(self, message: Message, error: Exception) -> None:
         """Let a message wait that met a mistake of the configuration, a plugin or this SDK."""
@@ -177,24 +184,28 @@ class Dispatcher:
             ]
         )
 
-    def _send(self, group: Sequence[Message]) -> None:
-        """Send a group, of each person one message after the other.
+    def _send(self, group: Sequence[Message], ours: Collection[str]) -> list[Message]:
+        """Send a group, of each person one message after the other; return what waits for one of `ours`.
 
         What the facts have overtaken meanwhile is written anew.
         """
         written = dict.fromkeys((message.key for message in group), 0)
-        left = list(group)
+        left, waiting = list(group), list[Message]()
         while left:
             with self._brand.database.read() as connection:
                 looks = look(self._brand, connection, left)
-            self._settle([one for one in left if not _may(looks[one.key])], looks)
-            now, left = _apart([one for one in left if _may(looks[one.key])], looks)
+            behind = [one for one in left if (looks[one.key].after or looks[one.key].host) in ours]
+            waiting += behind
+            left = [one for one in left if one not in behind]
+            self._settle([one for one in left if not looks[one.key].may], looks)
+            now, left = _apart([one for one in left if looks[one.key].may], looks)
             letters = [letter for one in now if (letter := self._written(one, looks[one.key]))]
             for letter in letters:
                 written[letter.message.key] += 1
             submitted, anew = self._submitted(letters)
             self._hand_over(submitted)
             left += [one for one in anew if written[one.key] < _MOST_WRITINGS]
+        return waiting
 
     def _written(self, message: Message, seen: Look) -> _Letter | None:
         """Write a message; if it cannot be written, settle it with the reason."""
@@ -228,6 +239,10 @@ class Dispatcher:
                 data=message.data,
                 zone=seen.zone,
                 links=links,
+                items=[
+                    Item(order=one.order, data=one.message.data, zone=one.zone)
+                    for one in (seen, *seen.members)
+                ],
             ),
             shop_locale=brand.shop(message.shop).locale,
         )
@@ -244,17 +259,23 @@ class Dispatcher:
         brand = self._brand
         now = brand.clock.now()
         with brand.database.write() as connection:
-            looks = look(brand, connection, [letter.message for letter in letters], locked=True)
-            refused = [one.message for one in letters if not _may(looks[one.message.key])]
+            together = [one.message for letter in letters for one in (letter.look, *letter.look.members)]
+            looks = look(brand, connection, together, locked=True)
+            refused = [one.message for one in letters if not looks[one.message.key].may]
             _write_verdicts(connection, refused, looks, now)
             same = [
                 one
                 for one in letters
-                if _may(looks[one.message.key]) and looks[one.message.key].material == one.look.material
+                if looks[one.message.key].may and looks[one.message.key].material == one.look.material
             ]
             # Two that were of different persons a moment ago may be of one by now.
             apart, _ = _apart([one.message for one in same], looks)
-            leaving = [one for one in same if one.message in apart]
+            leaving = _whole(connection, [one for one in same if one.message in apart])
+            sending.attach(
+                connection,
+                {member.message.key: one.message.key for one in leaving for member in one.look.members},
+                now=now,
+            )
             ours = sending.submit(
                 connection,
                 [_submission(one, looks[one.message.key]) for one in leaving],
@@ -351,7 +372,9 @@ class Dispatcher:
                 for one in handed
                 if one.result is None and one.message.key in current
             ]
-            _note(connection, sending.give_back(connection, waiting, now=now), now)
+            given_back = sending.give_back(connection, waiting, now=now)
+            _note(connection, given_back, now)
+            settle_members(connection, given_back, now)
 
     def _learn(self, sent: int, seconds: float) -> None:
         """Adapt how many messages share a transaction to what the channels took in a moment."""
@@ -376,8 +399,15 @@ class Dispatcher:
         return self._channels[name]
 
 
-def _may(seen: Look) -> bool:
-    return seen.verdict.outcome is Outcome.ALLOW
+def _whole(connection: Connection, letters: Sequence[_Letter]) -> list[_Letter]:
+    """Return the letters of which everything is still as it was seen; it stays so until the end."""
+    if not any(letter.look.members for letter in letters):
+        return list(letters)
+    several = {
+        letter.message.key: [one.message for one in (letter.look, *letter.look.members)] for letter in letters
+    }
+    held = sending.lock_as_seen(connection, [one for parts in several.values() for one in parts])
+    return [one for one in letters if all(part.key in held for part in several[one.message.key])]
 
 
 def _apart(several: Sequence[Message], looks: Mapping[str, Look]) -> tuple[list[Message], list[Message]]:

@@ -6,7 +6,7 @@ Everything is looked up for a whole group of messages at once.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from aftercare_sdk.engine import consenting
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.contacts import contact_of
+from aftercare_sdk.engine.turns import Look, take_turns
 from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.consent_ledger import ConsentEntry
 from aftercare_sdk.model.orders import Order
@@ -23,7 +24,9 @@ from aftercare_sdk.model.people import Contact, fold_email
 from aftercare_sdk.model.premises import NoRefund, NotSentWithin, OrderStands, Premise
 from aftercare_sdk.model.records import CustomerRecord, OrderRecord, ReviewRecord
 from aftercare_sdk.model.shops import Shop
-from aftercare_sdk.outreach.gate import Candidate, Decision, Person, decide
+from aftercare_sdk.outreach.budget import CAPPED, Account, horizon
+from aftercare_sdk.outreach.budget import Contact as Reaching
+from aftercare_sdk.outreach.gate import Candidate, Person, decide
 from aftercare_sdk.outreach.hours.calendar import WHOLE_DAY, Hours, never
 from aftercare_sdk.outreach.hours.closed_days import holidays_of
 from aftercare_sdk.outreach.hours.quiet_hours import OpenHours, hours_for
@@ -32,36 +35,25 @@ from aftercare_sdk.outreach.locales import locale_for
 from aftercare_sdk.outreach.permission.consent import standing
 from aftercare_sdk.outreach.permission.jurisdictions import ADVERTISING
 from aftercare_sdk.shops.reconcile import as_order
-from aftercare_sdk.store import events, objects, people, reads, sending, suppressions, units
+from aftercare_sdk.store import (
+    complaints,
+    events,
+    messages,
+    objects,
+    people,
+    reads,
+    sending,
+    suppressions,
+    units,
+)
 from aftercare_sdk.store.messages import Message
 from aftercare_sdk.store.objects import Key, Stored
-from aftercare_sdk.store.sending import Sent
+from aftercare_sdk.store.sending import Reached, Sent
 from aftercare_sdk.store.suppressions import Suppression
 from aftercare_sdk.store.units import Listener, Unheard
 
 SHORTEST_WAIT = timedelta(minutes=1)
 """How soon a message that waits for its plugin is looked at again, at the earliest."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What one transaction says of a message: the verdict, and what is needed to write it.
-
-    `persons` are the customers whom it concerns: whose it is, and whose mailbox it goes to.
-    """
-
-    verdict: Decision
-    order: Order | None
-    recipient: int | None
-    persons: frozenset[int]
-    contact: Contact = field(repr=False)
-    locale: str
-    zone: ZoneInfo
-
-    @property
-    def material(self) -> tuple[object, ...]:
-        """What the message is written from, and where it goes."""
-        return (self.order, self.recipient, self.contact, self.locale, self.zone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +69,8 @@ class _Seen:
     sent: Sequence[Sent]
     said: Mapping[int, tuple[ConsentEntry, ...]]
     bought: Mapping[int, datetime]
+    complained: Mapping[int, datetime]
+    reached: Sequence[Reached]
     suppressed: Sequence[Suppression] = ()
 
     def contact(self, message: Message) -> Contact | None:
@@ -121,13 +115,25 @@ def look(
 ) -> dict[str, Look]:
     """Ask every check for every message; the answers by message key.
 
-    `locked`: nobody can change what was seen before the transaction ends. Messages of one group that concern
-    the same person do not know of each other.
+    `locked`: nobody can change what was seen before the transaction ends. Else what is due to the same
+    persons is looked at as well, because it may go first, or leave in the same message.
     """
     now = brand.clock.now()
-    seen = _see(brand, connection, group, now, locked=locked)
-    seen = replace(seen, suppressed=_suppressed(brand, connection, seen, group))
-    return {message.key: _look(brand, seen, message, now) for message in group}
+    several = list(group) if locked else [*group, *_companions(connection, group, now)]
+    seen = _see(brand, connection, several, now, locked=locked)
+    seen = replace(seen, suppressed=_suppressed(brand, connection, seen, several))
+    looks = {message.key: _look(brand, seen, message, now) for message in several}
+    return take_turns(looks, brand.settings.budget.priorities, now)
+
+
+def _companions(connection: Connection, group: Sequence[Message], now: datetime) -> list[Message]:
+    """Return what else is due to those to whom something capped, or something that is merged, is to go."""
+    sharing = {one.identity for one in group if one.purpose in CAPPED or one.merge_group}
+    if not sharing:
+        return []
+    owners = set(people.customers_of(connection, sharing).values())
+    known = {one.key for one in group}
+    return [one for one in messages.companions(connection, owners, CAPPED, now) if one.key not in known]
 
 
 def _see(
@@ -154,7 +160,17 @@ def _see(
         for message in group
     ]
     advertising = [one for one in group if Purpose(one.purpose) in ADVERTISING]
+    capped = {
+        customers[one]
+        for message in group
+        if message.purpose in CAPPED
+        for one in (message.identity, recipients.get(message.key))
+        if one is not None
+    }
+    budget = brand.settings.budget
     return _Seen(
+        complained=complaints.latest(connection, capped, now),
+        reached=sending.contacts_since(connection, capped, CAPPED, now - horizon(budget.caps)),
         said=consenting.said_by(
             connection,
             {
@@ -293,6 +309,7 @@ def _look(brand: Brand, seen: _Seen, message: Message, now: datetime) -> Look:
             way_out=bool(brand.settings.server.public_url),
         ),
         hours=_hours(brand, message, contact, country, _zones(shop, contact, account, country)),
+        account=_account(brand, seen, message, persons),
     )
     facts = _Facts(seen=seen, message=message, customer=customer, recipient=recipient, now=now)
     return Look(
@@ -313,6 +330,37 @@ def _look(brand: Brand, seen: _Seen, message: Message, now: datetime) -> Look:
             _region(contact, country),
             shop.zone,
         ),
+        message=message,
+        candidate=candidate,
+    )
+
+
+def _account(brand: Brand, seen: _Seen, message: Message, persons: frozenset[int]) -> Account | None:
+    """Return what a message is measured by; None: it is owed, and not counted.
+
+    Whoever has called a mail spam has complained as well.
+    """
+    if message.purpose not in CAPPED:
+        return None
+    complained = [
+        *(at for customer, at in seen.complained.items() if customer in persons),
+        *(
+            one.at
+            for one in seen.suppressed
+            if one.reason is SuppressionReason.COMPLAINT and one.customer in persons
+        ),
+    ]
+    budget = brand.settings.budget
+    return Account(
+        medium=brand.medium(message.channel),
+        caps=budget.caps,
+        contacts=tuple(
+            Reaching(at=one.at, medium=brand.medium(one.channel), plugin=one.plugin)
+            for one in seen.reached
+            if one.customers & persons and one.key != message.key
+        ),
+        complained_at=max(complained, default=None),
+        cool_down=budget.cool_down,
     )
 
 

@@ -33,6 +33,7 @@ REPEAT_AFTER = timedelta(minutes=1)
 _REPEATABLE = frozenset({Purpose.TRANSACTIONAL, Purpose.SERVICE})
 """Purposes whose unknown outcome is repeated, once, with the same Message-ID (SEND-08)."""
 
+_DID_NOT_LEAVE = frozenset({MessageState.FAILED, MessageState.SKIPPED, MessageState.CANCELLED})
 _FINAL = {
     Accepted: (MessageState.ACCEPTED, Reason.ACCEPTED),
     Refused: (MessageState.FAILED, Reason.REFUSED),
@@ -57,8 +58,33 @@ def write_outcomes(
             state=one.state.value,
             outcome=str(one.code),
         )
+    settle_members(connection, made, now)
     if made:
         journal.append(connection, [_arrival(one, now) for one in made])
+
+
+def settle_members(connection: Connection, hosts: Sequence[Change], now: datetime) -> None:
+    """Let what left as part of other messages share their fate: final with them, or back with them."""
+    fates = {one.message.key: one for one in hosts if one.message.merge_group}
+    members = sending.attached(connection, fates)
+    if not members:
+        return
+    made = sending.change(connection, [_shared(one, fates[one.host]) for one in members], now=now)
+    sending.detach(connection, [one.message.key for one in made if one.state is not MessageState.MERGED])
+    decisions.append(
+        connection, [about(one.message, now, one.state.value, one.code, one.detail) for one in made]
+    )
+
+
+def _shared(member: Message, host: Change) -> Change:
+    """Return what becomes of a message that left in another one."""
+    detail = {**host.detail, "host": host.message.id}
+    if host.state.final and host.state not in _DID_NOT_LEAVE:
+        return Change(message=member, state=MessageState.MERGED, code=Reason.MERGED, detail=detail)
+    if host.state is MessageState.FAILED:
+        return Change(message=member, state=MessageState.FAILED, code=host.code, detail=detail)
+    until = host.until or member.next_at
+    return Change(message=member, state=MessageState.DEFERRED, code=host.code, detail=detail, until=until)
 
 
 def still_awaited(current: Message, sent: Message, result: SendResult) -> bool:

@@ -17,6 +17,7 @@ from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.consenting import note_in
 from aftercare_sdk.engine.emitting import add_units
 from aftercare_sdk.engine.logs import log
+from aftercare_sdk.engine.outcomes import settle_members
 from aftercare_sdk.errors import InputError
 from aftercare_sdk.model.consent_ledger import ConsentEntry, ConsentWord
 from aftercare_sdk.model.events import MessageOutcome
@@ -32,6 +33,7 @@ from aftercare_sdk.store.events import Known
 from aftercare_sdk.store.journal import Arrival, Kind, State
 from aftercare_sdk.store.messages import Message
 from aftercare_sdk.store.outcomes import Outcome, Standing
+from aftercare_sdk.store.sending import Change
 from aftercare_sdk.store.suppressions import Suppression
 
 TOGETHER = 50
@@ -198,6 +200,11 @@ def _settle(connection: Connection, fresh: Sequence[_Match], now: datetime) -> N
         or (standing.code, standing.detail, standing.at) != (message.code, message.detail, message.final_at)
     ]
     outcomes.settle(connection, moved)
+    settle_members(
+        connection,
+        [Change(message=one.message, state=one.state, code=one.code, detail=one.detail) for one in moved],
+        now,
+    )
     decisions.append(
         connection, [about(one.message, now, one.state.value, one.code, one.detail) for one in moved]
     )

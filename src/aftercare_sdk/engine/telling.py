@@ -1,7 +1,7 @@
-"""What the shop's own pages tell: that somebody has answered a survey, or has sent a friend who bought.
+"""What no platform reports, so that the shop's own program tells it: surveys, referrals, complaints.
 
-No platform reports these, so the shop's program does. Each is a row of the journal and an event or two; told
-again under its id, it is the same.
+Each is a row of the journal; an answer and a referral are an event or two besides. Told again under its id,
+it is the same.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.emitting import add_units
 from aftercare_sdk.errors import InputError, UnknownCustomer
 from aftercare_sdk.model.events import FeedbackReceived, ReferralCompleted, ReferralRole
-from aftercare_sdk.store import control, events, journal, objects, people
+from aftercare_sdk.store import complaints, control, events, journal, objects, people
 from aftercare_sdk.store.codec import dump
 from aftercare_sdk.store.database import gives_way
 from aftercare_sdk.store.events import Known
@@ -48,13 +48,37 @@ class Referred:
     at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complained:
+    """A complaint of whoever placed `order` or has `account`."""
+
+    shop: str
+    id: str
+    order: str | None
+    account: str | None
+    at: datetime | None
+
+
+@gives_way
+def tell_complaint(brand: Brand, told: Complained) -> bool:
+    """Note a complaint; return whether it is news. Raises UnknownCustomer or InputError."""
+    _one_of_two(f"complaint {told.id!r}", told.order, told.account)
+    now = brand.clock.now()
+    at = _checked(brand, told, told.at or now, now, {"complaint": told.id})
+    key = f"{told.shop}/complaint/{told.id}"
+    with brand.database.write() as connection:
+        whose = _whose(connection, told.shop, told.order, told.account)
+        people.lock_owners(connection, [whose.identity])
+        fresh = complaints.note(connection, key, whose.identity, at)
+        if fresh:
+            _journal(connection, told, "complaint.tell", now, key)
+    return fresh
+
+
 @gives_way
 def tell_feedback(brand: Brand, told: Answered) -> bool:
     """Note an answer; return whether it is news. Raises UnknownCustomer, and InputError for what is none."""
-    if (told.order is None) == (told.account is None):
-        raise InputError(
-            f"answer {told.id!r}: name the order or the account of whoever answered, one of both"
-        )
+    _one_of_two(f"answer {told.id!r}", told.order, told.account)
     now = brand.clock.now()
     at = _checked(brand, told, told.at or now, now, {"answer": told.id, "survey": told.survey})
     event = FeedbackReceived(
@@ -67,10 +91,7 @@ def tell_feedback(brand: Brand, told: Answered) -> bool:
     )
     with brand.database.write() as connection:
         seq = control.number_events(connection, 1)
-        if told.order is not None:
-            whose = _buyer(connection, told.shop, told.order)
-        else:
-            whose = _account(connection, told.shop, told.account or "")
+        whose = _whose(connection, told.shop, told.order, told.account)
         people.lock_owners(connection, [whose.identity])
         return _note(brand, connection, told, "feedback.tell", [_known(event, seq, whose, now)])
 
@@ -115,8 +136,17 @@ class _Whose:
     identity: int
 
 
+def _one_of_two(what: str, order: str | None, account: str | None) -> None:
+    if (order is None) == (account is None):
+        raise InputError(f"{what}: name the order or the account of whoever it is from, one of both")
+
+
+def _whose(connection: Connection, shop: str, order: str | None, account: str | None) -> _Whose:
+    return _account(connection, shop, account or "") if order is None else _buyer(connection, shop, order)
+
+
 def _checked(
-    brand: Brand, told: Answered | Referred, at: datetime, now: datetime, names: dict[str, str]
+    brand: Brand, told: Answered | Referred | Complained, at: datetime, now: datetime, names: dict[str, str]
 ) -> datetime:
     """Return when it happened. Raises InputError for what cannot be kept, or has not happened yet."""
     if told.shop not in brand.shops:
@@ -169,14 +199,20 @@ def _note(
         return False
     events.save_many(connection, fresh)
     add_units(brand, connection, fresh)
+    _journal(connection, told, topic, fresh[0].known_at, ", ".join(one.event.id for one in fresh))
+    return True
+
+
+def _journal(
+    connection: Connection, told: Answered | Referred | Complained, topic: str, now: datetime, outcome: str
+) -> None:
     arrival = Arrival(
         kind=Kind.COMMAND,
         shop=told.shop,
         topic=topic,
-        received_at=fresh[0].known_at,
+        received_at=now,
         body=dump({name: value for name, value in asdict(told).items() if value is not None}).encode(),
         state=State.DONE,
-        outcome=", ".join(one.event.id for one in fresh),
+        outcome=outcome,
     )
     journal.append(connection, [arrival])
-    return True

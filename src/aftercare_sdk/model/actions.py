@@ -57,6 +57,9 @@ class SendMessage(Action):
     with that fact. Not sent within `window` after that moment, it is not sent at all; None means the
     default of the purpose (7 days, marketing 3). `label` groups the messages of one program for
     `NotSentWithin` and `CancelMessages`.
+
+    Messages of one `merge_group`, plugin, template and channel that are due to the same person leave as one:
+    the template finds them all in `items`. Empty: it leaves alone.
     """
 
     template: str
@@ -68,6 +71,7 @@ class SendMessage(Action):
     window: timedelta | None = None
     premises: tuple[Premise, ...] = ()
     data: Mapping[str, str] = field(default_factory=dict)
+    merge_group: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ class MessageState(StrEnum):
     BOUNCED = "bounced"
     COMPLAINED = "complained"
     FAILED = "failed"
+    MERGED = "merged"
     SKIPPED = "skipped"
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
@@ -44,6 +45,7 @@ _FINAL = frozenset(
         MessageState.BOUNCED,
         MessageState.COMPLAINED,
         MessageState.FAILED,
+        MessageState.MERGED,
         MessageState.SKIPPED,
         MessageState.CANCELLED,
         MessageState.UNKNOWN,

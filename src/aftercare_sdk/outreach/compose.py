@@ -220,6 +220,7 @@ def _declared_form(segments: Segments) -> str | None:
 
 
 def _is_data(path: str) -> bool:
+    path = path.removeprefix("items[].")
     return path == "data" or (path.startswith("data.") and path.count(".") == 1)
 
 
@@ -251,21 +252,23 @@ class _AnyName(Part):
 def _sample() -> Mapping[str, object]:
     yen = Money(1_200, "JPY")
     line = {"title": "sample", "quantity": 2, "paid": yen}
+    order = {
+        "number": "1042",
+        "placed_on": datetime(2026, 11, 21, tzinfo=UTC),
+        "total": yen,
+        "lines": [line, line],
+    }
     prepared = prepare(
         {
             "customer": {"family_name": "sample", "given_name": "sample", "full_name": "sample"},
             "shop": {"name": "sample", "url": "https://shop.example", "contact": "help@shop.example"},
-            "order": {
-                "number": "1042",
-                "placed_on": datetime(2026, 11, 21, tzinfo=UTC),
-                "total": yen,
-                "lines": [line, line],
-            },
+            "order": order,
             "links": {
                 "redeem": "https://shop.example/c/sample",
                 "unsubscribe": "https://shop.example/c/sample",
             },
             "data": _AnyName({}, name="data", locale=LAST_RESORT),
+            "items": [{"order": order, "data": _AnyName({}, name="data", locale=LAST_RESORT)}] * 2,
         },
         locale=LAST_RESORT,
     )

@@ -14,10 +14,12 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from aftercare_sdk.model.actions import Purpose
+from aftercare_sdk.model.budgets import EACH
 from aftercare_sdk.model.consent_ledger import ConsentEntry
 from aftercare_sdk.model.outcomes import SuppressionReason
 from aftercare_sdk.model.premises import Premise
 from aftercare_sdk.outreach.addresses import UnusableAddress, parse_address
+from aftercare_sdk.outreach.budget import RESTING, Account, free, rests_until
 from aftercare_sdk.outreach.hours.quiet_hours import OpenHours
 from aftercare_sdk.outreach.permission.consent import standing
 from aftercare_sdk.outreach.permission.jurisdictions import ADVERTISING, Question, ruling_on
@@ -33,6 +35,8 @@ WINDOWS: Mapping[Purpose, timedelta] = MappingProxyType(
         Purpose.REVIEW_REQUEST: timedelta(days=45),
     }
 )
+NEXT_TURN = timedelta(minutes=1)
+"""After which whatever gave way is looked at again."""
 _SHOWN = 3
 """How many zones of a person are named."""
 _SUPPRESSED: Mapping[SuppressionReason, Reason] = MappingProxyType(
@@ -94,6 +98,7 @@ class Candidate:
     suppressed: frozenset[SuppressionReason] = frozenset()
     person: Person = Person()
     hours: OpenHours | None = None
+    account: Account | None = None
 
     def question(self, now: datetime) -> Question:
         """Return what the law is asked about this message at a moment."""
@@ -292,6 +297,61 @@ def quiet_hours(candidate: Candidate, facts: Facts) -> Iterator[Check]:
     )
 
 
+def cool_down(candidate: Candidate, facts: Facts) -> Iterator[Check]:
+    """Let what advertises wait after a complaint (FEED-08), and a review request not until it is lost."""
+    account = candidate.account
+    if account is None or candidate.purpose not in RESTING:
+        return
+    until = rests_until(account, candidate.purpose, candidate.closes_at)
+    if until is None or until <= facts.now:
+        yield Check(name="cool_down", rule="FEED-08", outcome=Outcome.ALLOW, code=Reason.NO_COMPLAINT)
+        return
+    since = account.complained_at
+    yield Check(
+        name="cool_down",
+        rule="FEED-08",
+        outcome=Outcome.DEFER,
+        code=Reason.COOLING_DOWN,
+        values={"since": since.isoformat() if since else "", "until": until.isoformat()},
+        until=min(until, candidate.closes_at),
+    )
+
+
+def budget(candidate: Candidate, facts: Facts) -> Iterator[Check]:
+    """Let a message wait until it fits into the caps, and until what goes first has left (LAW-23)."""
+    account = candidate.account
+    if account is None:
+        return
+    fits = free(account, facts.now)
+    if fits.cap is not None:
+        yield Check(
+            name="budget",
+            rule="LAW-23",
+            outcome=Outcome.DEFER,
+            code=Reason.OVER_BUDGET,
+            values={
+                "most": str(fits.cap.most),
+                "within": str(int(fits.cap.within.total_seconds())),
+                "channel": account.medium if fits.cap.channel == EACH else fits.cap.channel,
+            },
+            until=min(fits.at, candidate.closes_at),
+        )
+    else:
+        yield Check(name="budget", rule="LAW-23", outcome=Outcome.ALLOW, code=Reason.WITHIN_BUDGET)
+
+
+def gives_way(candidate: Candidate, first: str, now: datetime) -> Check:
+    """Let a message wait that would fit into the caps, if `first` did not leave at the same moment."""
+    return Check(
+        name="budget",
+        rule="LAW-23",
+        outcome=Outcome.DEFER,
+        code=Reason.GIVES_WAY,
+        values={"first": first},
+        until=min(now + NEXT_TURN, candidate.closes_at),
+    )
+
+
 # What ends a message for good stands before what only delays it, as far as the facts are sure: premises are
 # asked once the object has been read.
 CHECKS: tuple[Rule, ...] = (
@@ -303,6 +363,8 @@ CHECKS: tuple[Rule, ...] = (
     suppression,
     identified,
     quiet_hours,
+    cool_down,
+    budget,
 )
 
 

@@ -25,6 +25,11 @@ class Reason(StrEnum):
     NO_WAY_OUT = "no_way_out"
     IN_HOURS = "in_hours"
     QUIET_HOURS = "quiet_hours"
+    WITHIN_BUDGET = "within_budget"
+    OVER_BUDGET = "over_budget"
+    GIVES_WAY = "gives_way"
+    NO_COMPLAINT = "no_complaint"
+    COOLING_DOWN = "cooling_down"
     NOTHING_AWAITED = "nothing_awaited"
     AWAITING_READ = "awaiting_read"
     AWAITING_PLUGIN = "awaiting_plugin"
@@ -51,6 +56,8 @@ class Reason(StrEnum):
     TEMPLATE_UNKNOWN = "template_unknown"
     TEMPLATE_FAILED = "template_failed"
     MISSING_VARIABLE = "missing_variable"
+
+    MERGED = "merged"
 
     # The channel's answer
     ACCEPTED = "accepted"

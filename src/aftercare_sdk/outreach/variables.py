@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from types import MappingProxyType
@@ -12,6 +12,16 @@ from aftercare_sdk.model.people import Contact
 from aftercare_sdk.outreach.characters import one_line
 
 # The declared context (REND-05): `[]` stands for an item of a list, `*` for any name.
+_ORDER = {
+    "order": "the order of the event; `{% if order %}` asks whether there is one",
+    "order.number": "the number that the customer knows",
+    "order.placed_on": "the day of the order in the person's zone; `| date: 'full'` adds the weekday",
+    "order.total": "what the whole order costs, if it is known",
+    "order.lines": "the lines, for `{% for line in order.lines %}`; may be empty",
+    "order.lines[].title": "what was bought",
+    "order.lines[].quantity": "how many",
+    "order.lines[].paid": "what the line costs in sum, net of discounts and with tax",
+}
 VARIABLES: Mapping[str, str] = MappingProxyType(
     {
         "customer": "the person; not printed by itself, but `{{ customer | salutation }}` addresses them",
@@ -21,17 +31,14 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
         "shop.name": "the name of the shop",
         "shop.url": "the shop's address on the web, if it is configured",
         "shop.contact": "where questions go: an e-mail address, a telephone number or a page",
-        "order": "the order of the event; `{% if order %}` asks whether there is one",
-        "order.number": "the number that the customer knows",
-        "order.placed_on": "the day of the order in the person's zone; `| date: 'full'` adds the weekday",
-        "order.total": "what the whole order costs, if it is known",
-        "order.lines": "the lines, for `{% for line in order.lines %}`; may be empty",
-        "order.lines[].title": "what was bought",
-        "order.lines[].quantity": "how many",
-        "order.lines[].paid": "what the line costs in sum, net of discounts and with tax",
+        **_ORDER,
         "links.redeem": "where the customer has the reward that the plugin named in `data.reward`",
         "links.unsubscribe": "where the customer refuses such messages; else a footer with it is added",
         "data.*": "a string that the plugin gave with the message",
+        "items": "what the message is about: itself first, then what was merged into it; "
+        "for `{% for item in items %}`",
+        **{f"items[].{path}": f"of each of them: {told}" for path, told in _ORDER.items()},
+        "items[].data.*": "a string that the plugin gave with that message",
     }
 )
 
@@ -54,6 +61,15 @@ class ShopCard:
     contact: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One of the messages that leave as one."""
+
+    order: Order | None
+    data: Mapping[str, str]
+    zone: tzinfo
+
+
 def message_variables(
     *,
     contact: Contact,
@@ -62,11 +78,14 @@ def message_variables(
     data: Mapping[str, str],
     zone: tzinfo,
     links: Mapping[str, str] = MappingProxyType({}),
+    items: Sequence[Item] = (),
 ) -> dict[str, object]:
     """Fill the declared context; what is not known is None or empty, and so counts as missing.
 
-    `links` are addresses by what they are for, made for this message.
+    `links` are addresses by what they are for, made for this message. `items` are the messages that leave as
+    one; none: this is the only one.
     """
+    several = items or [Item(order=order, data=data, zone=zone)]
     return {
         "customer": {
             "family_name": one_line(contact.family_name),
@@ -81,6 +100,10 @@ def message_variables(
         "order": None if order is None else _order(order, zone),
         "links": {name: links.get(name, "") for name in ("redeem", "unsubscribe")},
         "data": dict(data),
+        "items": [
+            {"order": None if one.order is None else _order(one.order, one.zone), "data": dict(one.data)}
+            for one in several
+        ],
     }
 
 

@@ -73,6 +73,7 @@ ACTION_FIELDS: Mapping[type[Action], Mapping[str, Check]] = {
         "channel": text(),
         "window": optional(span),
         "premises": rows(one_of(PREMISE_FIELDS)),
+        "merge_group": text(empty=True),
     },
     CancelMessages: {**_COMMON, "label": optional(text())},
     SetTimer: {**_COMMON, **_ANCHORED, "name": text()},

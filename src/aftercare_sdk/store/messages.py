@@ -25,7 +25,7 @@ from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.premises import PREMISE_BY_KIND, Premise
 from aftercare_sdk.store.codec import dump, load, load_any, load_words
 from aftercare_sdk.store.database import among, literal_text
-from aftercare_sdk.store.tables import copies, messages
+from aftercare_sdk.store.tables import copies, identities, messages
 
 Key = tuple[str, str, str]
 """Shop, kind and id of what a message is about."""
@@ -67,7 +67,10 @@ _MOVE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One planned message and where it stands. It is about the `object` of `object_kind`."""
+    """One planned message and where it stands. It is about the `object` of `object_kind`.
+
+    `host` is the message in which it leaves, if it was merged into another one of its `merge_group`.
+    """
 
     key: str
     id: str
@@ -103,6 +106,8 @@ class Message:
     reference: str = ""
     called_off: Mapping[str, str] = field(default_factory=dict)
     object_kind: str = "order"
+    merge_group: str = ""
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +124,11 @@ class Copy:
 def is_waiting() -> ColumnElement[bool]:
     """Return the condition that a message waits for its moment."""
     return messages.c.state.in_([literal_text(state) for state in WAITING])
+
+
+def has_not_left() -> ColumnElement[bool]:
+    """Return the condition that a message has not left, also if somebody is at work on it."""
+    return messages.c.state.in_([literal_text(state) for state in _NOT_LEFT])
 
 
 def is_leased() -> ColumnElement[bool]:
@@ -236,6 +246,30 @@ def lock(connection: Connection, which: ColumnElement[bool]) -> None:
     )
 
 
+def companions(
+    connection: Connection, customers: Collection[int], purposes: Collection[str], now: datetime
+) -> list[Message]:
+    """Return what is due and has not left of these customers: of `purposes`, or of any merge group."""
+    rows = connection.execute(
+        _COMPANIONS, {"whose": sorted(customers), "purposes": sorted(purposes), "now": now}
+    )
+    return [as_message(row) for row in rows.mappings()]
+
+
+_COMPANIONS = (
+    select(messages)
+    .where(
+        messages.c.identity.in_(
+            select(identities.c.id).where(identities.c.customer.in_(bindparam("whose", expanding=True)))
+        ),
+        has_not_left(),
+        messages.c.due_at <= bindparam("now", type_=messages.c.due_at.type),
+        or_(messages.c.purpose.in_(bindparam("purposes", expanding=True)), messages.c.merge_group != ""),
+    )
+    .order_by(messages.c.due_at, messages.c.key)
+)
+
+
 def get_many(connection: Connection, keys: Iterable[str]) -> list[Message]:
     """Return messages by key, those that are due first."""
     rows = connection.execute(
@@ -340,6 +374,8 @@ def _row(one: Message) -> dict[str, Any]:
         "final_at": one.final_at,
         "reference": one.reference,
         "called_off": dump(one.called_off),
+        "merge_group": one.merge_group,
+        "host": one.host,
     }
 
 

@@ -11,11 +11,12 @@ from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, dele
 
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.store.codec import dump, load_words
-from aftercare_sdk.store.database import insert_into
+from aftercare_sdk.store.database import insert_into, literal_text
 from aftercare_sdk.store.messages import Copy, Message, as_message, get_many, is_leased, is_waiting
 from aftercare_sdk.store.tables import copies, identities, messages
 
 _REACHED = tuple(state for state in MessageState if state.may_have_reached)
+_SAID = (*_REACHED, MessageState.MERGED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,17 @@ class Sent:
     label: str
     customer: int
     recipient: int | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """A message that may have reached customers: whose it was, and whose mailbox it went to."""
+
+    key: str
+    customers: frozenset[int]
+    channel: str
+    plugin: str
     at: datetime
 
 
@@ -285,6 +297,55 @@ def reached_since(
     return list(found.values())
 
 
+def contacts_since(
+    connection: Connection, customers: Collection[int], purposes: Collection[str], since: datetime
+) -> list[Reached]:
+    """Return what may have reached these customers since then, by whatever plugin and channel.
+
+    What was merged into another message is one with it.
+    """
+    if not customers:
+        return []
+    given = {"whose": sorted(customers), "purposes": sorted(purposes), "since": since}
+    found = {
+        row.key: Reached(
+            key=row.key,
+            customers=frozenset(one for one in (row.customer, row.reader) if one is not None),
+            channel=row.channel,
+            plugin=row.plugin,
+            at=row.submitted_at,
+        )
+        for statement in (_CONTACTS_OF, _CONTACTS_TO)
+        for row in connection.execute(statement, given)
+    }
+    return list(found.values())
+
+
+def lock_as_seen(connection: Connection, several: Sequence[Message]) -> frozenset[str]:
+    """Return the keys of messages that are as they were seen; nobody else changes them from now on."""
+    return frozenset(_as_seen(connection, several))
+
+
+def attach(connection: Connection, members: Mapping[str, str], *, now: datetime) -> None:
+    """Let messages leave as part of others, by key: each stays with its host until that is final."""
+    if members:
+        connection.execute(_ATTACH, [{"of": key, "in": host, "now": now} for key, host in members.items()])
+
+
+def attached(connection: Connection, hosts: Collection[str]) -> list[Message]:
+    """Return the messages that leave as part of these."""
+    if not hosts:
+        return []
+    rows = connection.execute(_ATTACHED, {"hosts": sorted(hosts)}).mappings()
+    return [as_message(row) for row in rows]
+
+
+def detach(connection: Connection, several: Collection[str]) -> None:
+    """Let messages be by themselves again that were part of others."""
+    if several:
+        connection.execute(_DETACH, [{"of": key} for key in sorted(several)])
+
+
 def _as_seen(connection: Connection, several: Sequence[Message]) -> dict[str, Mapping[str, str]]:
     """Return by key which messages are as they were seen, and keep them so; with why they are called off.
 
@@ -312,7 +373,7 @@ _LEFT = (
     .where(
         messages.c.plugin.in_(bindparam("plugins", expanding=True)),
         messages.c.label.in_(bindparam("labels", expanding=True)),
-        or_(messages.c.state.in_(_REACHED), messages.c.repeated > 0),
+        or_(messages.c.state.in_(_SAID), messages.c.repeated > 0),
         messages.c.submitted_at > bindparam("since"),
     )
 )
@@ -320,6 +381,39 @@ _TO_CUSTOMERS = _LEFT.where(
     messages.c.identity.in_(select(identities.c.id).where(identities.c.customer.in_(_WHOSE)))
 )
 _TO_MAILBOXES = _LEFT.where(messages.c.recipient.in_(_WHOSE))
+_OF_WHOM = select(identities.c.id).where(identities.c.customer.in_(_WHOSE))
+_READERS = identities.alias()
+_CONTACTS = (
+    select(
+        messages.c.key,
+        messages.c.plugin,
+        messages.c.channel,
+        messages.c.submitted_at,
+        identities.c.customer,
+        _READERS.c.customer.label("reader"),
+    )
+    .join(identities, identities.c.id == messages.c.identity)
+    .outerjoin(_READERS, _READERS.c.id == messages.c.recipient)
+    .where(
+        messages.c.submitted_at.is_not(None),
+        messages.c.submitted_at > bindparam("since"),
+        messages.c.purpose.in_(bindparam("purposes", expanding=True)),
+        or_(messages.c.state.in_(_REACHED), messages.c.repeated > 0),
+        messages.c.host == "",
+    )
+)
+_CONTACTS_OF = _CONTACTS.where(messages.c.identity.in_(_OF_WHOM))
+_CONTACTS_TO = _CONTACTS.where(messages.c.recipient.in_(_OF_WHOM))
+_ATTACHED = (
+    select(messages)
+    .where(
+        messages.c.host != literal_text(""),
+        messages.c.host.in_(bindparam("hosts", expanding=True)),
+        messages.c.state == MessageState.SUBMITTED,
+    )
+    .order_by(messages.c.key)
+    .with_for_update()
+)
 _KEYS: ColumnElement[bool] = messages.c.key.in_(bindparam("keys", expanding=True))
 _STANDING = select(
     messages.c.key,
@@ -369,5 +463,19 @@ _CHANGE = (
         lease_until=None,
     )
 )
+_ATTACH = (
+    update(messages)
+    .where(_IS)
+    .values(
+        state=MessageState.SUBMITTED,
+        host=bindparam("in"),
+        submitted_at=bindparam("now"),
+        lease="",
+        lease_until=None,
+        code="",
+        detail="{}",
+    )
+)
+_DETACH = update(messages).where(_IS).values(host="", submitted_at=None)
 _NAME = update(messages).where(_IS).values(reference=bindparam("known_as"))
 _UNDO = update(messages).where(_IS).values(attempts=bindparam("tries"), submitted_at=bindparam("before"))

@@ -121,6 +121,17 @@ def resolve(
         .where(messages.c.key == message.key, messages.c.state == MessageState.UNKNOWN)
         .values(**values)
     )
+    if done.rowcount == 1 and state is MessageState.PLANNED:
+        # What left in it leaves again, in it or by itself.
+        connection.execute(
+            update(messages)
+            .where(
+                messages.c.host != literal_text(""),
+                messages.c.host == message.key,
+                messages.c.state == MessageState.MERGED,
+            )
+            .values(state=MessageState.PLANNED, next_at=now, final_at=None, host="", submitted_at=None)
+        )
     return done.rowcount == 1
 
 

@@ -264,7 +264,13 @@ messages = Table(
     Column("final_at", Instant),
     Column("reference", Text, nullable=False),
     Column("called_off", Text, nullable=False),
+    Column("merge_group", String(LONGEST_NAME), nullable=False),
+    Column("host", String(64), nullable=False),
 )
+_partial("ix_messages_open", "state IN ('planned', 'held', 'deferred', 'claimed')", messages.c.identity)
+_partial("ix_messages_left", "submitted_at IS NOT NULL", messages.c.identity, messages.c.submitted_at)
+_partial("ix_messages_left_to", "submitted_at IS NOT NULL", messages.c.recipient, messages.c.submitted_at)
+_partial("ix_messages_host", "host <> ''", messages.c.host)
 _partial("ix_messages_waiting", "state IN ('planned', 'held', 'deferred')", messages.c.next_at)
 _partial("ix_messages_leased", "state IN ('claimed', 'submitted')", messages.c.lease_until)
 _partial("ix_messages_unknown", "state = 'unknown'", messages.c.submitted_at)
@@ -300,6 +306,15 @@ suppressions = Table(
     Column("lifted_by", String(100), nullable=False),
 )
 _partial("ix_suppressions_identity", "identity IS NOT NULL", suppressions.c.identity)
+
+complaints = Table(
+    "complaints",
+    metadata,
+    Column("key", String(250), primary_key=True),
+    Column("identity", BigInteger, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+Index("ix_complaints_identity", complaints.c.identity, complaints.c.at)
 
 copies = Table(
     "copies",

@@ -12,6 +12,7 @@ import pytest
 from aftercare_sdk.config import (
     AssumeDelivered,
     Brand,
+    Budget,
     ChannelConfig,
     Database,
     Defaults,
@@ -24,6 +25,7 @@ from aftercare_sdk.config import (
     schemas,
 )
 from aftercare_sdk.errors import SettingsError
+from aftercare_sdk.model.budgets import PRESETS, Cap
 
 MINIMAL = """
 [brand]
@@ -126,6 +128,8 @@ def test_documented_file(write, tmp_path):
     assert brand == settings.brand
     assert {"JP": "…"} == settings.consent.reclassified
     assert {"email": (time(8), time(22)), "sms": (time(9), time(21))} == settings.quiet_hours.open
+    daily = Cap(most=1, within=timedelta(days=1), channel="email")
+    assert Budget(caps=(daily,), priorities=("refill", "flows/vip")) == settings.budget
     main = settings.shops["main"]
     assert ("JP", "ja", "Asia/Tokyo", "JPY") == (main.country, main.locale, main.zone, main.currency)
     assert AssumeDelivered(after_shipment=timedelta(days=5)) == main.assume_delivered
@@ -340,6 +344,47 @@ def test_start_of_a_plugin_without_offset_is_local_to_the_brand():
     assert settings.plugin("loyalty").starts_at is None
 
 
+def test_law_23_caps_of_others_have_names():
+    """The caps of a preset, or the shop's own; never both."""
+    assert PRESETS["default"] == parse(minimal()).budget.caps
+    assert PRESETS["braze"] == parse(minimal(budget={"preset": "braze"})).budget.caps
+    assert () == parse(minimal(budget={"caps": []})).budget.caps
+    own = [{"most": 2, "within": "1 day"}]
+    assert ["budget.caps: stands beside preset, which it would replace; keep one of them"] == problems_in(
+        minimal(budget={"preset": "bird", "caps": own})
+    )
+
+
+@pytest.mark.parametrize(
+    ("budget", "problem"),
+    [
+        ({"preset": "acme"}, "budget.preset: is no preset; there are default, klaviyo, bird, braze"),
+        (
+            {"caps": [{"most": 0, "within": "1 day"}]},
+            "budget.caps[0].most: is out of range; write a number from 1 to 1000",
+        ),
+        (
+            {"caps": [{"most": 1}]},
+            'budget.caps[0].within: missing; add within = "24 hours", in what span of time',
+        ),
+        (
+            {"priorities": ["flows", "flows"]},
+            "budget.priorities: names a program twice; keep one of them",
+        ),
+        (
+            {"priorities": ["/thank-you"]},
+            (
+                "budget.priorities[0]: is no program; "
+                'write "flows", or "flows/thank-you" for one of its messages'
+            ),
+        ),
+    ],
+)
+def test_a_wrong_budget(budget, problem):
+    """Each with its path and cure."""
+    assert [problem] == problems_in(minimal(budget=budget))
+
+
 def test_plugins_switches():
     """Which plugins are off and which come first stands beside their tables."""
     settings = parse(minimal(plugins={"disabled": ["care"], "order": ["b", "a"], "a": {"x": 1}}))
@@ -360,6 +405,7 @@ def test_plugins_switches():
         "templates",
         "consent",
         "quiet_hours",
+        "budget",
         "database",
         "server",
         "defaults",

@@ -16,7 +16,8 @@ def paths(value, prefix=""):
 
 def test_rend_05_all_that_is_declared_is_filled():
     """The declared context and what a message is filled with name the same things."""
-    declared = set(VARIABLES) - {"customer", "order", "data.*"} | {"data.color"}
+    groups = {"customer", "order", "items[].order", "data.*", "items[].data.*"}
+    declared = set(VARIABLES) - groups | {"data.color", "items[].data.color"}
     assert declared == paths(variables(data={"color": "green"}))
 
 

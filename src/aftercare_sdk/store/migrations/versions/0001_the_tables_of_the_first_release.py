@@ -59,6 +59,16 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "complaints",
+        sa.Column("key", sa.String(length=250), nullable=False),
+        sa.Column("identity", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_complaints")),
+    )
+    with op.batch_alter_table("complaints", schema=None) as batch_op:
+        batch_op.create_index("ix_complaints_identity", ["identity", "at"], unique=False)
+
+    op.create_table(
         "configurations",
         sa.Column(
             "seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
@@ -340,11 +350,20 @@ def upgrade() -> None:
         sa.Column("final_at", sa.BigInteger(), nullable=True),
         sa.Column("reference", sa.Text(), nullable=False),
         sa.Column("called_off", sa.Text(), nullable=False),
+        sa.Column("merge_group", sa.String(length=200), nullable=False),
+        sa.Column("host", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_messages")),
         sa.UniqueConstraint("id", name=op.f("uq_messages_id")),
     )
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.create_index("ix_messages_anchor", ["anchor"], unique=False)
+        batch_op.create_index(
+            "ix_messages_host",
+            ["host"],
+            unique=False,
+            sqlite_where=sa.text("host <> ''"),
+            postgresql_where=sa.text("host <> ''"),
+        )
         batch_op.create_index("ix_messages_identity", ["identity", "plugin", "label"], unique=False)
         batch_op.create_index(
             "ix_messages_leased",
@@ -353,7 +372,28 @@ def upgrade() -> None:
             sqlite_where=sa.text("state IN ('claimed', 'submitted')"),
             postgresql_where=sa.text("state IN ('claimed', 'submitted')"),
         )
+        batch_op.create_index(
+            "ix_messages_left",
+            ["identity", "submitted_at"],
+            unique=False,
+            sqlite_where=sa.text("submitted_at IS NOT NULL"),
+            postgresql_where=sa.text("submitted_at IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_messages_left_to",
+            ["recipient", "submitted_at"],
+            unique=False,
+            sqlite_where=sa.text("submitted_at IS NOT NULL"),
+            postgresql_where=sa.text("submitted_at IS NOT NULL"),
+        )
         batch_op.create_index("ix_messages_object", ["shop", "object"], unique=False)
+        batch_op.create_index(
+            "ix_messages_open",
+            ["identity"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('planned', 'held', 'deferred', 'claimed')"),
+            postgresql_where=sa.text("state IN ('planned', 'held', 'deferred', 'claimed')"),
+        )
         batch_op.create_index("ix_messages_recipient", ["recipient"], unique=False)
         batch_op.create_index(
             "ix_messages_reference",
