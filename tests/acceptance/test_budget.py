@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -12,6 +14,7 @@ from aftercare_sdk.errors import InputError, UnknownCustomer
 from aftercare_sdk.model.messages import MessageState, Refused, Template, TryAgain, Unknown
 from aftercare_sdk.model.outcomes import OutcomeKind, Report
 from aftercare_sdk.model.premises import NotSentWithin, OrderStands
+from tests.support.databases import migrate
 from tests.support.shop import (
     DAY,
     HOUR,
@@ -320,3 +323,33 @@ def test_a_merged_message_counts_as_one_that_was_sent(migrated_database_url):
             bench.message("ask-cup", "2").state.value,
             bench.message("ask-cup", "2").code,
         )
+
+
+@pytest.mark.postgres
+def test_two_senders_never_use_the_same_place(postgres_databases):
+    """Many messages of many programs are due at one moment, and several workers send them at once."""
+    plugins = {f"program-{number}": [advert(f"advert-{number}", delay=HOUR)] for number in range(4)}
+    people = [f"person-{number}@customer.example" for number in range(12)]
+    with shop(postgres_databases.copy_of(migrate), plugins) as bench:
+        bench.tell(*(order(f"o{number}", email=email) for number, email in enumerate(people)))
+        bench.process()
+        for email in people:
+            consent(bench, email)
+        bench.clock.move(START + 2 * HOUR)
+        twins = [bench.twin() for _ in range(3)]
+        senders = [threading.Thread(target=send_all, args=(one,)) for one in (bench, *twins)]
+        for sender in senders:
+            sender.start()
+        for sender in senders:
+            sender.join()
+        for twin in twins:
+            twin.aftercare.close()
+        assert sorted(people) == sorted(one.recipient for one in bench.sent)
+        states = Counter(one.state for one in bench.messages())
+        assert {MessageState.ACCEPTED: 12, MessageState.DEFERRED: 36} == states
+
+
+def send_all(bench):
+    """Send until nothing is due."""
+    while bench.aftercare.send():
+        pass

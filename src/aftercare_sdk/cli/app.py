@@ -34,6 +34,7 @@ from aftercare_sdk.cli import (
     suppressions,
     sync,
     timeline,
+    upcoming,
     work,
 )
 from aftercare_sdk.cli.demo.command import demo
@@ -117,6 +118,7 @@ app.command("work")(work.work)
 app.command("serve")(serve.serve)
 app.command("sync")(sync.sync)
 app.command("timeline")(timeline.timeline)
+app.command("upcoming")(upcoming.upcoming)
 app.command("trigger")(trigger)
 app.command("demo")(demo)
 app.add_typer(journal.commands, name="journal")

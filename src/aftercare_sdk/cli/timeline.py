@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from aftercare_sdk.cli.words import Speaker
+    from aftercare_sdk.config import Settings
     from aftercare_sdk.engine.brand import Brand
     from aftercare_sdk.engine.timeline import Entry, Person, Timeline, Told
 
@@ -50,12 +51,11 @@ def timeline(
     from aftercare_sdk.engine.timeline import timeline as tell
 
     settings = read_settings(context)
-    language = lang.value if lang else "ja" if settings.brand.locale.startswith("ja") else "en"
-    speaker = Speaker(language, ZoneInfo(settings.brand.zone))
+    speaker = Speaker(language_of(settings, lang), ZoneInfo(settings.brand.zone))
     with open_brand(settings) as brand:
         told = tell(brand, customer, now())
         if not told.people:
-            _nobody(brand, customer)
+            nobody(brand, customer)
             raise typer.Exit(output.FAILED)
     if as_json:
         output.write_json(to_json(told, speaker))
@@ -63,7 +63,13 @@ def timeline(
         show(told, speaker)
 
 
-def _nobody(brand: Brand, customer: str) -> None:
+def language_of(settings: Settings, asked: Language | None) -> str:
+    """Return the language that was asked for, else that of the brand, if operators can have it."""
+    return asked.value if asked else "ja" if settings.brand.locale.startswith("ja") else "en"
+
+
+def nobody(brand: Brand, customer: str) -> None:
+    """Say that nobody is known by what was asked for, and what to write instead."""
     from aftercare_sdk.store import journal
 
     with brand.database.read() as connection:

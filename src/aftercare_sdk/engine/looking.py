@@ -57,7 +57,7 @@ SHORTEST_WAIT = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
+class Seen:
     """What is known of everything that a group of messages is about."""
 
     stored: Mapping[Key, Stored]
@@ -84,7 +84,7 @@ class _Seen:
 class _Facts:
     """What the premises of one message are checked against."""
 
-    seen: _Seen
+    seen: Seen
     message: Message
     customer: int
     recipient: int | None
@@ -120,9 +120,8 @@ def look(
     """
     now = brand.clock.now()
     several = list(group) if locked else [*group, *_companions(connection, group, now)]
-    seen = _see(brand, connection, several, now, locked=locked)
-    seen = replace(seen, suppressed=_suppressed(brand, connection, seen, several))
-    looks = {message.key: _look(brand, seen, message, now) for message in several}
+    seen = see(brand, connection, several, now, locked=locked)
+    looks = {message.key: look_at(brand, seen, message, now) for message in several}
     return take_turns(looks, brand.settings.budget.priorities, now)
 
 
@@ -136,9 +135,10 @@ def _companions(connection: Connection, group: Sequence[Message], now: datetime)
     return [one for one in messages.companions(connection, owners, CAPPED, now) if one.key not in known]
 
 
-def _see(
-    brand: Brand, connection: Connection, group: Sequence[Message], now: datetime, *, locked: bool
-) -> _Seen:
+def see(
+    brand: Brand, connection: Connection, group: Sequence[Message], now: datetime, *, locked: bool = False
+) -> Seen:
+    """Return what is known of everything that messages are about; see `look` for `locked`."""
     # Objects before customers, as the decider writes them: else each could wait for the other.
     own = {message.key: _own(message) for message in group}
     wanted = {*own.values(), *(key for message in group for key in _orders(message.premises))}
@@ -168,7 +168,7 @@ def _see(
         if one is not None
     }
     budget = brand.settings.budget
-    return _Seen(
+    seen = Seen(
         complained=complaints.latest(connection, capped, now),
         reached=sending.contacts_since(connection, capped, CAPPED, now - horizon(budget.caps)),
         said=consenting.said_by(
@@ -201,6 +201,7 @@ def _see(
         unheard=units.unheard(connection, listeners, now),
         sent=_sent(connection, group, customers, recipients, now),
     )
+    return replace(seen, suppressed=_suppressed(brand, connection, seen, group))
 
 
 def _customers(connection: Connection, concerned: Collection[int], *, locked: bool) -> dict[int, int]:
@@ -237,7 +238,7 @@ def _sent(
 
 
 def _suppressed(
-    brand: Brand, connection: Connection, seen: _Seen, group: Sequence[Message]
+    brand: Brand, connection: Connection, seen: Seen, group: Sequence[Message]
 ) -> Sequence[Suppression]:
     """Return what stands against the addresses of a group, and against the persons behind them (SEND-06).
 
@@ -252,7 +253,7 @@ def _suppressed(
 
 
 def _against(
-    brand: Brand, seen: _Seen, contact: Contact | None, persons: Collection[int]
+    brand: Brand, seen: Seen, contact: Contact | None, persons: Collection[int]
 ) -> frozenset[SuppressionReason]:
     """Return why an address is suppressed: for what it is, or by the word of the person whose it is."""
     if not seen.suppressed or contact is None or not contact.email:
@@ -265,7 +266,8 @@ def _against(
     )
 
 
-def _look(brand: Brand, seen: _Seen, message: Message, now: datetime) -> Look:
+def look_at(brand: Brand, seen: Seen, message: Message, now: datetime) -> Look:
+    """Ask every check for one message at a moment, as far as it depends on no other message."""
     shop = brand.shop(message.shop)
     own = _own(message)
     stored = seen.stored.get(own)
@@ -335,7 +337,7 @@ def _look(brand: Brand, seen: _Seen, message: Message, now: datetime) -> Look:
     )
 
 
-def _account(brand: Brand, seen: _Seen, message: Message, persons: frozenset[int]) -> Account | None:
+def _account(brand: Brand, seen: Seen, message: Message, persons: frozenset[int]) -> Account | None:
     """Return what a message is measured by; None: it is owed, and not counted.
 
     Whoever has called a mail spam has complained as well.
@@ -390,7 +392,7 @@ def _hours(
     return OpenHours(key=mailbox or message.key, hours=hours, zones=zones, closed=closed)
 
 
-def _said(seen: _Seen, message: Message, reader: int, medium: str, now: datetime) -> tuple[ConsentEntry, ...]:
+def _said(seen: Seen, message: Message, reader: int, medium: str, now: datetime) -> tuple[ConsentEntry, ...]:
     """Return what counts: what the reader of a message has said, and what the buyer has refused.
 
     Nobody consents for somebody else whose address an order names.

@@ -246,6 +246,17 @@ def lock(connection: Connection, which: ColumnElement[bool]) -> None:
     )
 
 
+def waiting_for(connection: Connection, customers: Collection[int], until: datetime) -> list[Message]:
+    """Return what is planned for these customers until a moment, and has not left."""
+    mine = select(identities.c.id).where(identities.c.customer.in_(sorted(customers)))
+    rows = connection.execute(
+        select(messages)
+        .where(messages.c.identity.in_(mine), has_not_left(), messages.c.due_at <= until)
+        .order_by(messages.c.due_at, messages.c.key)
+    )
+    return [as_message(row) for row in rows.mappings()]
+
+
 def companions(
     connection: Connection, customers: Collection[int], purposes: Collection[str], now: datetime
 ) -> list[Message]:
