@@ -41,6 +41,7 @@ from aftercare_sdk.model.events import (
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.orders import order_ref
 from aftercare_sdk.model.reviews import review_ref
+from aftercare_sdk.outreach.compose import TemplateFailed
 from aftercare_sdk.outreach.reasons import Reason
 from aftercare_sdk.store import (
     commands,
@@ -302,6 +303,10 @@ class _Answered:
             raise InvalidAction(
                 f"there is no channel {action.channel!r}; add [channels.{action.channel}] to aftercare.toml"
             )
+        try:
+            brand.composer.check_purpose(action.template, action.purpose)
+        except TemplateFailed as error:
+            raise InvalidAction(str(error)) from None
         known = self.known
         scope = _scope(known, action)
         key = _key(self.unit.plugin, "SendMessage", scope, action.discriminator or action.label)

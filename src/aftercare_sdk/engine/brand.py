@@ -87,6 +87,7 @@ class _Parts:
     templates: Mapping[tuple[str, str], object]
     channels: Mapping[str, object]
     flows: Mapping[str, Flow]
+    adverts: Mapping[str, Sequence[object]]
 
 
 def builtin_plugins() -> tuple[PluginSource, ...]:
@@ -129,13 +130,20 @@ class Brand:
         self._names = {plugin.name: plugin for plugin in self.plugins.active}
         problems = [f"plugins: {error}" for error in self._plugin_errors()]
         templates = dict(self.plugins.parts.templates)
+        adverts: Mapping[str, Sequence[object]] = {}
         with _gathered(problems):
             if settings.templates is not None:
                 templates = override(templates, load_folder(settings.templates))
         with _gathered(problems):
             self.composer = Composer(templates)
+            adverts = self.composer.adverts
         self.flows = tuple(self.plugins.parts.flows.values())
-        self._parts = _Parts(templates=templates, channels=settings.channels, flows=self.plugins.parts.flows)
+        self._parts = _Parts(
+            templates=templates,
+            channels=settings.channels,
+            flows=self.plugins.parts.flows,
+            adverts=adverts,
+        )
         self._channel_options = self._check_channels(problems)
         self._outcome_keys = self._find_outcome_keys(problems)
         self.shops = self._connect_shops(problems)

@@ -25,6 +25,7 @@ from aftercare_sdk.engine.outcomes import settle_members, still_awaited, write_o
 from aftercare_sdk.engine.timing import barrier
 from aftercare_sdk.engine.turns import Look
 from aftercare_sdk.errors import AftercareError, TransientError
+from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.messages import (
     Accepted,
     Channel,
@@ -228,6 +229,8 @@ class Dispatcher:
     def _compose(self, message: Message, seen: Look) -> tuple[Composed, str]:
         """Return a message in words, and where it can be refused; empty: it is part of a purchase."""
         brand = self._brand
+        # The template may be another than when the message was planned.
+        brand.composer.check_purpose(message.template, Purpose(message.purpose))
         links = self._links.of(message)
         composed = brand.composer.compose(
             message.template,

@@ -16,14 +16,18 @@ from liquid.static_analysis import Segments, TemplateAnalysis
 from liquid.template import BoundTemplate
 
 from aftercare_sdk.errors import ConfigurationError, InputError, SettingsError
+from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.messages import Template
 from aftercare_sdk.model.money import Money
+from aftercare_sdk.outreach.adverts import Advert, adverts_in
 from aftercare_sdk.outreach.characters import one_line, without_controls
 from aftercare_sdk.outreach.liquid_language import Language, Part, WrongValue, prepare
 from aftercare_sdk.outreach.locales import LAST_RESORT, canonical, fallbacks, parse_locale
 from aftercare_sdk.outreach.variables import NEEDED, VARIABLES
 
 PARTS = ("subject", "text", "html")
+CURE = 'make it purpose = "marketing" or take that out of the template (LAW-02)'
+"""What to do about a template that advertises in a message that is no marketing."""
 # REND-03: nothing in a mail is loaded from elsewhere, and nothing in it runs.
 _LISTS = frozenset(f"{path.partition('[]')[0]}[]" for path in VARIABLES if "[]" in path)
 _FOREIGN = re.compile(r"<\s*(script|link|iframe|object|embed|form)\b|@import\b", re.IGNORECASE)
@@ -98,6 +102,7 @@ class Composer:
 
     def __init__(self, templates: Mapping[tuple[str, str], Template]) -> None:
         self._compiled: dict[tuple[str, str], _Compiled] = {}
+        self._adverts: dict[str, tuple[Advert, ...]] = {}
         problems: list[str] = []
         for (name, locale), template in sorted(templates.items()):
             if canonical(locale) != locale:
@@ -105,14 +110,29 @@ class Composer:
                 problems.append(f"{name} ({locale}): not the spelling of a locale; {cure}")
             parts = {}
             for part in PARTS:
-                compiled, found = _compile(template, part)
+                compiled, found, adverts = _compile(template, part)
                 problems.extend(found)
                 if compiled is not None:
                     parts[part] = compiled
+                if adverts:
+                    self._adverts[name] = (*self._adverts.get(name, ()), *adverts)
             version = _sha256(template.subject, template.text, template.html)
             self._compiled[name, locale] = _Compiled(parts, version)
         if problems:
             raise SettingsError("the message templates", tuple(problems))
+
+    @property
+    def adverts(self) -> Mapping[str, tuple[Advert, ...]]:
+        """What advertises, and where, in any language of the templates that do, by name (LAW-02)."""
+        return self._adverts
+
+    def check_purpose(self, template: str, purpose: Purpose) -> None:
+        """Raise TemplateFailed for a template that advertises in a message that is no marketing (LAW-02)."""
+        found = self._adverts.get(template)
+        if found and purpose is not Purpose.MARKETING:
+            first = found[0]
+            problem = f"{first.what} advertises, and the message is {purpose.value}; {CURE}"
+            raise TemplateFailed(template, first.locale, first.part, first.line, problem)
 
     def compose(
         self, template: str, locale: str, variables: Mapping[str, object], *, shop_locale: str = LAST_RESORT
@@ -144,25 +164,39 @@ def _language(*, html: bool) -> Language:
 
 
 @lru_cache(maxsize=1_000)
-def _compile(template: Template, part: str) -> tuple[BoundTemplate | None, tuple[str, ...]]:
-    """Return a part, compiled, and what is wrong with it. Several brands of a process share what is equal."""
+def _compile(
+    template: Template, part: str
+) -> tuple[BoundTemplate | None, tuple[str, ...], tuple[Advert, ...]]:
+    """Return a part, compiled, what is wrong with it, and what in it advertises.
+
+    Several brands of a process share what is equal.
+    """
     source: str = getattr(template, part)
     place = (template.name, template.locale, part)
     if not source.strip():
         cure = f"write it, every message has {', '.join(PARTS)} (REND-10)"
-        return None, (f"{_place(*place)}: empty; {cure}",)
+        return None, (f"{_place(*place)}: empty; {cure}",), ()
     try:
         compiled = _language(html=part == "html").from_string(source)
     except LiquidError as error:
-        return None, (f"{_place(*place, _line(error))}: {error.message}",)
-    problems = [f"{_place(*place, line)}: {problem}" for line, problem in _problems(compiled, source)]
+        return None, (f"{_place(*place, _line(error))}: {error.message}",), ()
+    used = compiled.analyze(include_partials=False)
+    problems = [f"{_place(*place, line)}: {problem}" for line, problem in _problems(compiled, used, source)]
     if part == "html" and (foreign := _FOREIGN.search(source)):
         line = source.count("\n", 0, foreign.start()) + 1
         cure = f"take {foreign[0]!r} out, mails load and run nothing (REND-03)"
         problems.append(f"{_place(*place, line)}: {cure}")
     if not problems:
         problems = [f"{_place(*place, line)}: {problem}" for line, problem in _trial(compiled)]
-    return compiled, tuple(problems)
+    adverts = {(_line_at(source, index), what) for index, what in adverts_in(used)}
+    return (
+        compiled,
+        tuple(problems),
+        tuple(
+            Advert(template=template.name, locale=template.locale, part=part, line=line, what=what)
+            for line, what in sorted(adverts)
+        ),
+    )
 
 
 def _render(compiled: BoundTemplate, template: str, locale: str, part: str, variables: object) -> str:
@@ -181,9 +215,8 @@ def _render(compiled: BoundTemplate, template: str, locale: str, part: str, vari
     return rendered
 
 
-def _problems(compiled: BoundTemplate, source: str) -> Iterator[tuple[int, str]]:
+def _problems(compiled: BoundTemplate, used: TemplateAnalysis, source: str) -> Iterator[tuple[int, str]]:
     """Yield line and problem of whatever the template uses that does not exist (REND-05)."""
-    used = compiled.analyze(include_partials=False)
     undeclared = {(line, problem) for line, problem in _undeclared(used, source)}
     yield from sorted(undeclared)
     for name, places in used.filters.items():

@@ -14,6 +14,7 @@ from liquid.exceptions import FilterArgumentError, OutputStreamLimitError
 from liquid.undefined import FalsyStrictUndefined, Undefined
 
 from aftercare_sdk.model.money import Money
+from aftercare_sdk.outreach import adverts
 from aftercare_sdk.outreach.characters import without_controls
 from aftercare_sdk.outreach.locales import parse_locale
 from aftercare_sdk.outreach.names import salutation
@@ -123,10 +124,12 @@ class Language(Environment):
         super().__init__(undefined=Missing, strict_filters=True, autoescape=html)
 
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:
-        """Register standard Liquid, less what does not fit mails, plus salutation, money and date."""
+        """Register standard Liquid, less what does not fit mails, plus what only this SDK has."""
         super().setup_tags_and_filters(extra=extra)
         for name in _REMOVED_TAGS:
             del self.tags[name]
+        for tag in adverts.BLOCKS:
+            self.add_tag(tag)
         for name in _REMOVED_FILTERS:
             del self.filters[name]
         for name, function in list(self.filters.items()):

@@ -23,6 +23,7 @@ class Parts:
     templates: set = field(default_factory=lambda: {("thank-you", "ja"), ("thank-you", "en")})
     channels: set = field(default_factory=lambda: {"email"})
     flows: dict = field(default_factory=lambda: {preset.name: preset for preset in PRESETS})
+    adverts: dict = field(default_factory=dict)
 
 
 def load(**section):
@@ -210,6 +211,17 @@ class TestCheckConfig:
         assert (
             "plugins.flows.thank-you.channel: there is no channel 'email'; add a section [channels.email]",
         ) == found
+
+    def test_law_02_a_template_that_advertises_is_refused_for_a_lower_purpose(self):
+        """With the path of the setting, every place in the templates, and the cure."""
+        adverts = {"thank-you": ("thank-you (ja), text, line 3: {% coupon %} advertises",)}
+        (problem,) = complaints(Parts(adverts=adverts), **{"thank-you": {}})
+        assert (
+            'plugins.flows.thank-you.purpose: "service" is not for templates that advertise: '
+            "thank-you (ja), text, line 3: {% coupon %} advertises; "
+            'make it purpose = "marketing" or take that out of the template (LAW-02)'
+        ) == problem
+        assert () == complaints(Parts(adverts=adverts), **{"thank-you": {"enabled": False}})
 
     @pytest.mark.parametrize("purpose", [Purpose.MARKETING, Purpose.SURVEY, Purpose.REVIEW_REQUEST])
     def test_another_plugins_preset_that_needs_consent_is_refused_too(self, purpose):

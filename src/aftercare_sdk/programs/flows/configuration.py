@@ -15,7 +15,7 @@ Lengths of time are written as `aftercare_sdk.model.durations` reads them.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Protocol
@@ -62,6 +62,10 @@ class Parts(Protocol):
     @property
     def flows(self) -> Mapping[str, Flow]:
         """The presets of all plugins."""
+
+    @property
+    def adverts(self) -> Mapping[str, Sequence[object]]:
+        """What advertises in templates, in words and with its place, by their names (LAW-02)."""
 
 
 def _refuse_what_needs_consent(purpose: Purpose) -> None:
@@ -162,6 +166,9 @@ def problems(config: Mapping[str, FlowTable], parts: Parts) -> Iterator[str]:
         languages = [it for it in LANGUAGES if (flow.template, it) not in parts.templates]
         if languages:
             yield f"{path}.template: {_no_template(flow.template, languages, parts.templates)}"
+        adverts = parts.adverts.get(flow.template, ())
+        if adverts and flow.purpose is not Purpose.MARKETING:
+            yield f"{path}.purpose: {_advertises(flow.purpose, adverts)}"
         if flow.channel not in parts.channels:
             cure = _did_you_mean(flow.channel, parts.channels) or f"; add a section [channels.{flow.channel}]"
             yield f"{path}.channel: there is no channel {flow.channel!r}{cure}"
@@ -203,6 +210,14 @@ def _no_template(template: str, languages: Iterable[str], known: Collection[tupl
     files = ", ".join(f"{language}/{template}.{{subject,txt,html}}.liquid" for language in languages)
     return (
         f"there is no template {template!r} in {' and '.join(languages)}{cure}; add {files} to your templates"
+    )
+
+
+def _advertises(purpose: Purpose, adverts: Iterable[object]) -> str:
+    places = "; ".join(map(str, adverts))
+    return (
+        f'"{purpose.value}" is not for templates that advertise: {places}; '
+        'make it purpose = "marketing" or take that out of the template (LAW-02)'
     )
 
 
