@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
+from sqlalchemy import event
 
 from aftercare_sdk.actions import Purpose
+from aftercare_sdk.engine.looking import look
 from aftercare_sdk.errors import InputError, UnknownCustomer
 from aftercare_sdk.model.consent_ledger import Basis
 from aftercare_sdk.model.consents import ConsentSnapshot, ConsentState, OptIn
@@ -193,6 +196,55 @@ def test_a_soft_opt_in_names_its_order_and_that_refusing_was_offered(migrated_da
         bench.tell(bought())
         bench.run(DAY)
         assert {"advert": "accepted"} == fates(bench)
+
+
+@pytest.mark.parametrize(
+    ("categories", "code"),
+    [
+        (("tea",), "accepted"),
+        (("tea", "gifts"), "accepted"),
+        (("knives",), "no_lawful_basis"),
+        ((), "no_lawful_basis"),
+    ],
+)
+def test_law_13_a_soft_opt_in_may_be_for_some_products_only(migrated_database_url, categories, code):
+    """A message says what it is about; of one that does not nobody knows that it fits."""
+    about = note("advert", purpose=Purpose.MARKETING, delay=HOUR, categories=categories)
+    with shop(migrated_database_url, about) as bench:
+        consent(
+            bench,
+            basis=Basis.SOFT_OPT_IN,
+            order="main/order/1",
+            refusal_offered=True,
+            categories=("tea", "cups"),
+        )
+        bench.tell(bought())
+        bench.process()
+        assert categories == bench.message("advert").categories
+        bench.run(DAY)
+        assert {"advert": code} == fates(bench)
+
+
+def _note(statements, connection, cursor, statement, *rest):  # noqa: ARG001 - as SQLAlchemy calls it
+    statements.append(statement)
+
+
+def test_what_a_message_is_about_is_looked_up_with_it(migrated_database_url):
+    """Without asking the database for it."""
+    asked = {}
+    for categories in ((), ("tea", "cups")):
+        about = note("advert", purpose=Purpose.MARKETING, delay=HOUR, categories=categories)
+        with shop(migrated_database_url, about) as bench:
+            number = str(len(bench.messages()) + 1)
+            bench.tell(bought(number))
+            bench.process()
+            message, brand = bench.message("advert", number), bench.aftercare.brand
+            statements: list[str] = []
+            asked[categories] = statements
+            with brand.database.read() as connection:
+                event.listen(connection, "before_cursor_execute", partial(_note, statements))
+                look(brand, connection, [message])
+    assert [] != asked[()] == asked["tea", "cups"]
 
 
 def test_law_03_review_requests_in_japan_are_sent_if_the_shop_says_why(migrated_database_url):

@@ -335,6 +335,7 @@ class _Answered:
             delay=action.delay,
             window=window,
             premises=action.premises,
+            categories=action.categories,
             data=action.data,
             reason=action.reason,
             planned_at=self.applied.now,

@@ -295,6 +295,7 @@ def look_at(brand: Brand, seen: Seen, message: Message, now: datetime) -> Look:
         due_at=message.due_at or now,
         window=message.window,
         premises=message.premises,
+        categories=message.categories,
         awaiting_read=f"{message.object_kind} {message.object}" if own in seen.awaited else None,
         awaiting_event=unheard.event if unheard else None,
         awaiting_until=max(unheard.at, now + SHORTEST_WAIT) if unheard and unheard.at else None,

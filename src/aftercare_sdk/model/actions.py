@@ -56,7 +56,8 @@ class SendMessage(Action):
     It becomes due `delay` after the fact `anchor` (an event id; by default the event at hand) and moves
     with that fact. Not sent within `window` after that moment, it is not sent at all; None means the
     default of the purpose (7 days, marketing 3). `label` groups the messages of one program for
-    `NotSentWithin` and `CancelMessages`.
+    `NotSentWithin` and `CancelMessages`. `categories` are those of the products that it is about: a soft
+    opt-in may be limited to some (LAW-13).
 
     Messages of one `merge_group`, plugin, template and channel that are due to the same person leave as one:
     the template finds them all in `items`. Empty: it leaves alone.
@@ -72,6 +73,7 @@ class SendMessage(Action):
     premises: tuple[Premise, ...] = ()
     data: Mapping[str, str] = field(default_factory=dict)
     merge_group: str = ""
+    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

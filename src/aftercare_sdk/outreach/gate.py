@@ -84,7 +84,8 @@ class Candidate:
     `due_at` is its moment, counted from its fact. `awaiting_read` names the object that it is about, if that
     object is still to be read from the shop. `awaiting_event` is an event that its plugin failed on and is to
     be told of again, at `awaiting_until` or when a person says so. `suppressed` says why the address is not
-    to be written to any more. `hours` None: it may leave at any hour.
+    to be written to any more. `hours` None: it may leave at any hour. `categories` are those of the products
+    that it is about.
     """
 
     purpose: Purpose
@@ -99,6 +100,7 @@ class Candidate:
     person: Person = Person()
     hours: OpenHours | None = None
     account: Account | None = None
+    categories: tuple[str, ...] = ()
 
     def question(self, now: datetime) -> Question:
         """Return what the law is asked about this message at a moment."""
@@ -111,6 +113,7 @@ class Candidate:
             home=person.home,
             said=standing(person.said, person.channel, self.purpose, now),
             purchased_at=person.purchased_at,
+            categories=frozenset(self.categories),
             reclassified=person.reclassified,
         )
 

@@ -74,6 +74,7 @@ ACTION_FIELDS: Mapping[type[Action], Mapping[str, Check]] = {
         "window": optional(span),
         "premises": rows(one_of(PREMISE_FIELDS)),
         "merge_group": text(empty=True),
+        "categories": rows(text()),
     },
     CancelMessages: {**_COMMON, "label": optional(text())},
     SetTimer: {**_COMMON, **_ANCHORED, "name": text()},

@@ -108,6 +108,7 @@ class Message:
     object_kind: str = "order"
     merge_group: str = ""
     host: str = ""
+    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -367,6 +368,7 @@ def _row(one: Message) -> dict[str, Any]:
         "delay": one.delay // _MICROSECOND,
         "window": one.window // _MICROSECOND,
         "premises": dump([{"kind": type(premise).__name__, "is": premise} for premise in one.premises]),
+        "categories": dump(one.categories),
         "data": dump(one.data),
         "reason": one.reason,
         "planned_at": one.planned_at,
@@ -398,6 +400,7 @@ def as_message(row: RowMapping) -> Message:
     values["premises"] = tuple(
         load(PREMISE_BY_KIND[one["kind"]], dump(one["is"])) for one in load_any(values["premises"])
     )
+    values["categories"] = load(tuple[str, ...], values["categories"])
     values["data"] = load_words(values["data"])
     values["detail"] = load_words(values["detail"])
     values["called_off"] = load_words(values["called_off"])

@@ -246,6 +246,7 @@ messages = Table(
     Column("delay", BigInteger, nullable=False),
     Column("window", BigInteger, nullable=False),
     Column("premises", Text, nullable=False),
+    Column("categories", Text, nullable=False),
     Column("data", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("planned_at", Instant, nullable=False),
