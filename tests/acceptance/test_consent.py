@@ -225,7 +225,7 @@ def test_law_13_a_soft_opt_in_may_be_for_some_products_only(migrated_database_ur
         assert {"advert": code} == fates(bench)
 
 
-def _note(statements, connection, cursor, statement, *rest):  # noqa: ARG001 - as SQLAlchemy calls it
+def _note(statements, connection, cursor, statement, *rest):
     statements.append(statement)
 
 

@@ -75,7 +75,7 @@ def refuse(
 
     A consent cannot be noted here: it is proved by the form that the person has agreed to.
     """
-    from aftercare_sdk.engine.consenting import Consents
+    from aftercare_sdk.engine.consents import Consents
 
     shop, _, number = account.rpartition("/")
     with open_brand(read_settings(context)) as brand:

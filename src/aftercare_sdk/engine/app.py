@@ -13,7 +13,7 @@ from typing import Any, Self
 from aftercare_sdk.config import Settings, load, parse
 from aftercare_sdk.engine.brand import MODE, Brand
 from aftercare_sdk.engine.clock import Clock, SystemClock, VirtualClock
-from aftercare_sdk.engine.consenting import Consents
+from aftercare_sdk.engine.consents import Consents
 from aftercare_sdk.engine.decider import Decider
 from aftercare_sdk.engine.dispatch import Dispatcher
 from aftercare_sdk.engine.lock import decider_lock

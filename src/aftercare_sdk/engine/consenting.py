@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,19 +11,16 @@ from sqlalchemy import Connection
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.finding import find_customers
 from aftercare_sdk.errors import InputError, UnknownCustomer
-from aftercare_sdk.model.actions import Purpose
-from aftercare_sdk.model.consent_ledger import ALL_CHANNELS, Basis, ConsentEntry, ConsentWord
+from aftercare_sdk.model.consent_ledger import Basis, ConsentEntry, ConsentWord
 from aftercare_sdk.model.people import Identity, IdentityKind, fold_email
 from aftercare_sdk.model.records import ConsentRecord
 from aftercare_sdk.outreach.addresses import UnusableAddress, parse_address
 from aftercare_sdk.outreach.permission.consent import told_by_platform
-from aftercare_sdk.store import consents, journal, objects, people
+from aftercare_sdk.store import consents, control, journal, objects, people
 from aftercare_sdk.store.codec import dump
 from aftercare_sdk.store.consents import Said
 from aftercare_sdk.store.database import gives_way
 from aftercare_sdk.store.journal import Arrival, Kind, State
-
-_CUSTOMER = "customer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,91 +57,6 @@ def said_by_whom(connection: Connection, text: str) -> tuple[tuple[ConsentEntry,
     return tuple(tuple(sorted(said[customer], key=lambda one: one.at)) for customer in sorted(said))
 
 
-class Consents:
-    """What an application notes of what persons have said. Each of its calls counts as soon as it returns.
-
-    The person is named by the `account` of a `shop`, or by an address, `email`. `channel` is a medium such as
-    `email` or `sms`; `*` means all. `purpose` None means everything that is not part of a purchase.
-    """
-
-    def __init__(self, brand: Brand) -> None:
-        self._brand = brand
-
-    def give(
-        self,
-        *,
-        form: str,
-        words: str,
-        shop: str = "",
-        account: str = "",
-        email: str = "",
-        channel: str = "email",
-        purpose: Purpose | None = Purpose.MARKETING,
-        basis: Basis = Basis.EXPRESS,
-        at: datetime | None = None,
-        until: datetime | None = None,
-        order: str = "",
-        refusal_offered: bool = False,
-        categories: tuple[str, ...] = (),
-        url: str = "",
-        source: str = "form",
-        actor: str = "customer",
-    ) -> bool:
-        """Note a consent; return whether it is news.
-
-        `form` is the version of what was agreed to, `words` its text, of which the SHA-256 is kept; `url` the
-        page (LAW-04). A soft opt-in names its `order`, says that `refusal_offered`, and may be for products
-        of some `categories` only (LAW-13); what is implied says `until` when (LAW-17). `actor` other than
-        `customer`: somebody notes it for the person, and it does not beat an objection. Raises
-        UnknownCustomer, and InputError for what proves nothing.
-        """
-        entry = ConsentEntry(
-            channel=channel,
-            purpose=purpose,
-            word=ConsentWord.GIVEN,
-            at=at or self._brand.clock.now(),
-            basis=basis,
-            until=until,
-            by_person=actor == _CUSTOMER,
-            source=source,
-            form=form,
-            form_hash=hashlib.sha256(words.encode()).hexdigest() if words else "",
-            url=url,
-            order=order,
-            refusal_offered=refusal_offered,
-            categories=categories,
-            actor=actor,
-        )
-        return note(self._brand, Speaker(shop=shop, account=account, email=email), entry)
-
-    def refuse(
-        self,
-        *,
-        shop: str = "",
-        account: str = "",
-        email: str = "",
-        channel: str = ALL_CHANNELS,
-        purpose: Purpose | None = None,
-        at: datetime | None = None,
-        source: str = "form",
-        actor: str = "customer",
-    ) -> bool:
-        """Note that somebody does not want to be written to (any more); return whether it is news.
-
-        It beats everything that was given before, and what is given later by anybody else. Raises
-        UnknownCustomer, and InputError for what cannot have been said.
-        """
-        entry = ConsentEntry(
-            channel=channel,
-            purpose=purpose,
-            word=ConsentWord.OBJECTED,
-            at=at or self._brand.clock.now(),
-            source=source,
-            actor=actor,
-        )
-        return note(self._brand, Speaker(shop=shop, account=account, email=email), entry)
-
-
 @gives_way
 def note(brand: Brand, speaker: Speaker, entry: ConsentEntry) -> bool:
     """Note what somebody has said; return whether it is news. It counts as soon as this returns.
@@ -155,9 +66,9 @@ def note(brand: Brand, speaker: Speaker, entry: ConsentEntry) -> bool:
     now = brand.clock.now()
     if entry.at > now:
         raise InputError("a consent or an objection is to have been given later than now")
-    _check(entry)
+    check(entry)
     with brand.database.write() as connection:
-        identity = _identity(connection, speaker, now)
+        identity = identity_of(connection, speaker, now)
         # A message that is being submitted to this person waits, or is waited for.
         people.lock_owners(connection, [identity])
         return note_in(connection, identity, entry, now)
@@ -189,9 +100,9 @@ def note_in(connection: Connection, identity: int, entry: ConsentEntry, now: dat
     return True
 
 
-def _check(entry: ConsentEntry) -> None:
-    """Refuse what proves nothing: a consent without the words it was given to (LAW-04, LAW-13, LAW-17)."""
-    if entry.word is not ConsentWord.GIVEN:
+def check(entry: ConsentEntry) -> None:
+    """Refuse what proves nothing: a consent without the words it is given to (LAW-04, LAW-13, LAW-17)."""
+    if entry.word is ConsentWord.OBJECTED:
         return
     if entry.basis not in {Basis.EXPRESS, Basis.SOFT_OPT_IN, Basis.IMPLIED}:
         raise InputError(f"nobody gives a consent on the basis {entry.basis.value!r}")
@@ -211,7 +122,8 @@ def _check(entry: ConsentEntry) -> None:
         )
 
 
-def _identity(connection: Connection, speaker: Speaker, now: datetime) -> int:
+def identity_of(connection: Connection, speaker: Speaker, now: datetime) -> int:
+    """Return the identity of whoever has said something. Raises UnknownCustomer and InputError."""
     if bool(speaker.account) == bool(speaker.email):
         raise InputError("name the account or the address of whoever has said it, one of both")
     if speaker.account:
@@ -224,4 +136,7 @@ def _identity(connection: Connection, speaker: Speaker, now: datetime) -> int:
     except UnusableAddress:
         raise InputError("the address of whoever has said it is none that mail can be sent to") from None
     named = Identity(kind=IdentityKind.EMAIL, value=fold_email(speaker.email))
+    if not people.mailboxes(connection, [named.value]):
+        # Somebody else may be about to make the same one: the decider, or another form.
+        control.number_events(connection, 0)
     return people.ids(connection, [named], now)[named]

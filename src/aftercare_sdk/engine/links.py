@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.engine.confirming import ASKED, Confirmation, confirm, confirmation
 from aftercare_sdk.engine.consenting import note_in, said_by
 from aftercare_sdk.engine.redeeming import Taker, account_of, key_of, offered, redeem
 from aftercare_sdk.errors import RedemptionRefused
@@ -98,6 +99,8 @@ class Links:
         uses = {"redeem": Use.REDEEM} if public and self._reward(message) is not None else {}
         if public and Purpose(message.purpose) in COVERED:
             uses["unsubscribe"] = Use.UNSUBSCRIBE
+        if public and message.object_kind == ASKED:
+            uses["confirm"] = Use.CONFIRM
         return {
             name: f"{public}{PLACE}{write_token(Token(use=use, message=message.id), self._made_key())}"
             for name, use in uses.items()
@@ -166,6 +169,29 @@ class Links:
                 note_in(connection, identity, entry, now)
             return self._subscription(connection, message)
 
+    def confirmation(self, token: Token) -> Confirmation | None:
+        """Return what whoever has the link is asked to confirm; None: nobody can tell who it is."""
+        with self._brand.database.read() as connection:
+            return self._confirmation(connection, self._sent(connection, token))
+
+    def confirm(self, token: Token) -> Confirmation | None:
+        """Note that whoever has the link consents; it counts at once, and once."""
+        with self._brand.database.write() as connection:
+            message = self._sent(connection, token)
+            if message is not None:
+                confirm(self._brand, connection, message)
+            return self._confirmation(connection, message)
+
+    def _confirmation(self, connection: Connection, message: Message | None) -> Confirmation | None:
+        if message is None:
+            return None
+        return confirmation(self._brand, connection, message, self._locale(connection, message))
+
+    def _locale(self, connection: Connection, message: Message) -> str:
+        """Return the language that a message was written in."""
+        copy = messages.copies_of(connection, [message.key]).get(message.key)
+        return copy.locale if copy else self._brand.shop(message.shop).locale
+
     def _sent(self, connection: Connection, token: Token) -> Message | None:
         message = messages.with_id(connection, token.message)
         return message if message is not None and message.submitted_at is not None else None
@@ -174,11 +200,9 @@ class Links:
         customer = people.customers_of(connection, [_mailbox(message)])[_mailbox(message)]
         said = said_by(connection, {customer})[customer]
         medium, now = self._brand.medium(message.channel), self._brand.clock.now()
-        copy = messages.copies_of(connection, [message.key]).get(message.key)
-        shop = self._brand.shop(message.shop)
         return Subscription(
             url=self._brand.card(message.shop).url,
-            locale=copy.locale if copy else shop.locale,
+            locale=self._locale(connection, message),
             refused=all(standing(said, medium, purpose, now).objected for purpose in COVERED),
         )
 
@@ -222,7 +246,6 @@ class Links:
     def _offer(self, connection: Connection, invitation: _Invitation) -> Offer:
         message, identity = invitation.message, invitation.taker.identity
         shop = self._brand.shop(message.shop)
-        copy = messages.copies_of(connection, [message.key]).get(message.key)
         redeemed = redemptions.get(connection, invitation.key)
         reward = redeemed.reward if redeemed else self._reward(message)
         customer = people.customers_of(connection, [identity])[identity]
@@ -230,7 +253,7 @@ class Links:
         return Offer(
             shop=self._brand.settings.brand.name,
             url=self._brand.card(message.shop).url,
-            locale=copy.locale if copy else shop.locale,
+            locale=self._locale(connection, message),
             zone=ZoneInfo(shop.zone),
             points=max(0, balances.of_person(connection, persons).points),
             reward=reward,

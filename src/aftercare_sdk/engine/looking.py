@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from aftercare_sdk.engine import consenting
 from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.engine.confirming import ASKED, LOCALE
 from aftercare_sdk.engine.contacts import contact_of
 from aftercare_sdk.engine.turns import Look, take_turns
 from aftercare_sdk.model.actions import Purpose
@@ -72,9 +73,13 @@ class Seen:
     complained: Mapping[int, datetime]
     reached: Sequence[Reached]
     suppressed: Sequence[Suppression] = ()
+    mailboxes: Mapping[int, str] = field(default_factory=dict, repr=False)
 
     def contact(self, message: Message) -> Contact | None:
         """Return how to reach whom a message is to."""
+        if message.object_kind == ASKED:
+            # Where the form says, and nowhere else: nothing has shown yet that it is the person's own.
+            return Contact(email=self.mailboxes.get(message.identity, ""))
         stored = self.stored.get(_own(message))
         record = stored.record if stored and isinstance(stored.record, OrderRecord | ReviewRecord) else None
         return contact_of(record, self.accounts.get(message.identity))
@@ -144,6 +149,7 @@ def see(
     wanted = {*own.values(), *(key for message in group for key in _orders(message.premises))}
     stored = (objects.lock if locked else objects.get_many)(connection, wanted)
     recipients = {key: stored[about].contact_identity for key, about in own.items() if about in stored}
+    asked = {message.identity for message in group if message.object_kind == ASKED}
     mine = {message.identity for message in group}
     customers = _customers(
         connection, mine | {one for one in recipients.values() if one is not None}, locked=locked
@@ -200,6 +206,7 @@ def see(
         awaited=reads.pending(connection, own.values()).keys(),
         unheard=units.unheard(connection, listeners, now),
         sent=_sent(connection, group, customers, recipients, now),
+        mailboxes=people.addresses_of(connection, asked) if asked else {},
     )
     return replace(seen, suppressed=_suppressed(brand, connection, seen, group))
 
@@ -271,7 +278,8 @@ def look_at(brand: Brand, seen: Seen, message: Message, now: datetime) -> Look:
     shop = brand.shop(message.shop)
     own = _own(message)
     stored = seen.stored.get(own)
-    recipient = stored.contact_identity if stored else None
+    is_asked = message.object_kind == ASKED
+    recipient = message.identity if is_asked else stored.contact_identity if stored else None
     customer = seen.customers[message.identity]
     account = seen.accounts.get(message.identity)
     contact = seen.contact(message)
@@ -323,7 +331,7 @@ def look_at(brand: Brand, seen: Seen, message: Message, now: datetime) -> Look:
         contact=contact or Contact(),
         locale=locale_for(
             account.locale.value if account and account.locale else "",
-            order.locale if order else "",
+            message.data.get(LOCALE, "") if is_asked else order.locale if order else "",
             country,
             shop.locale,
         ),

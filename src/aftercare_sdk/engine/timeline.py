@@ -367,7 +367,8 @@ class _Story:
             yield Told(code="timeline.subject", values={"subject": copy.subject})
         if message.state.final or message.state is MessageState.SUBMITTED:
             return
-        yield self._counted_from(message)
+        if message.anchor:
+            yield self._counted_from(message)
         if message.due_at is not None and message.expires_at is not None:
             values = {"due": message.due_at.isoformat(), "until": message.expires_at.isoformat()}
             yield Told(code="timeline.due", values=values)

@@ -175,7 +175,9 @@ def _persons(
     planned_by = events.get_many(connection, {message.event for message in planned})
     sent: dict[int, list[tuple[datetime, Message]]] = {}
     for message in planned:
-        at = planned_by[message.event].event.occurred_at
+        # What no event has planned answers a form, at the moment at which that was filled in.
+        known = planned_by.get(message.event)
+        at = known.event.occurred_at if known else message.due_at or message.planned_at
         sent.setdefault(message.identity, []).append((at, message))
     return {
         customer: _person(

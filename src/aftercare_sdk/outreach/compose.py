@@ -299,6 +299,7 @@ def _sample() -> Mapping[str, object]:
             "links": {
                 "redeem": "https://shop.example/c/sample",
                 "unsubscribe": "https://shop.example/c/sample",
+                "confirm": "https://shop.example/c/sample",
             },
             "data": _AnyName({}, name="data", locale=LAST_RESORT),
             "items": [{"order": order, "data": _AnyName({}, name="data", locale=LAST_RESORT)}] * 2,

@@ -28,6 +28,7 @@ class Use(Enum):
 
     REDEEM = b"r"
     UNSUBSCRIBE = b"u"
+    CONFIRM = b"c"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

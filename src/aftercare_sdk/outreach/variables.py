@@ -34,6 +34,7 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
         **_ORDER,
         "links.redeem": "where the customer has the reward that the plugin named in `data.reward`",
         "links.unsubscribe": "where the customer refuses such messages; else a footer with it is added",
+        "links.confirm": "where somebody confirms a form that was filled in; in the mail that asks them to",
         "data.*": "a string that the plugin gave with the message",
         "items": "what the message is about: itself first, then what was merged into it; "
         "for `{% for item in items %}`",
@@ -46,6 +47,7 @@ NEEDED: Mapping[str, str] = MappingProxyType(
     {
         "links.redeem": "it needs public_url under [server], and the name of a reward that is offered as "
         "data.reward",
+        "links.confirm": "only the mail that asks to confirm a form has it",
         "links.unsubscribe": "it needs public_url under [server], and a purpose beyond the purchase",
     }
 )
@@ -98,7 +100,7 @@ def message_variables(
             "contact": one_line(shop.contact),
         },
         "order": None if order is None else _order(order, zone),
-        "links": {name: links.get(name, "") for name in ("redeem", "unsubscribe")},
+        "links": {name: links.get(name, "") for name in ("redeem", "unsubscribe", "confirm")},
         "data": dict(data),
         "items": [
             {"order": None if one.order is None else _order(one.order, one.zone), "data": dict(one.data)}

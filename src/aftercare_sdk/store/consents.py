@@ -27,7 +27,7 @@ class Said:
 
 def append(connection: Connection, said: Iterable[Said]) -> int:
     """Note what was said; return how much of it is news. The same of the same moment is one entry."""
-    rows = [{"key": _key(one), **_row(one)} for one in said]
+    rows = [{"key": key_of(one), **_row(one)} for one in said]
     if not rows:
         return 0
     known = set(
@@ -57,6 +57,18 @@ def of_customers(connection: Connection, customers: Collection[int]) -> Mapping[
     return told
 
 
+def with_key(connection: Connection, key: str) -> Said | None:
+    """Return an entry by its key."""
+    row = connection.execute(select(consents).where(consents.c.key == key)).mappings().first()
+    return _said(row) if row else None
+
+
+def key_of(one: Said) -> str:
+    """Return under which key an entry is kept: the same of the same moment is one."""
+    told = {name: value for name, value in _row(one).items() if name != "recorded_at"}
+    return hashlib.sha256(dump(told).encode()).hexdigest()
+
+
 def _row(one: Said) -> dict[str, object]:
     entry = one.entry
     return {
@@ -78,11 +90,6 @@ def _row(one: Said) -> dict[str, object]:
         "categories": dump(entry.categories),
         "actor": entry.actor,
     }
-
-
-def _key(one: Said) -> str:
-    told = {name: value for name, value in _row(one).items() if name != "recorded_at"}
-    return hashlib.sha256(dump(told).encode()).hexdigest()
 
 
 def _said(row: RowMapping) -> Said:

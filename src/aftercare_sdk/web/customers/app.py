@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from aftercare_sdk.engine.app import Aftercare
+from aftercare_sdk.engine.confirming import Confirmation, Stage
 from aftercare_sdk.engine.links import PLACE, Links, Subscription
 from aftercare_sdk.engine.logs import log
 from aftercare_sdk.errors import RedemptionRefused, StorageUnavailable
@@ -24,7 +25,7 @@ MOST_BYTES = 4_096
 """What a form without fields may hold; browsers send nothing."""
 AT_ONCE = 4
 """How many of these pages are worked on at a time: health checks need a thread as well."""
-_OK, _SEE_OTHER, _NOT_FOUND, _CONFLICT, _TOO_LARGE, _BUSY = 200, 303, 404, 409, 413, 503
+_OK, _SEE_OTHER, _NOT_FOUND, _CONFLICT, _GONE, _TOO_LARGE, _BUSY = 200, 303, 404, 409, 410, 413, 503
 _RETRY_SECONDS = "30"
 
 
@@ -78,6 +79,8 @@ class _Customers:
             return self._missing(lang)
         if token.use is Use.UNSUBSCRIBE:
             return self._subscribed(self._links.subscription(token), lang)
+        if token.use is Use.CONFIRM:
+            return self._confirmed(self._links.confirmation(token), lang)
         offer = self._links.offer(token)
         return self._missing(lang) if offer is None else _Answer(_OK, self._pages.offer(offer))
 
@@ -88,6 +91,8 @@ class _Customers:
         if token.use is Use.UNSUBSCRIBE:
             # Programs of mail providers press it too, and follow no redirection (SEND-01, RFC 8058).
             return self._subscribed(self._links.unsubscribe(token), lang)
+        if token.use is Use.CONFIRM:
+            return self._confirmed(self._links.confirm(token), lang)
         try:
             offer = self._links.redeem(token)
         except RedemptionRefused as refused:
@@ -100,6 +105,12 @@ class _Customers:
         if subscription is None:
             return self._missing(lang)
         return _Answer(_OK, self._pages.subscription(subscription))
+
+    def _confirmed(self, confirmation: Confirmation | None, lang: str) -> _Answer:
+        if confirmation is None:
+            return self._missing(lang)
+        status = _GONE if confirmation.stage is Stage.ENDED else _OK
+        return _Answer(status, self._pages.confirmation(confirmation))
 
     def _missing(self, lang: str) -> _Answer:
         return _Answer(_NOT_FOUND, self._pages.missing(lang))

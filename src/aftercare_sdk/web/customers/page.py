@@ -19,6 +19,7 @@ from babel.dates import format_datetime
 from babel.numbers import format_currency, format_decimal
 from liquid import Environment, StrictUndefined
 
+from aftercare_sdk.engine.confirming import Confirmation, Stage
 from aftercare_sdk.engine.links import Offer, Subscription
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.points.expiry import FOREVER
@@ -38,16 +39,21 @@ _OVER = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What stands on a page. What is empty is left out; `facts` are names and values."""
+    """What stands on a page. What is empty is left out; `facts` are names and values.
+
+    `quote` is somebody's words, with what they are; `way` the code of what `url` leads to.
+    """
 
     lang: str
     title: str
     lead: str
+    quote: tuple[str, str] = ("", "")
     facts: tuple[tuple[str, str], ...] = ()
     code: str = ""
     button: str = ""
     notes: tuple[str, ...] = ()
     url: str = ""
+    way: str = "page.shop"
 
 
 class Pages:
@@ -76,6 +82,10 @@ class Pages:
         """Return the page on which somebody refuses further messages, or has done so."""
         return self._render(_refused(subscription))
 
+    def confirmation(self, confirmation: Confirmation) -> str:
+        """Return the page on which somebody confirms what was filled in, or has done so, or is too late."""
+        return self._render(_asked(confirmation))
+
     def missing(self, lang: str) -> str:
         """Return the answer to a link that leads nowhere. It tells nothing about anybody."""
         return self._render(_plain(lang, "page.missing"))
@@ -85,7 +95,7 @@ class Pages:
         return self._render(_plain(lang, "page.busy"))
 
     def _render(self, page: Page) -> str:
-        words = {"code": say("page.code", lang=page.lang), "shop": say("page.shop", lang=page.lang)}
+        words = {"code": say("page.code", lang=page.lang), "way": say(page.way, lang=page.lang)}
         return self._template.render(**asdict(page), brand=self._brand, words=words, style=self._style)
 
 
@@ -208,6 +218,23 @@ def _refused(subscription: Subscription) -> Page:
         button="" if subscription.refused else say("page.refuse.button", lang=lang),
         notes=(say("page.refuse.still", lang=lang),),
         url=_web(subscription.url),
+    )
+
+
+def _asked(confirmation: Confirmation) -> Page:
+    lang, stage = language_of(confirmation.locale), confirmation.stage.value
+    is_open = confirmation.stage is Stage.OPEN
+    ended = confirmation.stage is Stage.ENDED
+    form = _web(confirmation.form_url) if ended else ""
+    return Page(
+        lang=lang,
+        title=say(f"page.confirm.{stage}.title", lang=lang),
+        lead=say(f"page.confirm.{stage}.lead", lang=lang),
+        quote=("", "") if ended else (say("page.confirm.words", lang=lang), confirmation.words),
+        button=say("page.confirm.button", lang=lang) if is_open else "",
+        notes=() if ended else (say(f"page.confirm.{stage}.note", lang=lang),),
+        url=form or _web(confirmation.url),
+        way="page.confirm.form" if form else "page.shop",
     )
 
 
