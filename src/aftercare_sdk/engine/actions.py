@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection
 
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.emitting import DEEPEST_CASCADE
+from aftercare_sdk.engine.foreseeing import as_things_stand
 from aftercare_sdk.engine.ledger import Awarding, Ledger
 from aftercare_sdk.engine.performing import CodePayload, TagPayload, code_of
 from aftercare_sdk.engine.tiers import change_tiers
@@ -198,10 +199,17 @@ class Applied:
     def _write_messages(self) -> None:
         planned, self._messages[:] = self._messages[:], []
         fresh = set(messages.plan(self.connection, planned))
+        law = as_things_stand(self.brand, self.connection, [one for one in planned if one.key in fresh])
         decisions.append(
             self.connection,
             [
-                about(message, self.now, "planned", "planned", {"reason": message.reason})
+                about(
+                    message,
+                    self.now,
+                    "planned",
+                    "planned",
+                    {"reason": message.reason, **law.get(message.key, {})},
+                )
                 for message in planned
                 if message.key in fresh
             ],

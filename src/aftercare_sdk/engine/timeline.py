@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
+from aftercare_sdk.engine import foreseeing
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.finding import find_customers
 from aftercare_sdk.model.events import (
@@ -326,7 +327,8 @@ class _Story:
                 detail=tuple(
                     _check(rule, code, stopped=code == decision.code and not submitted)
                     for rule, code in checks
-                ),
+                )
+                + tuple(_foreseen(decision)),
             )
 
     def _message_entries(self) -> Iterator[Entry]:
@@ -517,6 +519,19 @@ def _checks(decision: Decision) -> tuple[tuple[str, str], ...]:
     written = decision.detail.get("checks", "")
     pairs = (pair.partition(": ") for pair in written.split(", ") if pair)
     return tuple((rule, code) for rule, _, code in pairs)
+
+
+def _foreseen(decision: Decision) -> Iterator[Told]:
+    """Say what the law said of an advert when it was planned."""
+    told = decision.detail
+    if foreseeing.CODE not in told:
+        return
+    allowed = foreseeing.ALLOWED in told
+    values = {"rule": told[foreseeing.RULE]}
+    yield Told(code="timeline.law.allowed" if allowed else "timeline.law.denied", values=values)
+    yield Told(code=told[foreseeing.CODE], values=told)
+    if foreseeing.ENDS in told:
+        yield Told(code="timeline.law.ends", values={"until": told[foreseeing.ENDS]})
 
 
 def _check(rule: str, code: str, *, stopped: bool) -> Told:

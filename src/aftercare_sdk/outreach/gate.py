@@ -186,13 +186,18 @@ def window(candidate: Candidate, facts: Facts) -> Iterator[Check]:
 
 def lawful_basis(candidate: Candidate, facts: Facts) -> Iterator[Check]:
     """Deny what the person has objected to, and advertising without a basis (LAW-03, LAW-13 to LAW-18)."""
-    ruling = ruling_on(candidate.question(facts.now))
+    yield basis_of(candidate, facts.now)
+
+
+def basis_of(candidate: Candidate, now: datetime) -> Check:
+    """Return what the law says of a message at a moment; `until`: when what it rests on ends."""
+    ruling = ruling_on(candidate.question(now))
     values = {"purpose": candidate.purpose.value, "places": ", ".join(ruling.places)}
     if ruling.basis is not None:
         values["basis"] = ruling.basis.value
     if ruling.entry is not None:
         values["said_at"] = ruling.entry.at.isoformat()
-    yield Check(
+    return Check(
         name="lawful_basis",
         rule=ruling.rule,
         outcome=Outcome.ALLOW if ruling.allowed else Outcome.DENY,
