@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -73,7 +74,7 @@ def refuse(
 ) -> None:
     """Note that a customer wants no more offers, invitations to review or surveys. It counts at once.
 
-    A consent cannot be noted here: it is proved by the form that the person has agreed to.
+    A consent cannot be noted here, only asked for: it is proved by the form that the person has agreed to.
     """
     from aftercare_sdk.engine.consents import Consents
 
@@ -83,6 +84,41 @@ def refuse(
             shop=shop, account=number, email=email, channel=channel, source=source, actor=_ACTOR
         )
     output.write("Noted." if news else "It was noted before.")
+
+
+@commands.command("ask")
+def ask(
+    context: typer.Context,
+    *,
+    email: Annotated[str, typer.Option(help="The address of whoever wants it.")],
+    form: Annotated[str, typer.Option(help="The version of the words, such as newsletter-2026-05.")],
+    words: Annotated[
+        Path, typer.Option(exists=True, dir_okay=False, help="A file with the words that are agreed to.")
+    ],
+    url: Annotated[str, typer.Option(help="The page with the form, if there is one.")] = "",
+    lang: Annotated[Language | None, typer.Option(help="The language of the mail.")] = None,
+    source: Annotated[str, typer.Option(help="How it was said, such as call or letter; no personal data.")],
+) -> None:
+    """Ask a customer by mail whether they agree to be sent offers (double opt-in).
+
+    It counts from when they press the button behind the link. One mail a day for a customer and a form.
+    """
+    from aftercare_sdk.engine.consents import Consents
+
+    with open_brand(read_settings(context)) as brand:
+        asked = Consents(brand).ask(
+            email=email,
+            form=form,
+            words=words.read_text(encoding="utf-8").strip(),
+            url=url,
+            locale=lang.value if lang else "",
+            source=source,
+            actor=_ACTOR,
+        )
+    if not asked:
+        output.note("No mail: asked within a day, or nothing arrives at this address.")
+        raise typer.Exit(output.FAILED)
+    output.write("A mail is on its way.")
 
 
 def _show(said: tuple[ConsentEntry, ...], speaker: Speaker) -> None:

@@ -19,13 +19,15 @@ from sqlalchemy import Connection
 
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.consenting import Speaker, check, identity_of, note_in, said_by
+from aftercare_sdk.engine.suppressing import ADDRESS_KEY
 from aftercare_sdk.errors import ConfigurationError, InputError
 from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.consent_ledger import ConsentEntry, ConsentWord
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.outcomes import SuppressionReason
 from aftercare_sdk.outreach.permission.consent import COVERED, standing
-from aftercare_sdk.store import consents, decisions, messages, people, suppressions
+from aftercare_sdk.outreach.permission.suppression import address_hash
+from aftercare_sdk.store import consents, control, decisions, messages, people, suppressions
 from aftercare_sdk.store.consents import Said
 from aftercare_sdk.store.database import gives_way
 from aftercare_sdk.store.decisions import about
@@ -44,6 +46,8 @@ ONCE_IN = timedelta(days=1)
 WORDS, LOCALE = "words", "locale"
 """Under which names the data of a message has what is agreed to, and the language of the form."""
 _TEMPLATE, _LABEL, _PLUGIN = "confirm-consent", "confirm-consent", "outreach"
+_REASON = "a form was filled in"
+_PERSON = "customer"
 _IDS = uuid.UUID("1f6a51d2-7f3e-5a0a-9a4e-0d8c3c1b6f52")
 
 
@@ -88,7 +92,7 @@ def ask(brand: Brand, asked: Asked) -> bool:
     with brand.database.write() as connection:
         identity = identity_of(connection, Speaker(email=asked.email), now)
         owners = people.lock_owners(connection, [identity])
-        if _is_dead(brand, connection, asked.email) or _was_asked(connection, owners[identity], entry, now):
+        if _is_dead(connection, asked.email) or _was_asked(connection, owners[identity], entry, now):
             return False
         said = Said(identity=identity, entry=entry, recorded_at=now)
         note_in(connection, identity, entry, now)
@@ -109,7 +113,7 @@ def confirmation(brand: Brand, connection: Connection, message: Message, locale:
         return None
     now = brand.clock.now()
     return Confirmation(
-        stage=_stage(brand, connection, asked, now),
+        stage=_stage(connection, asked, now),
         words=message.data.get(WORDS, ""),
         locale=locale,
         url=brand.card(message.shop).url,
@@ -123,8 +127,8 @@ def confirm(brand: Brand, connection: Connection, message: Message) -> None:
     if asked is None:
         return
     people.lock_owners(connection, [asked.identity])
-    if _stage(brand, connection, asked, now) is Stage.OPEN:
-        given = replace(asked.entry, word=ConsentWord.GIVEN, at=now, source=SOURCE)
+    if _stage(connection, asked, now) is Stage.OPEN:
+        given = replace(asked.entry, word=ConsentWord.GIVEN, at=now, source=SOURCE, actor=_PERSON)
         note_in(connection, asked.identity, given, now)
 
 
@@ -132,7 +136,7 @@ def _entry(connection: Connection, message: Message) -> Said | None:
     return consents.with_key(connection, message.object) if message.object_kind == ASKED else None
 
 
-def _stage(brand: Brand, connection: Connection, asked: Said, now: datetime) -> Stage:
+def _stage(connection: Connection, asked: Said, now: datetime) -> Stage:
     customer = people.customers_of(connection, [asked.identity])[asked.identity]
     said = said_by(connection, {customer})[customer]
     purposes = COVERED if asked.entry.purpose is None else {asked.entry.purpose}
@@ -142,7 +146,7 @@ def _stage(brand: Brand, connection: Connection, asked: Said, now: datetime) -> 
     ):
         return Stage.DONE
     (address,) = people.addresses_of(connection, [asked.identity]).values()
-    ended = now >= asked.entry.at + LASTS or _is_dead(brand, connection, address)
+    ended = now >= asked.entry.at + LASTS or _is_dead(connection, address)
     return Stage.ENDED if ended else Stage.OPEN
 
 
@@ -151,9 +155,12 @@ def _confirms(given: ConsentEntry, asked: ConsentEntry) -> bool:
     return given.source == SOURCE and (given.form, given.form_hash) == (asked.form, asked.form_hash)
 
 
-def _is_dead(brand: Brand, connection: Connection, address: str) -> bool:
+def _is_dead(connection: Connection, address: str) -> bool:
     """Tell whether nothing arrives at an address (SEND-06)."""
-    against = suppressions.of(connection, [brand.address_hash(address)])
+    key = control.known_secret(connection, ADDRESS_KEY)
+    if key is None:  # no address has ever been suppressed
+        return False
+    against = suppressions.of(connection, [address_hash(key, address)])
     return any(one.reason is SuppressionReason.HARD_BOUNCE for one in against)
 
 
@@ -213,7 +220,7 @@ def _mail(brand: Brand, asked: Asked, said: Said, channel: str) -> Message:
             "address": legal.address,
             "contact": legal.contact,
         },
-        reason=f"a form was filled in: {asked.entry.form}",
+        reason=_REASON,
         planned_at=said.recorded_at,
         due_at=at,
         next_at=at,

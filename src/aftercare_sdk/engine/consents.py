@@ -84,14 +84,16 @@ class Consents:
         shop: str = "",
         locale: str = "",
         source: str = "form",
+        actor: str = _CUSTOMER,
     ) -> bool:
         """Note that somebody has filled in a form, and ask by mail whether it was them (double opt-in).
 
         That is no consent yet: they give it with the button behind the link, to the same `form` and `words`,
         within seven days. Return whether a mail is on its way: at most one a day for a person and a form,
         and none to an address that is suppressed because nothing arrives there. `shop` is whose page it was,
-        `locale` its language. Raises ConfigurationError without a public address, the company's name or a
-        channel for mail, and InputError for what proves nothing.
+        `locale` its language; `actor` other than `customer`: somebody has filled it in for the person.
+        Raises ConfigurationError without a public address, the company's name or a channel for mail, and
+        InputError for what proves nothing.
         """
         asked = ConsentEntry(
             channel=MAIL,
@@ -103,6 +105,7 @@ class Consents:
             form_hash=_sha256(words),
             url=url,
             categories=categories,
+            actor=actor,
         )
         return ask(self._brand, Asked(email=email, words=words, shop=shop, locale=locale, entry=asked))
 

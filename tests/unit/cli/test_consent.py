@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 
 import pytest
 from typer.testing import CliRunner
@@ -21,6 +22,19 @@ url = {{ env = "TEST_DATABASE" }}
 [shops.main]
 adapter = "customshop"
 secrets = [{{ env = "SHOP_SECRET" }}]
+"""
+
+LAWFUL = """
+[brand.legal]
+name = "Hibi Ltd"
+address = "1 Tea Row, London"
+contact = "care@hibi.example"
+[server]
+public_url = "https://aftercare.example"
+[channels.email]
+kind = "maildir"
+sender = "hello@shop.example"
+path = "mails"
 """
 
 
@@ -49,8 +63,8 @@ def run(template_database, tmp_path, monkeypatch):
     monkeypatch.setenv("TEST_DATABASE", template_database(said))
     monkeypatch.setenv("SHOP_SECRET", "whsec_" + "A" * 43 + "=")
 
-    def call(*arguments, locale="en", code=0):
-        (tmp_path / "aftercare.toml").write_text(CONFIGURATION.format(locale=locale))
+    def call(*arguments, locale="en", code=0, more=""):
+        (tmp_path / "aftercare.toml").write_text(CONFIGURATION.format(locale=locale) + more)
         result = CliRunner().invoke(app, ["consent", *arguments])
         assert code == result.exit_code, result.output
         return result
@@ -107,6 +121,31 @@ def test_nobody_and_nothing_are_told_apart(run):
         "refused everything everything beyond purchases call (operator)"
         in lines(run("show", "bob@customer.example"))[2]
     )
+
+
+def test_somebody_on_the_telephone_is_asked_by_mail(run, tmp_path):
+    """With the words of a file; it is no consent yet, and the same day nobody is asked again."""
+    words = tmp_path / "words.txt"
+    words.write_text("オファーを受け取ります。\n", encoding="utf-8")
+    asking = [
+        "ask",
+        "--email",
+        "bob@customer.example",
+        "--form",
+        "news",
+        "--words",
+        str(words),
+        "--source",
+        "call",
+    ]
+    assert "A mail is on its way.\n" == run(*asking, more=LAWFUL).stdout
+    (asked,) = json.loads(run("show", "bob@customer.example", "--json").stdout)["customers"][0]
+    assert ("asked", "news", "call", "operator") == tuple(
+        asked[name] for name in ("word", "form", "source", "actor")
+    )
+    assert sha256("オファーを受け取ります。".encode()).hexdigest() == asked["form_sha256"]
+    run(*asking, more=LAWFUL, code=1)
+    assert "brand.legal" in run(*asking, code=2).output
 
 
 def test_a_call_is_noted_once(run):

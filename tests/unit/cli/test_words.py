@@ -62,6 +62,7 @@ CODES = {
     *(f"rule.{rule}" for rule in (*timeline._RULES.values(), *gate_rules(), *PREMISE_BY_KIND)),
     *(reason.value for reason in Reason),
     *(f"reason.{preset.reason}" for preset in PRESETS),
+    "reason.a form was filled in",
     "reason.the order was cancelled",
     "reason.the order was refunded in full",
 }
