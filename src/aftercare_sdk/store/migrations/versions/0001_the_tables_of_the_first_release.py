@@ -2,7 +2,6 @@
 
 Revision: 0001, after None.
 """
-
 from __future__ import annotations
 
 import sqlalchemy as sa
@@ -332,6 +331,7 @@ def upgrade() -> None:
         sa.Column("delay", sa.BigInteger(), nullable=False),
         sa.Column("window", sa.BigInteger(), nullable=False),
         sa.Column("premises", sa.Text(), nullable=False),
+        sa.Column("categories", sa.Text(), nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("planned_at", sa.BigInteger(), nullable=False),
