@@ -199,7 +199,7 @@ def _told(one: Standing) -> dict[str, Any]:
         "id": one.id,
         "state": one.state.value,
         "code": one.code,
-        "detail": {name: value for name, value in one.detail.items() if name != "checks"},
+        "detail": dict(one.detail),
         "about": f"{one.shop}/{one.object_kind}/{one.object}",
         "label": one.label,
         "plugin": one.plugin,

@@ -48,7 +48,7 @@ from aftercare_sdk.outreach.sentences import language_of
 from aftercare_sdk.outreach.variables import Item, message_variables
 from aftercare_sdk.redact import redact
 from aftercare_sdk.store import decisions, sending
-from aftercare_sdk.store.decisions import Decision, about
+from aftercare_sdk.store.decisions import CheckLine, Decision, about
 from aftercare_sdk.store.messages import Copy, Message
 from aftercare_sdk.store.sending import Change, Submission
 
@@ -497,8 +497,20 @@ def _write_verdicts(
 
 def _told(message: Message, verdict: str, made: Verdict, now: datetime) -> Decision:
     """Return the record of a verdict with the checks that led to it."""
-    checks = ", ".join(f"{check.rule}: {check.code}" for check in made.checks)
-    return about(message, now, verdict, made.code, {**made.values, "checks": checks})
+    checks = tuple(
+        CheckLine(
+            name=check.name,
+            rule=check.rule,
+            code=check.code,
+            values=check.values,
+            outcome=check.outcome.value,
+            until=check.until,
+        )
+        for check in made.checks
+    )
+    # Of what passes, no single check is the reason.
+    detail = {} if made.outcome is Outcome.ALLOW else made.values
+    return about(message, now, verdict, made.code, detail, checks)
 
 
 def _note(connection: Connection, made: Sequence[Change], now: datetime) -> None:

@@ -516,9 +516,7 @@ def _failed(trouble: Trouble) -> Told:
 
 def _checks(decision: Decision) -> tuple[tuple[str, str], ...]:
     """Return (rule, code) of each check that led to a decision."""
-    written = decision.detail.get("checks", "")
-    pairs = (pair.partition(": ") for pair in written.split(", ") if pair)
-    return tuple((rule, code) for rule, _, code in pairs)
+    return tuple((check.rule, check.code) for check in decision.checks)
 
 
 def _foreseen(decision: Decision) -> Iterator[Told]:
@@ -544,7 +542,7 @@ def _why(verdict: str, code: str, detail: Mapping[str, str], message: Message | 
     if verdict == MessageState.SUBMITTED:
         return Told(code="timeline.all_passed")
     if code and code != MessageState.PLANNED:
-        return Told(code=code, values={name: value for name, value in detail.items() if name != "checks"})
+        return Told(code=code, values=detail)
     if message is not None:
         return Told(code="timeline.plan", values={"plugin": message.plugin, "reason": message.reason})
     return None

@@ -339,9 +339,13 @@ decisions = Table(
     Column("verdict", String(12), nullable=False),
     Column("code", String(40), nullable=False),
     Column("detail", Text, nullable=False),
+    Column("checks", Text, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("last_at", Instant),
 )
 Index("ix_decisions_identity", decisions.c.identity)
 Index("ix_decisions_message", decisions.c.message)
+_partial("ix_decisions_declined", "verdict = 'declined'", decisions.c.event)
 
 commands = Table(
     "commands",

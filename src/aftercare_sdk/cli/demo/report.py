@@ -271,13 +271,8 @@ def _mail(caught: Caught, by_id: Mapping[str, Message], story: Story, speaker: S
 
 def _checks(message: Message, story: Story) -> tuple[tuple[str, str], ...]:
     """Return (rule, code) of each check that was made before a message left or was refused."""
-    written = [
-        decision.detail["checks"]
-        for decision in story.decisions
-        if decision.message == message.key and decision.detail.get("checks")
-    ]
-    pairs = (pair.partition(": ") for pair in (written[-1].split(", ") if written else ()))
-    return tuple((rule, code) for rule, _, code in pairs)
+    made = [one.checks for one in story.decisions if one.message == message.key and one.checks]
+    return tuple((check.rule, check.code) for check in made[-1]) if made else ()
 
 
 def _found(message: Message, story: Story) -> dict[str, str]:
