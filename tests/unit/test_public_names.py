@@ -38,6 +38,7 @@ PUBLIC = {
         "CancelMessages",
         "ChangeTier",
         "ClearTimer",
+        "Decline",
         "Discount",
         "GrantReward",
         "Money",

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from aftercare_sdk.cli.output import clean
+from aftercare_sdk.engine.declining import in_words
 from aftercare_sdk.engine.timeline import Entry, EntryKind, Told
 from aftercare_sdk.model.people import Identity
 from aftercare_sdk.outreach.reasons import Reason
 from aftercare_sdk.outreach.sentences import say
+from aftercare_sdk.store.decisions import DECLINED
 
 CHECKS = ("timeline.check.passed", "timeline.check.stopped")
 _ARROW = " → "
@@ -29,6 +31,8 @@ class Speaker:
         values = dict(told.values)
         if "reason" in values and told.code == Reason.CANCELLED_BY_PLUGIN:
             values["reason"] = self.phrase("reason", values["reason"])
+        if told.code == DECLINED and "reason" in values:
+            values["reason"] = in_words(values, self.lang) or self.phrase("reason", values["reason"])
         if told.code == Reason.AWAITING_READ and "object" in values:
             kind, _, name = values["object"].partition(" ")
             values["object"] = f"{self.phrase('word', kind)} {name}"

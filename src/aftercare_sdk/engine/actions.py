@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection
 
 from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.engine.declining import declining, note_declined
 from aftercare_sdk.engine.emitting import DEEPEST_CASCADE
 from aftercare_sdk.engine.foreseeing import as_things_stand
 from aftercare_sdk.engine.ledger import Awarding, Ledger
@@ -23,6 +24,7 @@ from aftercare_sdk.model.actions import (
     CancelMessages,
     ChangeTier,
     ClearTimer,
+    Decline,
     GrantReward,
     Remember,
     Scope,
@@ -91,6 +93,7 @@ class Applied:
     _tags: dict[str, Command] = field(default_factory=dict)
     _points: dict[str, Awarding] = field(default_factory=dict)
     _tiers: list[tuple[Known, ChangeTier]] = field(default_factory=list)
+    _declined: list[Decision] = field(default_factory=list)
     _answers: list[tuple[_Answered, tuple[Action, ...]]] = field(default_factory=list)
     _persons: dict[int, list[int]] = field(default_factory=dict)
     _anchors: dict[str, Known] = field(default_factory=dict)
@@ -153,6 +156,10 @@ class Applied:
         """Have a value shown with an account."""
         self._tags[command.key] = command
 
+    def decline(self, unit: Unit, known: Known, action: Decline) -> None:
+        """Keep why nothing is planned."""
+        self._declined.append(declining(unit.plugin, known, action, self.now))
+
     def write(self) -> None:
         """Carry everything out. Raises InvalidAction if an action names what does not exist."""
         self._look_up()
@@ -169,6 +176,8 @@ class Applied:
         self._write_points()
         change_tiers(self.brand, self.connection, self._tiers, self.person, self.now)
         self._tiers.clear()
+        note_declined(self.connection, self._declined)
+        self._declined.clear()
 
     def _look_up(self) -> None:
         """Fetch what the actions will ask for, and lock what they may cancel in the order of the senders."""
@@ -302,6 +311,8 @@ class _Answered:
                 self._award_points(action)
             case ChangeTier():
                 self.applied.change_tier(self.known, action)
+            case Decline():
+                self.applied.decline(self.unit, self.known, action)
             case _:
                 raise InvalidAction(f"nobody carries out {type(action).__name__}")
 

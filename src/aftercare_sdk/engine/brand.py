@@ -246,13 +246,30 @@ class Brand:
         """Plugins that were switched off because of what they did, with the reason."""
         return self._off
 
-    def listeners(self, event: Event) -> tuple[str, ...]:
-        """Return the plugins that must hear of an event: those that had started when it happened."""
+    @property
+    def asleep(self) -> frozenset[str]:
+        """The plugins that do nothing, because the configuration has no section of theirs."""
+        return self._asleep
+
+    def started_at(self, plugin: str) -> datetime:
+        """Return when a plugin started: of what happened before it hears nothing, unless it looks back."""
+        return self._starts[plugin]
+
+    def hearing(self, event: Event) -> tuple[str, ...]:
+        """Return the plugins that are told of such events, whether they had started or not."""
         names = self._listeners.get(event.hook, {})
         if isinstance(event, TimerDue):
             return tuple(name for name in names if name == event.plugin)
+        return tuple(names)
+
+    def listeners(self, event: Event) -> tuple[str, ...]:
+        """Return the plugins that must hear of an event: those that had started when it happened."""
+        if isinstance(event, TimerDue):
+            return self.hearing(event)
         return tuple(
-            name for name in names if name not in self._asleep and self.counts(name, event.occurred_at)
+            name
+            for name in self.hearing(event)
+            if name not in self._asleep and self.counts(name, event.occurred_at)
         )
 
     def hook(self, plugin: str, hook: str) -> HookFunction:

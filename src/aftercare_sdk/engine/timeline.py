@@ -6,7 +6,7 @@ Personal data throughout: for the operator's eyes only.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from aftercare_sdk.engine import foreseeing
 from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.engine.declining import reason_of
 from aftercare_sdk.engine.finding import find_customers
 from aftercare_sdk.model.events import (
     Delivery,
@@ -39,7 +40,7 @@ from aftercare_sdk.outreach.names import display_name
 from aftercare_sdk.outreach.reasons import Reason
 from aftercare_sdk.shops.reconcile import as_order, as_review
 from aftercare_sdk.store import decisions, events, messages, objects, people, reads, units
-from aftercare_sdk.store.decisions import Decision
+from aftercare_sdk.store.decisions import DECLINED, Decision
 from aftercare_sdk.store.events import Known
 from aftercare_sdk.store.messages import Copy, Message
 from aftercare_sdk.store.reads import Read
@@ -128,7 +129,7 @@ def timeline(brand: Brand, text: str, now: datetime) -> Timeline:
     with brand.database.read() as connection:
         found = find_customers(connection, asked)
         persons = tuple(
-            _Story(brand, connection, customer, now).tell(Told(code=f"timeline.found.{how}"))
+            Story(brand, connection, customer, now).tell(Told(code=f"timeline.found.{how}"))
             for customer, how in sorted(found.items(), key=lambda one: (one[1] == "mailbox", one[0]))
         )
     several = {"people": str(len(persons))}
@@ -136,59 +137,65 @@ def timeline(brand: Brand, text: str, now: datetime) -> Timeline:
     return Timeline(asked=asked, now=now, people=persons, notes=notes)
 
 
-class _Story:
+class Story:
     """One customer's entries, gathered inside one transaction."""
 
     def __init__(self, brand: Brand, connection: Connection, customer: int, now: datetime) -> None:
-        self._brand = brand
-        self._connection = connection
+        self.brand = brand
+        self.connection = connection
         self._customer = customer
-        self._now = now
-        self._identities = people.identities_of(connection, [customer])[customer]
-        self._orders = objects.orders_of(connection, self._identities)
+        self.now = now
+        self.identities = people.identities_of(connection, [customer])[customer]
+        self.orders = objects.orders_of(connection, self.identities)
         self._reviews = [
             one.record
-            for one in objects.reviews_of(connection, self._identities)
+            for one in objects.reviews_of(connection, self.identities)
             if isinstance(one.record, ReviewRecord)
         ]
-        self._known = events.of_identities(connection, self._identities)
-        self._messages = messages.of_identities(connection, self._identities)
-        self._by_key = {message.key: message for message in self._messages}
-        self._decisions = self._own_decisions()
-        self._anchors = events.get_many(connection, {message.anchor for message in self._messages})
-        unsaid = {one.event for one in self._decisions if one.event and one.message not in self._by_key}
+        self.known = events.of_identities(connection, self.identities)
+        self.messages = messages.of_identities(connection, self.identities)
+        self._by_key = {message.key: message for message in self.messages}
+        self.decisions = self._own_decisions()
+        self._anchors = events.get_many(connection, {message.anchor for message in self.messages})
+        unsaid = {one.event for one in self.decisions if one.event and one.message not in self._by_key}
         self._decided_on = events.get_many(connection, unsaid)
         self._numbers = self._order_numbers()
         self._titles = self._product_titles()
 
-    def tell(self, found: Told) -> Person:
-        entries = [*self._order_entries(), *self._review_entries(), *self._event_entries()]
-        entries += [*self._decision_entries(), *self._message_entries()]
+    def person(self, found: Told) -> Person:
+        """Return who it is, without any entries."""
         return Person(
             customer=self._customer,
             name=self._name(),
-            identities=tuple(people.describe(self._connection, [self._customer])),
+            identities=tuple(people.describe(self.connection, [self._customer])),
             found=found,
-            entries=tuple(sorted(entries, key=lambda entry: (entry.at, _RANKS[entry.kind]))),
+            entries=(),
         )
+
+    def tell(self, found: Told) -> Person:
+        """Return who it is, and all that is known."""
+        entries = [*self._order_entries(), *self._review_entries(), *self._event_entries()]
+        entries += [*self._decision_entries(), *self._message_entries()]
+        ordered = sorted(entries, key=lambda entry: (entry.at, _RANKS[entry.kind]))
+        return replace(self.person(found), entries=tuple(ordered))
 
     def _own_decisions(self) -> list[Decision]:
         """Return the decisions about this customer, and about messages that have become this customer's.
 
         A message follows its order when that finds its owner; what was decided about it goes with it.
         """
-        mine = {key for key, message in self._by_key.items() if message.identity in self._identities}
-        others = decisions.of_identities(self._connection, self._identities)
-        about_mine = decisions.of_messages(self._connection, mine)
+        mine = {key for key, message in self._by_key.items() if message.identity in self.identities}
+        others = decisions.of_identities(self.connection, self.identities)
+        about_mine = decisions.of_messages(self.connection, mine)
         return [*(each for each in others if not each.message), *about_mine]
 
     def _order_numbers(self) -> dict[tuple[str, str], str]:
         """Return what people call the orders that anything here is about."""
-        keys = {(one.shop, "order", one.object) for one in self._messages if one.object_kind == "order"}
-        others = objects.get_many(self._connection, keys).values()
+        keys = {(one.shop, "order", one.object) for one in self.messages if one.object_kind == "order"}
+        others = objects.get_many(self.connection, keys).values()
         return {
             (stored.record.shop, stored.record.id): stored.record.number.value
-            for stored in (*self._orders, *others)
+            for stored in (*self.orders, *others)
             if isinstance(stored.record, OrderRecord) and stored.record.number
         }
 
@@ -197,14 +204,14 @@ class _Story:
         reviewed = {(one.shop, "product", one.product.value) for one in self._reviews if one.product}
         told = {
             (stored.record.shop, line.product): line.title
-            for stored in self._orders
+            for stored in self.orders
             if isinstance(stored.record, OrderRecord) and stored.record.amounts
             for line in stored.record.amounts.value.lines
             if line.product
         }
         return told | {
             (stored.record.shop, stored.record.id): stored.record.title.value
-            for stored in objects.get_many(self._connection, reviewed).values()
+            for stored in objects.get_many(self.connection, reviewed).values()
             if isinstance(stored.record, ProductRecord) and stored.record.title
         }
 
@@ -214,21 +221,21 @@ class _Story:
     def _name(self) -> str:
         """Return the name that the account gives, else the latest order, else the latest review."""
         contacts: list[tuple[int, datetime, Contact]] = []
-        accounts = objects.accounts_of(self._connection, self._identities)
-        for record in (*(stored.record for stored in (*accounts, *self._orders)), *self._reviews):
+        accounts = objects.accounts_of(self.connection, self.identities)
+        for record in (*(stored.record for stored in (*accounts, *self.orders)), *self._reviews):
             if isinstance(record, _NAMED_BY) and record.contact and record.contact.value:
-                at = record.contact.version.instant or self._now
+                at = record.contact.version.instant or self.now
                 contacts.append((_NAMED_BY.index(type(record)), at, record.contact.value))
         contacts.sort(key=lambda one: one[:2], reverse=True)
-        locale = self._brand.settings.brand.locale
+        locale = self.brand.settings.brand.locale
         names = (display_name(contact, locale) for _, _, contact in contacts)
         return next((name for name in names if name), "")
 
     def _order_entries(self) -> Iterator[Entry]:
-        records = [one.record for one in self._orders if isinstance(one.record, OrderRecord)]
-        reading = reads.pending(self._connection, [(record.shop, "order", record.id) for record in records])
+        records = [one.record for one in self.orders if isinstance(one.record, OrderRecord)]
+        reading = reads.pending(self.connection, [(record.shop, "order", record.id) for record in records])
         for record in records:
-            order = as_order(record, self._brand.assumptions(record.shop), self._now)
+            order = as_order(record, self.brand.assumptions(record.shop), self.now)
             waits = reading.get((record.shop, "order", record.id))
             awaited = () if waits is None else (_awaited(waits),)
             if order is not None:
@@ -237,7 +244,7 @@ class _Story:
                     kind=EntryKind.ORDER,
                     code="timeline.order",
                     values={
-                        **self._about(order.shop, order.id),
+                        **self.about(order.shop, order.id),
                         "status": order.status,
                         **_money(total=order.total),
                     },
@@ -248,12 +255,12 @@ class _Story:
                     at=at,
                     kind=EntryKind.ORDER,
                     code="timeline.order_stub",
-                    values=self._about(record.shop, record.id),
+                    values=self.about(record.shop, record.id),
                     detail=awaited,
                 )
 
     def _review_entries(self) -> Iterator[Entry]:
-        reading = reads.pending(self._connection, [(one.shop, "review", one.id) for one in self._reviews])
+        reading = reads.pending(self.connection, [(one.shop, "review", one.id) for one in self._reviews])
         for record in self._reviews:
             review = as_review(record)
             if review is None:
@@ -264,7 +271,7 @@ class _Story:
                 kind=EntryKind.REVIEW,
                 code="timeline.review" if review.rating else "timeline.review_without_stars",
                 values={
-                    **self._about(review.shop, review.id, "review"),
+                    **self.about(review.shop, review.id, "review"),
                     **({"stars": str(review.rating)} if review.rating else {}),
                     "moderation": review.status.value,
                 },
@@ -273,16 +280,16 @@ class _Story:
 
     def _event_entries(self) -> Iterator[Entry]:
         troubles: dict[str, list[Trouble]] = {}
-        for trouble in units.troubled_by(self._connection, [known.event.id for known in self._known]):
+        for trouble in units.troubled_by(self.connection, [known.event.id for known in self.known]):
             troubles.setdefault(trouble.event, []).append(trouble)
-        for known in self._known:
+        for known in self.known:
             event = known.event
             yield Entry(
                 at=event.occurred_at,
                 kind=EntryKind.EVENT,
-                code=_event_code(event),
+                code=event_code(event),
                 values={
-                    **self._about(event.shop, known.object, known.object_kind),
+                    **self.about(event.shop, known.object, known.object_kind),
                     "event": event.kind,
                     **_event_values(event),
                 },
@@ -300,30 +307,32 @@ class _Story:
             yield _line(titles.get(line.line, line.line), line.quantity, line.amount)
 
     def _lines_of(self, event: OrderEvent) -> tuple[OrderLine, ...]:
-        for stored in self._orders:
+        for stored in self.orders:
             record = stored.record
             if isinstance(record, OrderRecord) and (record.shop, record.id) == (event.shop, event.order):
                 return record.amounts.value.lines if record.amounts else ()
         return ()
 
     def _decision_entries(self) -> Iterator[Entry]:
-        for decision in self._decisions:
+        for decision in self.decisions:
             message = self._by_key.get(decision.message)
-            label = message.label if message else ""
+            label = message.label if message else decision.detail.get("label", "")
             checks = _checks(decision)
             submitted = decision.verdict == MessageState.SUBMITTED
             yield Entry(
                 at=decision.at,
                 kind=EntryKind.DECISION,
-                code=_code("timeline.decision", message) if message else self._code_of(decision),
+                code=code_about("timeline.decision", message) if message else self._code_of(decision),
                 values={
-                    **(self._about_message(message) if message else self._about_event(decision.event)),
+                    **(self.about_message(message) if message else self._about_event(decision.event)),
                     "label": label,
                     "plugin": decision.plugin,
                     "verdict": decision.verdict,
                 },
-                reason=_why(decision.verdict, decision.code, decision.detail, message),
-                rule="" if submitted else _rule(decision.code, checks, message, decision.plugin),
+                reason=declined_for(decision)
+                if decision.verdict == DECLINED
+                else why_of(decision.verdict, decision.code, decision.detail, message),
+                rule="" if submitted else rule_of(decision.code, checks, message, decision.plugin),
                 detail=tuple(
                     _check(rule, code, stopped=code == decision.code and not submitted)
                     for rule, code in checks
@@ -332,18 +341,18 @@ class _Story:
             )
 
     def _message_entries(self) -> Iterator[Entry]:
-        copies = messages.copies_of(self._connection, self._by_key)
-        last = {one.message: one for one in self._decisions}
-        for message in self._messages:
+        copies = messages.copies_of(self.connection, self._by_key)
+        last = {one.message: one for one in self.decisions}
+        for message in self.messages:
             decision = last.get(message.key)
             checks = _checks(decision) if decision and decision.code == message.code else ()
-            planned_for_another = message.identity not in self._identities
+            planned_for_another = message.identity not in self.identities
             yield Entry(
                 at=_moment(message),
                 kind=EntryKind.MESSAGE,
-                code=_code("timeline.message", message),
+                code=code_about("timeline.message", message),
                 values={
-                    **self._about_message(message),
+                    **self.about_message(message),
                     "label": message.label,
                     "plugin": message.plugin,
                     "template": message.template,
@@ -355,8 +364,8 @@ class _Story:
                     **({"sent": message.submitted_at.isoformat()} if message.submitted_at else {}),
                     **({"subject": copies[message.key].subject} if message.key in copies else {}),
                 },
-                reason=_why(message.state.value, message.code, message.detail, message),
-                rule=_rule(message.code, checks, message, message.plugin),
+                reason=why_of(message.state.value, message.code, message.detail, message),
+                rule=rule_of(message.code, checks, message, message.plugin),
                 detail=(
                     *self._plan(message, copies.get(message.key)),
                     *((Told(code="timeline.other_customer"),) if planned_for_another else ()),
@@ -370,7 +379,7 @@ class _Story:
         if message.state.final or message.state is MessageState.SUBMITTED:
             return
         if message.anchor:
-            yield self._counted_from(message)
+            yield self.counted_from(message)
         if message.due_at is not None and message.expires_at is not None:
             values = {"due": message.due_at.isoformat(), "until": message.expires_at.isoformat()}
             yield Told(code="timeline.due", values=values)
@@ -383,36 +392,38 @@ class _Story:
             period = str(int(premise.period.total_seconds()))
             return Told(code=code, values={"label": premise.label, "period": period})
         shop, _, order = premise.order.partition("/order/")
-        return Told(code=code, values=self._about(shop, order))
+        return Told(code=code, values=self.about(shop, order))
 
-    def _counted_from(self, message: Message) -> Told:
+    def counted_from(self, message: Message) -> Told:
         anchor: Known | None = self._anchors.get(message.anchor)
         if anchor is None:
             return Told(code="timeline.awaits_fact", values={"about": message.anchor})
         values = {
-            **self._about(anchor.event.shop, anchor.object, anchor.object_kind),
+            **self.about(anchor.event.shop, anchor.object, anchor.object_kind),
             "event": anchor.event.kind,
             "delay": str(int(message.delay.total_seconds())),
         }
         code = "timeline.counted" if message.delay else "timeline.counted_at_once"
-        return Told(code=_code(code, anchor), values=values)
+        return Told(code=code_about(code, anchor), values=values)
 
     def _code_of(self, decision: Decision) -> str:
         """Return the code of a sentence about a decision that is about no message."""
+        if decision.verdict == DECLINED:
+            return "timeline.declined"
         known = self._decided_on.get(decision.event)
         code = "timeline.decision_of"
-        return f"{code}.{known.object_kind}" if known and known.object_kind in _NAMED_KINDS else code
+        return f"{code}.{known.object_kind}" if known and known.object_kind in NAMED_KINDS else code
 
     def _about_event(self, event: str) -> dict[str, str]:
         known = self._decided_on.get(event)
-        if known is None or known.object_kind not in _NAMED_KINDS:
+        if known is None or known.object_kind not in NAMED_KINDS:
             return {"about": event}
-        return {"about": event, **self._about(known.event.shop, known.object, known.object_kind)}
+        return {"about": event, **self.about(known.event.shop, known.object, known.object_kind)}
 
-    def _about_message(self, message: Message) -> dict[str, str]:
-        return self._about(message.shop, message.object, message.object_kind)
+    def about_message(self, message: Message) -> dict[str, str]:
+        return self.about(message.shop, message.object, message.object_kind)
 
-    def _about(self, shop: str, object_: str, kind: str = "order") -> dict[str, str]:
+    def about(self, shop: str, object_: str, kind: str = "order") -> dict[str, str]:
         if kind == "order":
             return {"shop": shop, "id": object_, "order": self._number(shop, object_)}
         found = (one for one in self._reviews if (one.shop, one.id) == (shop, object_))
@@ -420,14 +431,14 @@ class _Story:
         return {"shop": shop, "id": object_, "product": self._titles.get((shop, product), product)}
 
 
-_NAMED_KINDS = frozenset({"order", "review"})
-"""What people have a name for that `_Story._about` can tell."""
+NAMED_KINDS = frozenset({"order", "review"})
+"""What people have a name for that `Story.about` can tell."""
 
 _NAMED_BY = (ReviewRecord, OrderRecord, CustomerRecord)
 """What a person's name is taken from, the best last."""
 
 
-def _code(code: str, about: Message | Known) -> str:
+def code_about(code: str, about: Message | Known) -> str:
     """Return the code of a sentence about an order, or of the same about a review."""
     return code if about.object_kind == "order" else f"{code}.{about.object_kind}"
 
@@ -472,7 +483,7 @@ def _awaited(read: Read) -> Told:
     return Told(code="timeline.read_failed", values={**values, "problem": read.error})
 
 
-def _event_code(event: Event) -> str:
+def event_code(event: Event) -> str:
     match event:
         case Delivery(assumed=True):
             variant = ".assumed"
@@ -537,7 +548,13 @@ def _check(rule: str, code: str, *, stopped: bool) -> Told:
     return Told(code="timeline.check.stopped" if stopped else "timeline.check.passed", values=values)
 
 
-def _why(verdict: str, code: str, detail: Mapping[str, str], message: Message | None) -> Told | None:
+def declined_for(decision: Decision) -> Told:
+    """Return why a plugin planned nothing."""
+    code, values = reason_of(decision)
+    return Told(code=code, values=values)
+
+
+def why_of(verdict: str, code: str, detail: Mapping[str, str], message: Message | None) -> Told | None:
     """Return why: the code of the verdict, or for what is planned the words of its plugin."""
     if verdict == MessageState.SUBMITTED:
         return Told(code="timeline.all_passed")
@@ -548,7 +565,7 @@ def _why(verdict: str, code: str, detail: Mapping[str, str], message: Message | 
     return None
 
 
-def _rule(code: str, checks: Sequence[tuple[str, str]], message: Message | None, plugin: str) -> str:
+def rule_of(code: str, checks: Sequence[tuple[str, str]], message: Message | None, plugin: str) -> str:
     """Return the rule that decided: of the gate, of the catalogue, or the plugin or channel behind it."""
     if code in {made for _, made in checks}:
         return checks[-1][0]

@@ -178,6 +178,22 @@ class ChangeTier(Action):
     tier: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decline(Action):
+    """Say that nothing is planned under `label`, and why: operators read it in `aftercare why`.
+
+    `reason` stands after "No <label>: " and has no full stop; `words` says the same in other languages, by
+    their names, such as `ja`. Of `code` and `values` programs read more than of words; under
+    `order_refunded` and `order_cancelled`, which speak of `order` and of `at`, an ISO 8601 time, operators
+    read the words of the SDK. No personal data.
+    """
+
+    label: str
+    code: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
+
+
 ACTION_TYPES: tuple[type[Action], ...] = (
     SendMessage,
     CancelMessages,
@@ -188,4 +204,5 @@ ACTION_TYPES: tuple[type[Action], ...] = (
     TagCustomer,
     AwardPoints,
     ChangeTier,
+    Decline,
 )

@@ -5,6 +5,7 @@ how its value is to be read:
 
     {order}             as it is
     {due:moment}        an ISO 8601 time, told in the operator's zone
+    {at:day}            the day of such a time
     {period:duration}   seconds, told in the largest unit that fits
     {total:money}       an amount and its currency, `12.50 USD`
     {purpose:phrase}    a code of the group `purpose`, in its own words
@@ -30,6 +31,7 @@ from aftercare_sdk.outreach.locales import parse_locale
 LANGUAGES = ("ja", "en")
 _UNKNOWN = "—"
 _MOMENT = {"ja": "y年M月d日 H:mm", "en": "y-MM-dd HH:mm"}
+_DAY = {"ja": "y年M月d日", "en": "d MMMM y"}
 _UNITS = ((86_400, "duration-day"), (3_600, "duration-hour"), (60, "duration-minute"))
 
 
@@ -89,7 +91,9 @@ class _Value:
         try:
             match kind:
                 case "moment":
-                    return self._moment()
+                    return self._moment(_MOMENT)
+                case "day":
+                    return self._moment(_DAY)
                 case "duration":
                     return self._duration()
                 case "money":
@@ -100,10 +104,10 @@ class _Value:
             pass
         return self._value
 
-    def _moment(self) -> str:
+    def _moment(self, pattern: Mapping[str, str]) -> str:
         moment = datetime.fromisoformat(self._value)
         language = self._reader.language
-        return format_datetime(moment, _MOMENT[language], tzinfo=self._reader.zone, locale=language)
+        return format_datetime(moment, pattern[language], tzinfo=self._reader.zone, locale=language)
 
     def _duration(self) -> str:
         seconds = int(self._value)

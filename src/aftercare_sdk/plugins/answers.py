@@ -14,6 +14,7 @@ from aftercare_sdk.model.actions import (
     CancelMessages,
     ChangeTier,
     ClearTimer,
+    Decline,
     GrantReward,
     Purpose,
     Remember,
@@ -47,6 +48,7 @@ from aftercare_sdk.plugins.fields import (
 
 MOST_ACTIONS = 1_000
 MOST_LINES = 5_000
+LONGEST_CODE = 40
 MOST_POINTS = 10**12
 """So that sums of many awards fit into 64 bits."""
 
@@ -102,6 +104,13 @@ ACTION_FIELDS: Mapping[type[Action], Mapping[str, Check]] = {
         "terms": texts,
     },
     ChangeTier: {**_COMMON, "tier": optional(text())},
+    Decline: {
+        **_COMMON,
+        "label": text(),
+        "code": text(LONGEST_CODE, empty=True),
+        "values": texts,
+        "words": texts,
+    },
 }
 
 _action = one_of(ACTION_FIELDS)

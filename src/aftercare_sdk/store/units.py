@@ -326,6 +326,14 @@ def troubled(connection: Connection, limit: int = 100) -> list[Trouble]:
     return _troubles(connection, select(units).order_by(units.c.seq).limit(limit))
 
 
+def states_of(connection: Connection, events: Collection[str]) -> dict[tuple[str, str], str]:
+    """Return how it stands with these events, by event and plugin: `pending`, `done` or `parked`."""
+    rows = connection.execute(
+        select(units.c.event, units.c.plugin, units.c.state).where(units.c.event.in_(sorted(events)))
+    )
+    return {(event, plugin): state for event, plugin, state in rows}
+
+
 def troubled_by(connection: Connection, events: Collection[str]) -> list[Trouble]:
     """Return the units of these events that failed and are not done."""
     return _troubles(connection, select(units).where(units.c.event.in_(sorted(events))).order_by(units.c.seq))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from aftercare_sdk.actions import (
     CancelMessages,
     ClearTimer,
+    Decline,
     NoRefund,
     NotSentWithin,
     OrderStands,
@@ -54,6 +55,7 @@ OTHERS = [
     ClearTimer(reason="answered", name="ask"),
     Remember(reason="seen", key="seen", value="yes"),
     Remember(reason="forgotten", key="seen", value=None),
+    Decline(reason="no vip", label="thanks", code="no_vip", values={"tag": "vip"}, words={"ja": "会員外"}),
 ]
 
 

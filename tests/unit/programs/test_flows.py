@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aftercare_sdk.model.actions import CancelMessages, Purpose, Scope, SendMessage
+from aftercare_sdk.model.actions import CancelMessages, Decline, Purpose, Scope, SendMessage
 from aftercare_sdk.model.context import Context, CustomerView, ShopView
 from aftercare_sdk.model.events import Cancellation, Delivery, Purchase, Refund, Shipment
 from aftercare_sdk.model.flows import Anchor, Flow
@@ -164,3 +164,24 @@ def test_only_a_full_refund_calls_them_off(order, called_off):
     event = Refund(**FACT, refund="77", amount=Money(400, "JPY"))
     expected = [CancelMessages(reason="the order was refunded in full")] if called_off else None
     assert expected == Flows().on_refund(event, context({"thank-you": {}}, order=order))
+
+
+@pytest.mark.parametrize(
+    ("order", "code"),
+    [
+        (refunded(400, 600), "order_refunded"),
+        (replace(ORDER, cancelled=True, cancelled_at=AT), "order_cancelled"),
+    ],
+)
+def test_nothing_is_planned_for_an_order_that_is_over(order, code):
+    """It says so, for each flow of that fact, with what the sentence speaks of."""
+    [told] = on_delivery(context({"thank-you": {}, "how-to-use": {}}, order=order))
+    assert isinstance(told, Decline)
+    assert ("how-to-use", code) == (told.label, told.code)
+    assert {"order": "1042", "at": AT.isoformat()} == told.values
+
+
+def test_what_was_given_back_in_part_is_still_an_order():
+    """The customer has kept something."""
+    [told] = on_delivery(context({"how-to-use": {}}, order=refunded(400)))
+    assert isinstance(told, SendMessage)

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from aftercare_sdk.hookspecs import AftercareHooks, hookimpl
-from aftercare_sdk.model.actions import Action, CancelMessages, Purpose, Scope, SendMessage
+from aftercare_sdk.model.actions import Action, CancelMessages, Decline, Purpose, Scope, SendMessage
 from aftercare_sdk.model.context import Context
 from aftercare_sdk.model.events import Cancellation, Delivery, OrderEvent, Purchase, Refund, Shipment
 from aftercare_sdk.model.flows import Anchor, Flow
+from aftercare_sdk.model.orders import Order
 from aftercare_sdk.model.premises import NotSentWithin, OrderStands, Premise
 from aftercare_sdk.programs.flows.configuration import FlowsSchema, FlowTable, Parts, configured, problems
 
@@ -81,7 +82,27 @@ class Flows(AftercareHooks):
 
 
 def _planned(anchor: Anchor, event: OrderEvent, ctx: Context) -> list[Action]:
-    return [_message(flow, event) for flow in configured(ctx.flows, ctx.config) if flow.anchor is anchor]
+    flows = [flow for flow in configured(ctx.flows, ctx.config) if flow.anchor is anchor]
+    return [_declined(flow, ctx.order) or _message(flow, event) for flow in flows]
+
+
+def _declined(flow: Flow, order: Order | None) -> Decline | None:
+    """Say why a flow has nothing to send for an order; None: it has."""
+    if order is None:
+        return None
+    if order.fully_refunded:
+        reason, code = "the order was refunded in full", "order_refunded"
+        at = max(refund.at for refund in order.refunds)
+    elif order.cancelled and order.cancelled_at is not None:
+        reason, code, at = "the order was cancelled", "order_cancelled", order.cancelled_at
+    else:
+        return None
+    return Decline(
+        label=flow.name,
+        reason=reason,
+        code=code,
+        values={"order": order.number, "at": at.isoformat()},
+    )
 
 
 def _message(flow: Flow, event: OrderEvent) -> SendMessage:

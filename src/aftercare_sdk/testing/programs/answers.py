@@ -15,6 +15,7 @@ from aftercare_sdk.model.actions import (
     CancelMessages,
     ChangeTier,
     ClearTimer,
+    Decline,
     GrantReward,
     Remember,
     Scope,
@@ -143,7 +144,11 @@ class Answers(Stories):
         """If it fails, a hook is offered to shops that no test has ever seen decide anything."""
         if any(answer.result.failure for answer in self._answers):
             pytest.skip("a hook fails, as another test says, and so others may wait for what it would decide")
-        seen = {answer.sample.event.hook for answer in self._answers if answer.actions}
+        seen = {
+            answer.sample.event.hook
+            for answer in self._answers
+            if any(not isinstance(action, Decline) for action in answer.actions)
+        }
         idle = sorted(self._program.functions.keys() - seen)
         if idle:
             failed(
@@ -176,6 +181,8 @@ def key_of(action: Action) -> tuple[str, ...]:
             return ("reward", action.scope.value, action.discriminator or action.label)
         case CancelMessages():
             return ()
+        case Decline():
+            return ("word on", action.label, action.reason)
         case _:
             return (type(action).__name__, action.scope.value, action.discriminator)
 
