@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-import pytest
-
 from aftercare_sdk.actions import Decline
 from tests.support.shop import DAY, HOUR, START, Bench, always, note, order, program
 

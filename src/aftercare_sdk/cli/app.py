@@ -35,6 +35,7 @@ from aftercare_sdk.cli import (
     sync,
     timeline,
     upcoming,
+    why,
     work,
 )
 from aftercare_sdk.cli.demo.command import demo
@@ -119,6 +120,7 @@ app.command("serve")(serve.serve)
 app.command("sync")(sync.sync)
 app.command("timeline")(timeline.timeline)
 app.command("upcoming")(upcoming.upcoming)
+app.command("why")(why.why)
 app.command("trigger")(trigger)
 app.command("demo")(demo)
 app.add_typer(journal.commands, name="journal")

@@ -47,11 +47,10 @@ def timeline(
     Orders, reviews, events, decisions and messages, in order, and why. An e-mail address also shows other
     customers whose orders are written to it. This is personal data.
     """
-    from aftercare_sdk.cli.words import Speaker
     from aftercare_sdk.engine.timeline import timeline as tell
 
     settings = read_settings(context)
-    speaker = Speaker(language_of(settings, lang), ZoneInfo(settings.brand.zone))
+    speaker = speaker_for(settings, lang)
     with open_brand(settings) as brand:
         told = tell(brand, customer, now())
         if not told.people:
@@ -63,13 +62,16 @@ def timeline(
         show(told, speaker)
 
 
-def language_of(settings: Settings, asked: Language | None) -> str:
-    """Return the language that was asked for, else that of the brand, if operators can have it."""
-    return asked.value if asked else "ja" if settings.brand.locale.startswith("ja") else "en"
+def speaker_for(settings: Settings, lang: Language | None) -> Speaker:
+    """Return who speaks to an operator: in the language asked for, else the brand's, on the brand's clock."""
+    from aftercare_sdk.cli.words import Speaker
+
+    language = lang.value if lang else "ja" if settings.brand.locale.startswith("ja") else "en"
+    return Speaker(language, ZoneInfo(settings.brand.zone))
 
 
 def nobody(brand: Brand, customer: str) -> None:
-    """Say that nobody is known by what was asked for, and what to write instead."""
+    """Say that nobody is known by a text, and what else to write."""
     from aftercare_sdk.store import journal
 
     with brand.database.read() as connection:
@@ -89,20 +91,26 @@ def to_json(told: Timeline, speaker: Speaker) -> dict[str, Any]:
         "language": speaker.lang,
         "zone": str(speaker.zone),
         "at": output.instant(told.now),
-        "customers": [_person_json(person, speaker) for person in told.people],
-        "notes": [_told_json(note, speaker) for note in told.notes],
+        "customers": [
+            {
+                **person_json(person, speaker),
+                "entries": [_entry_json(entry, speaker) for entry in person.entries],
+            }
+            for person in told.people
+        ],
+        "notes": [told_json(note, speaker) for note in told.notes],
     }
 
 
-def _person_json(person: Person, speaker: Speaker) -> dict[str, Any]:
+def person_json(person: Person, speaker: Speaker) -> dict[str, Any]:
+    """Return who somebody is, for programs."""
     return {
         "customer": person.customer,
         "name": person.name,
         "identities": [
             {"kind": one.kind.value, "shop": one.shop, "value": one.value} for one in person.identities
         ],
-        "found": _told_json(person.found, speaker),
-        "entries": [_entry_json(entry, speaker) for entry in person.entries],
+        "found": told_json(person.found, speaker),
     }
 
 
@@ -112,14 +120,15 @@ def _entry_json(entry: Entry, speaker: Speaker) -> dict[str, Any]:
         "kind": entry.kind.value,
         "code": entry.code,
         "text": speaker.headline(entry),
-        "reason": _told_json(entry.reason, speaker) if entry.reason else None,
+        "reason": told_json(entry.reason, speaker) if entry.reason else None,
         "rule": entry.rule or None,
         "values": dict(entry.values),
-        "detail": [_told_json(told, speaker) for told in entry.detail],
+        "detail": [told_json(told, speaker) for told in entry.detail],
     }
 
 
-def _told_json(told: Told, speaker: Speaker) -> dict[str, Any]:
+def told_json(told: Told, speaker: Speaker) -> dict[str, Any]:
+    """Return a sentence for programs: its code, its values and its words."""
     return {"code": told.code, "text": speaker.say(told), "values": dict(told.values)}
 
 
@@ -131,7 +140,8 @@ def show(told: Timeline, speaker: Speaker) -> None:
         output.write(speaker.say(note))
 
 
-def _show_person(person: Person, told: Timeline, speaker: Speaker) -> None:
+def show_head(person: Person, speaker: Speaker) -> None:
+    """Write who somebody is."""
     from aftercare_sdk.engine.timeline import Told
 
     known_as = "、".join if speaker.lang == "ja" else ", ".join
@@ -147,6 +157,10 @@ def _show_person(person: Person, told: Timeline, speaker: Speaker) -> None:
         ),
         "",
     )
+
+
+def _show_person(person: Person, told: Timeline, speaker: Speaker) -> None:
+    show_head(person, speaker)
     past = [entry for entry in person.entries if entry.at <= told.now]
     ahead = [entry for entry in person.entries if entry.at > told.now]
     if past:
@@ -157,7 +171,7 @@ def _show_person(person: Person, told: Timeline, speaker: Speaker) -> None:
         output.write(f"{speaker.word('word.nothing_yet')}\n")
 
 
-_STYLES = {
+STYLES = {
     "accepted": "green",
     "planned": "cyan",
     "submitted": "cyan",
@@ -178,7 +192,7 @@ def _entries(entries: list[Entry], speaker: Speaker) -> Table:
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for entry in entries:
-        style = _STYLES.get(entry.values.get("state", ""), "")
+        style = STYLES.get(entry.values.get("state", ""), "")
         grid.add_row(
             speaker.time(entry), speaker.kind(entry.kind), Text(speaker.headline(entry), style=style)
         )

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
 from aftercare_sdk.cli import output
 from aftercare_sdk.cli.opening import Json, now, open_brand, read_settings
-from aftercare_sdk.cli.timeline import Language, language_of, nobody
+from aftercare_sdk.cli.timeline import Language, nobody, speaker_for
 
 if TYPE_CHECKING:
     from aftercare_sdk.cli.words import Speaker
@@ -38,12 +37,11 @@ def upcoming(
     Each message with the moment at which it will really leave, as things stand now, and what is against it
     until then: quiet hours, the contact budget, a consent that is missing.
     """
-    from aftercare_sdk.cli.words import Speaker
     from aftercare_sdk.engine.finding import find_customers
     from aftercare_sdk.engine.upcoming import upcoming as foresee
 
     settings = read_settings(context)
-    speaker = Speaker(language_of(settings, lang), ZoneInfo(settings.brand.zone))
+    speaker = speaker_for(settings, lang)
     period = timedelta(days=days)
     with open_brand(settings) as brand:
         with brand.database.read() as connection:

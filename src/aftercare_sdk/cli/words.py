@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 from aftercare_sdk.cli.output import clean
 from aftercare_sdk.engine.declining import in_words
@@ -81,7 +81,11 @@ class Speaker:
 
     def time(self, entry: Entry) -> str:
         """Return when it was, on the operator's clock."""
-        return f"{entry.at.astimezone(self.zone):{_DATES[self.lang]}}"
+        return self.moment(entry.at)
+
+    def moment(self, at: datetime) -> str:
+        """Return a moment as columns have it, on the operator's clock."""
+        return f"{at.astimezone(self.zone):{_DATES[self.lang]}}"
 
     def identity(self, identity: Identity) -> str:
         """Return one way in which a customer is known."""

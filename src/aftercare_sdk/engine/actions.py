@@ -301,20 +301,25 @@ class _Answered:
             case ClearTimer():
                 subject = _subject(self.known, action)
                 self.applied.set_timer((self.unit.plugin, subject, action.name), None)
-            case Remember():
-                self.applied.note(self.unit.plugin, self.known, action)
+            case Remember() | ChangeTier() | Decline():
+                self._note(action)
             case GrantReward():
                 self._grant_reward(action)
             case TagCustomer():
                 self._tag_customer(action)
             case AwardPoints():
                 self._award_points(action)
+            case _:
+                raise InvalidAction(f"nobody carries out {type(action).__name__}")
+
+    def _note(self, action: Remember | ChangeTier | Decline) -> None:
+        match action:
+            case Remember():
+                self.applied.note(self.unit.plugin, self.known, action)
             case ChangeTier():
                 self.applied.change_tier(self.known, action)
             case Decline():
                 self.applied.decline(self.unit, self.known, action)
-            case _:
-                raise InvalidAction(f"nobody carries out {type(action).__name__}")
 
     def _send_message(self, action: SendMessage) -> None:
         brand = self.applied.brand

@@ -510,7 +510,7 @@ def _told(message: Message, verdict: str, made: Verdict, now: datetime) -> Decis
     )
     # Of what passes, no single check is the reason.
     detail = {} if made.outcome is Outcome.ALLOW else made.values
-    return about(message, now, verdict, made.code, detail, checks)
+    return about(message, now, verdict, made.code, detail, checks=checks)
 
 
 def _note(connection: Connection, made: Sequence[Change], now: datetime) -> None:

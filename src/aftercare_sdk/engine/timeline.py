@@ -237,7 +237,7 @@ class Story:
         for record in records:
             order = as_order(record, self.brand.assumptions(record.shop), self.now)
             waits = reading.get((record.shop, "order", record.id))
-            awaited = () if waits is None else (_awaited(waits),)
+            awaited = () if waits is None else (awaited_read(waits),)
             if order is not None:
                 yield Entry(
                     at=order.placed_at,
@@ -275,7 +275,7 @@ class Story:
                     **({"stars": str(review.rating)} if review.rating else {}),
                     "moderation": review.status.value,
                 },
-                detail=(*_review_details(review), *(() if waits is None else (_awaited(waits),))),
+                detail=(*_review_details(review), *(() if waits is None else (awaited_read(waits),))),
             )
 
     def _event_entries(self) -> Iterator[Entry]:
@@ -283,21 +283,24 @@ class Story:
         for trouble in units.troubled_by(self.connection, [known.event.id for known in self.known]):
             troubles.setdefault(trouble.event, []).append(trouble)
         for known in self.known:
-            event = known.event
+            event, told = known.event, self.fact(known)
             yield Entry(
                 at=event.occurred_at,
                 kind=EntryKind.EVENT,
-                code=event_code(event),
-                values={
-                    **self.about(event.shop, known.object, known.object_kind),
-                    "event": event.kind,
-                    **_event_values(event),
-                },
+                code=told.code,
+                values=told.values,
                 detail=(
                     *self._refund_lines(event),
-                    *(_failed(trouble) for trouble in troubles.get(event.id, ())),
+                    *(failed_on(trouble) for trouble in troubles.get(event.id, ())),
                 ),
             )
+
+    def fact(self, known: Known) -> Told:
+        """Return what happened."""
+        event = known.event
+        about = self.about(event.shop, known.object, known.object_kind)
+        values = {**about, "event": event.kind, **_event_values(event)}
+        return Told(code=_event_code(event), values=values)
 
     def _refund_lines(self, event: Event) -> Iterator[Told]:
         if not isinstance(event, Refund):
@@ -348,7 +351,7 @@ class Story:
             checks = _checks(decision) if decision and decision.code == message.code else ()
             planned_for_another = message.identity not in self.identities
             yield Entry(
-                at=_moment(message),
+                at=moment_of(message),
                 kind=EntryKind.MESSAGE,
                 code=code_about("timeline.message", message),
                 values={
@@ -476,14 +479,15 @@ def _line(title: str, quantity: int, amount: Money) -> Told:
     return Told(code="timeline.line", values=values)
 
 
-def _awaited(read: Read) -> Told:
+def awaited_read(read: Read) -> Told:
+    """Return what is to be read from a shop again, and why."""
     values = {"reason": read.reason, "until": read.due_at.isoformat(), "tries": str(read.attempts)}
     if not read.error:
         return Told(code="timeline.awaiting_read", values=values)
     return Told(code="timeline.read_failed", values={**values, "problem": read.error})
 
 
-def event_code(event: Event) -> str:
+def _event_code(event: Event) -> str:
     match event:
         case Delivery(assumed=True):
             variant = ".assumed"
@@ -515,7 +519,8 @@ def _event_values(event: Event) -> dict[str, str]:
     return {}
 
 
-def _failed(trouble: Trouble) -> Told:
+def failed_on(trouble: Trouble) -> Told:
+    """Return how a plugin failed on an event, and what becomes of it."""
     values = {
         "plugin": trouble.plugin,
         "tries": str(trouble.attempts),
@@ -581,7 +586,7 @@ def rule_of(code: str, checks: Sequence[tuple[str, str]], message: Message | Non
     return plugin
 
 
-def _moment(message: Message) -> datetime:
+def moment_of(message: Message) -> datetime:
     """Return when a message left, ended, or is to be looked at next."""
     moments: Iterable[datetime | None] = (
         message.submitted_at,

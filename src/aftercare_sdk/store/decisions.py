@@ -72,6 +72,7 @@ def about(
     verdict: str,
     code: str,
     detail: Mapping[str, str],
+    *,
     checks: tuple[CheckLine, ...] = (),
 ) -> Decision:
     """Return a decision about a message."""
@@ -227,7 +228,7 @@ def _read(written: str) -> tuple[CheckLine, ...]:
     return tuple(_line(*line) for line in lines)
 
 
-def _line(  # noqa: PLR0913, PLR0917 - a line of the record, in its order
+def _line(  # noqa: PLR0917 - a line of the record, in its order
     name: str,
     rule: str,
     code: str,

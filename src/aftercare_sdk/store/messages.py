@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from string import hexdigits
 from typing import Any
 
 from sqlalchemy import (
@@ -32,6 +33,9 @@ Key = tuple[str, str, str]
 WAITING = (MessageState.PLANNED, MessageState.HELD, MessageState.DEFERRED)
 LEASED = (MessageState.CLAIMED, MessageState.SUBMITTED)
 _MICROSECOND = timedelta(microseconds=1)
+_SHAPE = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
+"""Of the ids of messages."""
+_SHORTEST = 8
 _NOT_LEFT = (*WAITING, MessageState.CLAIMED)
 _OPEN = (*_NOT_LEFT, MessageState.SUBMITTED)
 _UNCLAIMED: Mapping[str, Any] = {
@@ -296,6 +300,17 @@ def with_id(connection: Connection, id_: str) -> Message | None:
     """Return the message that has left, or will, under an id."""
     row = connection.execute(select(messages).where(messages.c.id == id_)).mappings().first()
     return as_message(row) if row else None
+
+
+def named(connection: Connection, text: str) -> Message | None:
+    """Return the one message whose id is a text, or begins with it: at least eight characters."""
+    alike = all(one in ("-" if like == "-" else hexdigits) for one, like in zip(text, _SHAPE, strict=False))
+    if not alike or not _SHORTEST <= len(text) <= len(_SHAPE):
+        return None
+    first, last = (text.lower() + _SHAPE[len(text) :].replace("x", digit) for digit in "0f")
+    rows = connection.execute(select(messages).where(messages.c.id.between(first, last)).limit(2))
+    found = rows.mappings().all()
+    return as_message(found[0]) if len(found) == 1 else None
 
 
 def of_identities(connection: Connection, wanted: Collection[int]) -> list[Message]:

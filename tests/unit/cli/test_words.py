@@ -6,8 +6,9 @@ from importlib.resources import files
 
 import pytest
 
+from aftercare_sdk.cli import why as cli_why
 from aftercare_sdk.cli.words import Speaker
-from aftercare_sdk.engine import timeline
+from aftercare_sdk.engine import timeline, unplanned
 from aftercare_sdk.engine.timeline import Entry, EntryKind, Told
 from aftercare_sdk.model.events import EVENT_BY_KIND, ReferralRole
 from aftercare_sdk.model.messages import MessageState
@@ -29,8 +30,10 @@ def source(module):
 
 
 def spelled_codes():
-    """Every code that stands in the source of the timeline, without those that are put together."""
-    return {code for code in re.findall(r'"(timeline\.[A-Za-z._]+)"', source(timeline)) if code[-1] != "."}
+    """Every code that stands in the source of the timeline and of why, without those that are put together."""
+    found = {code for code in re.findall(r'"(timeline\.[A-Za-z._]+)"', source(timeline)) if code[-1] != "."}
+    modules = source(cli_why) + source(unplanned)
+    return found | set(re.findall(r'"((?:why|unplanned|heading)\.[a-z_.]+)"', modules))
 
 
 def gate_rules():
@@ -63,6 +66,10 @@ CODES = {
     *(reason.value for reason in Reason),
     *(f"reason.{preset.reason}" for preset in PRESETS),
     "reason.a form was filled in",
+    "declined",
+    "declined.order_cancelled",
+    "declined.order_refunded",
+    "verdict.declined",
     "reason.the order was cancelled",
     "reason.the order was refunded in full",
 }
