@@ -180,6 +180,7 @@ SECTIONS = {
     "database": ("## `[database]`", schemas.DatabaseSchema),
     "server": ("## `[server]`", schemas.ServerSchema),
     "defaults": ("## `[defaults]`", schemas.DefaultsSchema),
+    "retention": ("## `[retention]`", schemas.RetentionSchema),
     "doctor": ("## `[doctor]`", schemas.DoctorSchema),
 }
 TABLES = [

@@ -265,7 +265,7 @@ def _unplanned(one: Unplanned, speaker: Speaker) -> str:
 
 def _check(line: CheckLine, speaker: Speaker) -> str:
     """Return what a check said, and when that may change."""
-    return " ".join(_parts(line, speaker))
+    return ("" if speaker.lang == "ja" else " ").join(_parts(line, speaker))
 
 
 def _parts(line: CheckLine, speaker: Speaker) -> Iterator[str]:

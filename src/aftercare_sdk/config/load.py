@@ -30,6 +30,7 @@ from aftercare_sdk.config.settings import (
     Legal,
     PluginSettings,
     QuietHours,
+    Retention,
     Server,
     Settings,
     ShopSettings,
@@ -166,6 +167,7 @@ class _Reading:
             budget=_budget(file.get("budget", {})),
             server=Server(**file.get("server", {})),
             defaults=defaults,
+            retention=Retention(**file.get("retention", {})),
             doctor=Doctor(**file.get("doctor", {})),
         )
 

@@ -64,6 +64,9 @@
     body_limit = 5_000_000                  # bytes
     public_url = "https://aftercare.example"    # none; where customers reach this server
 
+    [retention]                             # how long is kept what nothing depends on any more
+    decisions = "1095 days"                 # why something was sent or not, of messages that are final
+
     [doctor]
     dns = true                              # false: `aftercare doctor` asks DNS nothing
     resolver = "192.0.2.53"                 # those of the machine; with a port "192.0.2.53:5353"
@@ -219,6 +222,12 @@ class DefaultsSchema(Schema):
     assume_delivered = _key(_assume_delivered, below=AssumeDeliveredSchema)
 
 
+class RetentionSchema(Schema):
+    """`[retention]`."""
+
+    decisions = _key(readers.positive_duration)
+
+
 class ShopSchema(Schema):
     """`[shops.<name>]`."""
 
@@ -311,6 +320,7 @@ class FileSchema(Schema):
     database = fields.Nested(DatabaseSchema)
     server = fields.Nested(ServerSchema)
     defaults = fields.Nested(DefaultsSchema)
+    retention = fields.Nested(RetentionSchema)
     doctor = fields.Nested(DoctorSchema)
 
 

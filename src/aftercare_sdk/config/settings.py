@@ -120,6 +120,13 @@ class Defaults:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long things are kept that nothing depends on any more."""
+
+    decisions: timedelta = timedelta(days=3 * 365)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShopSettings:
     """One shop. `options` are the adapter's own, not yet checked by its schema, with `Secret` in them.
 
@@ -222,6 +229,7 @@ class Settings:
     budget: Budget = Budget()
     server: Server = Server()
     defaults: Defaults = Defaults()
+    retention: Retention = Retention()
     doctor: Doctor = Doctor()
 
     def plugin(self, name: str) -> PluginSettings:

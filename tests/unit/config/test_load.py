@@ -17,6 +17,7 @@ from aftercare_sdk.config import (
     Database,
     Defaults,
     Legal,
+    Retention,
     Secret,
     Server,
     ShopSettings,
@@ -140,7 +141,7 @@ def test_documented_file(write, tmp_path):
     assert {"thank-you": {"delay": "1h"}} == flows.section
     assert tmp_path / "templates" == settings.templates
     server = Server(public_url="https://aftercare.example")
-    assert (server, Defaults()) == (settings.server, settings.defaults)
+    assert (server, Defaults(), Retention()) == (settings.server, settings.defaults, settings.retention)
     assert "postgresql+psycopg://shop:pw@db/after" == settings.database.resolve({"DATABASE_PASSWORD": "pw"})
 
 
@@ -409,6 +410,7 @@ def test_plugins_switches():
         "database",
         "server",
         "defaults",
+        "retention",
         "doctor",
     ],
 )
