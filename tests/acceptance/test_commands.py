@@ -373,6 +373,19 @@ def test_the_timeline_tells_everything_known_of_ogawa(lived):
     assert all(entry["reason"]["text"] for entry in entries(told, "decision"))
 
 
+def test_why_tells_every_message_and_what_was_never_planned(lived):
+    """Of a customer, then of one of the messages, by the beginning of its id; nobody is an error."""
+    told = lived.json("why", OGAWA, "--lang", "en")["customers"][0]
+    skipped = next(one for one in told["messages"] if one["state"] == "skipped")
+    assert "went to this customer on" in skipped["why"]["text"]
+    assert told["never_planned"]
+    lines = lived.run("why", skipped["id"][:8]).stdout.splitlines()
+    assert lines[0].startswith("「thank-you」（注文")
+    assert any(line.startswith("✗") and line.endswith("NotSentWithin") for line in lines)
+    nobody = lived.run("why", "nobody@example.jp")
+    assert (1, "") == (nobody.exit_code, nobody.stdout)
+
+
 def test_the_timeline_reads_as_an_operator_in_japan_speaks(lived):
     """The brand's language, the brand's clock, plain text in a pipe."""
     result = lived.run("timeline", OGAWA)

@@ -215,7 +215,7 @@ class Brand:
         since = sectioned(self._versions)
         needing = {plugin.name for plugin in self.plugins.active if plugin.needs_section}
         self._asleep = frozenset(needing - since.keys())
-        starts |= {name: max(starts[name], since[name]) for name in needing & since.keys()}
+        starts |= {name: max(starts[name], since[name]) for name in needing & since.keys() & starts.keys()}
         for name, settings in self.settings.plugins.items():
             if settings.starts_at is not None:
                 starts[name] = settings.starts_at
@@ -251,9 +251,12 @@ class Brand:
         """The plugins that do nothing, because the configuration has no section of theirs."""
         return self._asleep
 
-    def started_at(self, plugin: str) -> datetime:
-        """Return when a plugin started: of what happened before it hears nothing, unless it looks back."""
-        return self._starts[plugin]
+    def started_at(self, plugin: str) -> datetime | None:
+        """Return when a plugin started: of what happened before it hears nothing, unless it looks back.
+
+        None: no process that works has had it yet.
+        """
+        return self._starts.get(plugin)
 
     def hearing(self, event: Event) -> tuple[str, ...]:
         """Return the plugins that are told of such events, whether they had started or not."""

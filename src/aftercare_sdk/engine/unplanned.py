@@ -113,6 +113,7 @@ def _unheard(story: Story) -> Iterator[Unplanned]:
                 alike.setdefault((plugin, code), []).append(known)
     for (plugin, code), several in alike.items():
         last = max(several, key=lambda known: known.event.occurred_at)
+        started = story.brand.started_at(plugin)
         yield Unplanned(
             at=last.event.occurred_at,
             plugin=plugin,
@@ -122,7 +123,7 @@ def _unheard(story: Story) -> Iterator[Unplanned]:
                 code=code,
                 values={
                     "plugin": plugin,
-                    "started": story.brand.started_at(plugin).isoformat(),
+                    **({"started": started.isoformat()} if started else {}),
                     "problem": story.brand.off.get(plugin, ""),
                 },
             ),
@@ -137,6 +138,8 @@ def _standing(brand: Brand, known: Known, plugin: str, state: str | None) -> str
         return "unplanned.off"
     if state is not None:
         return "unplanned.waiting"
+    if brand.started_at(plugin) is None:
+        return "unplanned.new"
     return "unplanned.absent" if brand.counts(plugin, known.event.occurred_at) else "unplanned.early"
 
 

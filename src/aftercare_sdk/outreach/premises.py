@@ -58,7 +58,7 @@ def _order_stands(ref: str, facts: Facts) -> Verdict:
     if order.cancelled:
         return Verdict(ok=False, code=Reason.ORDER_CANCELLED, values=values)
     if order.fully_refunded:
-        return Verdict(ok=False, code=Reason.ORDER_REFUNDED, values=values)
+        return Verdict(ok=False, code=Reason.ORDER_REFUNDED, values={**values, **_last_refund(order)})
     return Verdict(ok=True, code=Reason.ORDER_STANDS, values=values)
 
 
@@ -70,7 +70,11 @@ def _no_refund(ref: str, facts: Facts) -> Verdict:
     if not order.refunds:
         return Verdict(ok=True, code=Reason.NO_REFUND, values=values)
     code = Reason.ORDER_REFUNDED if order.fully_refunded else Reason.ORDER_PARTLY_REFUNDED
-    return Verdict(ok=False, code=code, values=values)
+    return Verdict(ok=False, code=code, values={**values, **_last_refund(order)})
+
+
+def _last_refund(order: Order) -> Mapping[str, str]:
+    return {"at": max(refund.at for refund in order.refunds).isoformat()}
 
 
 def _not_sent_within(label: str, period: timedelta, facts: Facts) -> Verdict:

@@ -8,21 +8,26 @@ import pytest
 from aftercare_sdk.actions import Decline, Purpose
 from aftercare_sdk.cli.why import _MARKS, SHOWN_OF_ID, show, to_json
 from aftercare_sdk.cli.words import Speaker
+from aftercare_sdk.config import parse
+from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.why import why
 from aftercare_sdk.outreach.gate import Outcome
 from aftercare_sdk.outreach.reasons import Reason
 from aftercare_sdk.outreach.sentences import LANGUAGES, catalogue
+from aftercare_sdk.plugins import PluginSource
 from tests.support.shop import (
     DAY,
     HOUR,
     MINUTE,
     START,
     Bench,
+    Fittings,
     always,
     needs_read,
     note,
     order,
     program,
+    settings,
 )
 
 ANN = "ann@customer.example"
@@ -338,3 +343,25 @@ def test_every_code_of_the_record_makes_a_sentence(language):
 def test_every_outcome_of_a_check_has_a_mark():
     """A new one would stand there without."""
     assert {each.value for each in Outcome} == _MARKS.keys()
+
+
+def test_a_plugin_that_no_process_has_run_with_yet_is_why(database_url):
+    """Whoever has just installed it asks before the server was started again."""
+    with Bench(database_url) as bench:
+        bench.tell(order("1"))
+        bench.run_due()
+        installed = {
+            "fittings": Fittings(bench.shelf, bench.probe),
+            "thanks": program(on_purchase=always(note())),
+        }
+        brand = Brand(
+            parse(settings(bench.url, {})),
+            clock=bench.clock,
+            plugins=[PluginSource(name=name, obj=plugin) for name, plugin in installed.items()],
+            environ=bench.environ,
+        )
+        told = to_json(why(brand, ANN, bench.clock.now(), "thanks"), EN)
+        brand.close()
+        assert ["Order 1 became a purchase: thanks is new: no server or worker has run with it yet."] == [
+            one["text"] for one in told["customers"][0]["never_planned"]
+        ]

@@ -30,7 +30,7 @@ def source(module):
 
 
 def spelled_codes():
-    """Every code that stands in the source of the timeline and of why, without those that are put together."""
+    """Every code that stands in the source of the timeline and of why, but for those put together."""
     found = {code for code in re.findall(r'"(timeline\.[A-Za-z._]+)"', source(timeline)) if code[-1] != "."}
     modules = source(cli_why) + source(unplanned)
     return found | set(re.findall(r'"((?:why|unplanned|heading)\.[a-z_.]+)"', modules))

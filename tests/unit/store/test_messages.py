@@ -153,6 +153,16 @@ def test_listings(plan, store):
     assert [("planned", "", 3), ("skipped", "no_address", 1)] == store(messages.counts)
 
 
+def test_named(plan, store):
+    """By an id or eight characters of it; never by what is not clear, or is no beginning of an id."""
+    first, second = "2ff4f2ce-c90a-52fa-a1be-790d683090be", "2ff4f2ce-c90b-52fa-a1be-790d683090be"
+    plan(message("m-1", id=first), message("m-2", id=second), message("m-3", id="7c44fd07" + first[8:]))
+    found = {first: "m-1", second[:13].upper(): "m-2", "7c44fd07": "m-3", "7c44fd07-": "m-3"}
+    assert found == {text: store(messages.named, text).key for text in found}
+    for text in ("", "7c44fd0", "2ff4f2ce", "2ff4f2ce-c90", "ann@a.example", "08012345678", f"{first}0"):
+        assert None is store(messages.named, text)
+
+
 def test_repr_tells_no_person():
     """What is logged of a message holds neither its words nor its variables."""
     assert [] == [

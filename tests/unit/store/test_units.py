@@ -257,3 +257,13 @@ class TestUnheard:
 def purchase(number):
     """Return the purchase of an order."""
     return Purchase(id=f"main/order/{number}/purchase", shop="main", occurred_at=DAWN, order=number)
+
+
+def test_states_of_events(add, ready, store):
+    """How it stands with each event, for each plugin that has to hear of it."""
+    add("a", 1)
+    add("b", 2, plugins=["flows"])
+    store(units.finish, ready.units(plugins=["late"]), DAWN)
+    store(units.park, "b", "flows", "broken")
+    expected = {("a", "flows"): "pending", ("a", "late"): "done", ("b", "flows"): "parked"}
+    assert expected == store(units.states_of, ["a", "b", "c"])
