@@ -122,9 +122,19 @@ def upgrade() -> None:
         sa.Column("verdict", sa.String(length=12), nullable=False),
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("checks", sa.Text(), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_decisions")),
     )
     with op.batch_alter_table("decisions", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_decisions_declined",
+            ["event"],
+            unique=False,
+            sqlite_where=sa.text("verdict = 'declined'"),
+            postgresql_where=sa.text("verdict = 'declined'"),
+        )
         batch_op.create_index("ix_decisions_identity", ["identity"], unique=False)
         batch_op.create_index("ix_decisions_message", ["message"], unique=False)
 
