@@ -65,7 +65,7 @@ def during_send(bench: Bench, happens) -> None:
 @contextlib.contextmanager
 def between_claim_and_submit(monkeypatch, happens):
     """Let something happen when a message has been claimed and written, before it is looked at again."""
-    compose = dispatch.Dispatcher._compose
+    compose = dispatch.Dispatcher.compose
     once = itertools.count()
 
     def composed(self, message, look):
@@ -74,9 +74,9 @@ def between_claim_and_submit(monkeypatch, happens):
             happens()
         return written
 
-    monkeypatch.setattr(dispatch.Dispatcher, "_compose", composed)
+    monkeypatch.setattr(dispatch.Dispatcher, "compose", composed)
     yield
-    monkeypatch.setattr(dispatch.Dispatcher, "_compose", compose)
+    monkeypatch.setattr(dispatch.Dispatcher, "compose", compose)
 
 
 def outcome_rows(bench: Bench) -> list[str]:

@@ -497,6 +497,7 @@ def settings(url: str, config: Mapping[str, Any]) -> dict[str, Any]:
         "channels": {"email": {"kind": "probe", "sender": "hello@shop.example"}},
         "defaults": {"hook_budget": "5 s"},
         "quiet_hours": {"email": "none"},
+        "approvals": {"marketing": False},
     }
     for section, value in config.items():
         made[section] = {**made.get(section, {}), **value}

@@ -177,6 +177,7 @@ SECTIONS = {
     "consent": ("## `[consent]`", schemas.ConsentSchema),
     "quiet_hours": ("## `[quiet_hours]`", schemas.QuietHoursSchema),
     "budget": ("## `[budget]`", schemas.BudgetSchema),
+    "approvals": ("## `[approvals]`", schemas.ApprovalsSchema),
     "database": ("## `[database]`", schemas.DatabaseSchema),
     "server": ("## `[server]`", schemas.ServerSchema),
     "defaults": ("## `[defaults]`", schemas.DefaultsSchema),

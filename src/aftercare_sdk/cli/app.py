@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from aftercare_sdk import __version__
 from aftercare_sdk.cli import (
+    approvals,
     consent,
     customers,
     db,
@@ -133,6 +134,7 @@ app.add_typer(plugins.commands, name="plugins")
 app.add_typer(shops.commands, name="shops")
 app.add_typer(rewards.commands, name="rewards")
 app.add_typer(consent.commands, name="consent")
+app.add_typer(approvals.commands, name="approvals")
 app.add_typer(customers.commands, name="customers")
 app.add_typer(privacy.commands, name="privacy")
 app.add_typer(db.commands, name="db")

@@ -8,6 +8,7 @@ from aftercare_sdk.config.secrets import Secret, resolve_tree
 from aftercare_sdk.config.sections import validate_section
 from aftercare_sdk.config.settings import (
     NO_QUIET_HOURS,
+    Approvals,
     AssumeDelivered,
     Brand,
     Budget,
@@ -40,6 +41,7 @@ __all__ = [
     "PLUGIN_KEYS",
     "SHOP_KEYS",
     "VARIABLE",
+    "Approvals",
     "AssumeDelivered",
     "Brand",
     "Budget",

@@ -19,6 +19,7 @@ from aftercare_sdk.config.plain import freeze
 from aftercare_sdk.config.problems import NO_VALUE, Problem, Steps, lines, of_schema, of_toml
 from aftercare_sdk.config.secrets import Secret
 from aftercare_sdk.config.settings import (
+    Approvals,
     AssumeDelivered,
     Brand,
     Budget,
@@ -165,6 +166,7 @@ class _Reading:
             consent=Consent(reclassified=file.get("consent", {}).get("review_request_is_service", {})),
             quiet_hours=_quiet_hours(file.get("quiet_hours", {})),
             budget=_budget(file.get("budget", {})),
+            approvals=Approvals(**file.get("approvals", {})),
             server=Server(**file.get("server", {})),
             defaults=defaults,
             retention=Retention(**file.get("retention", {})),

@@ -51,6 +51,9 @@
     cool_down = "14 days"                   # so long a complaint pauses what advertises
     priorities = ["refill", "flows/vip"]    # []; programs that go first, in this order
 
+    [approvals]
+    marketing = true                        # false: nobody is asked before marketing leaves
+
     [templates]
     folder = "templates"                    # none; what is in it comes before the shipped templates
 
@@ -162,6 +165,12 @@ class BudgetSchema(Schema):
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         return {**data, "caps": tuple(data["caps"])} if "caps" in data else data
+
+
+class ApprovalsSchema(Schema):
+    """`[approvals]`."""
+
+    marketing = _key(readers.flag)
 
 
 class DatabaseSchema(Schema):
@@ -317,6 +326,7 @@ class FileSchema(Schema):
     consent = fields.Nested(ConsentSchema)
     quiet_hours = fields.Nested(QuietHoursSchema)
     budget = fields.Nested(BudgetSchema)
+    approvals = fields.Nested(ApprovalsSchema)
     database = fields.Nested(DatabaseSchema)
     server = fields.Nested(ServerSchema)
     defaults = fields.Nested(DefaultsSchema)

@@ -203,6 +203,13 @@ class QuietHours:
     holidays: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approvals:
+    """What a person is asked before it leaves. `marketing`: each version of whatever sends marketing."""
+
+    marketing: bool = True
+
+
 NO_QUIET_HOURS = QuietHours(
     open=MappingProxyType({name: (time(), time()) for name in ("email", "sms", "line", "push")})
 )
@@ -227,6 +234,7 @@ class Settings:
     consent: Consent = Consent()
     quiet_hours: QuietHours = QuietHours()
     budget: Budget = Budget()
+    approvals: Approvals = Approvals()
     server: Server = Server()
     defaults: Defaults = Defaults()
     retention: Retention = Retention()

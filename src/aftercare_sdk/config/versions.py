@@ -2,7 +2,8 @@
 
 A version holds what changes decisions: locale, zone and country of the brand; of each shop its adapter,
 country, locale, zone, currency, assumed deliveries and options; each plugin's section, start and backfill;
-which plugins are off and in which order they come; windows; quiet hours; where review requests are service.
+which plugins are off and in which order they come; windows; quiet hours; where review requests are service;
+whether marketing is approved.
 It does not hold what only says how and with what the work is done: names, channels, the folder of templates,
 database, server, doctor, budgets, leases, and where secrets are kept. Changing one of those makes no new
 version.
@@ -51,6 +52,7 @@ def canonical(settings: Settings) -> str:
             "cool_down": settings.budget.cool_down.total_seconds(),
             "priorities": list(settings.budget.priorities),
         },
+        "approvals": {"marketing": settings.approvals.marketing},
         "consent": {"reclassified": dict(settings.consent.reclassified)},
         "quiet_hours": {
             "holidays": settings.quiet_hours.holidays,

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection
 
+from aftercare_sdk.engine import approving
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.declining import declining, note_declined
 from aftercare_sdk.engine.emitting import DEEPEST_CASCADE
@@ -209,6 +210,7 @@ class Applied:
         planned, self._messages[:] = self._messages[:], []
         fresh = set(messages.plan(self.connection, planned))
         law = as_things_stand(self.brand, self.connection, [one for one in planned if one.key in fresh])
+        approving.ask(self.brand, self.connection, [one for one in planned if one.key in fresh], self.now)
         decisions.append(
             self.connection,
             [
@@ -361,6 +363,7 @@ class _Answered:
             premises=action.premises,
             categories=action.categories,
             data=action.data,
+            version=action.version,
             reason=action.reason,
             planned_at=self.applied.now,
             due_at=due_at,

@@ -183,7 +183,7 @@ class Brand:
             redemptions.retry(connection)
             # Now, because who needs it first would make it in the middle of other work.
             control.secret(connection, "codes")
-            self._address_key = control.secret(connection, ADDRESS_KEY)
+            control.secret(connection, ADDRESS_KEY)
             if control.setting(connection, "active") != state:
                 control.put_setting(connection, "active", state)
                 arrival = Arrival(
@@ -212,6 +212,7 @@ class Brand:
             )
             starts = dict(control.plugin_starts(connection))
             self._off = control.plugins_off(connection)
+            self._address_key = control.known_secret(connection, ADDRESS_KEY) or ""
         since = sectioned(self._versions)
         needing = {plugin.name for plugin in self.plugins.active if plugin.needs_section}
         self._asleep = frozenset(needing - since.keys())
@@ -224,7 +225,7 @@ class Brand:
     def address_hash(self, address: str) -> str:
         """Return under what an e-mail address is suppressed. Raises Bug for a brand that was not started."""
         if not self._address_key:
-            raise Bug("the key of addresses is not known: Brand.start reads it")
+            raise Bug("the key of addresses is not known: Brand.reload reads it")
         return address_hash(self._address_key, address)
 
     @cached_property

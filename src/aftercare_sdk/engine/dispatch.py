@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from aftercare_sdk.engine import approving
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.links import Links
 from aftercare_sdk.engine.logs import log
@@ -65,6 +66,7 @@ TOO_LONG = 1.0
 """Seconds. What was not handed over by then is checked anew."""
 LOOK_AGAIN = timedelta(hours=1)
 """How long a held message waits before it is looked at again; the awaited read looks at once."""
+_UNAPPROVED = frozenset({Reason.NOT_APPROVED, Reason.APPROVAL_LAPSED})
 _MOST_WRITINGS = 3
 """How often a message is written anew because the facts changed; then it waits for its lease to end."""
 SENDING_PATIENCE = timedelta(minutes=15)
@@ -212,7 +214,7 @@ class Dispatcher:
         """Write a message; if it cannot be written, settle it with the reason."""
         channel = self._channel(message.channel)  # a channel that cannot be opened must not lose a message
         try:
-            composed, way_out = self._compose(message, seen)
+            composed, way_out = self.compose(message, seen)
         except (UnknownTemplate, TemplateFailed) as error:
             code = Reason.TEMPLATE_UNKNOWN if isinstance(error, UnknownTemplate) else Reason.TEMPLATE_FAILED
             state, told = MessageState.FAILED, str(error)
@@ -226,8 +228,11 @@ class Dispatcher:
         self._change([Change(message=message, state=state, code=code, detail=detail)])
         return None
 
-    def _compose(self, message: Message, seen: Look) -> tuple[Composed, str]:
-        """Return a message in words, and where it can be refused; empty: it is part of a purchase."""
+    def compose(self, message: Message, seen: Look) -> tuple[Composed, str]:
+        """Return a message in words, and where it can be refused; empty: it is part of a purchase.
+
+        Raises UnknownTemplate, TemplateFailed or MissingVariable.
+        """
         brand = self._brand
         # The template may be another than when the message was planned.
         brand.composer.check_purpose(message.template, Purpose(message.purpose))
@@ -265,7 +270,7 @@ class Dispatcher:
             together = [one.message for letter in letters for one in (letter.look, *letter.look.members)]
             looks = look(brand, connection, together, locked=True)
             refused = [one.message for one in letters if not looks[one.message.key].may]
-            _write_verdicts(connection, refused, looks, now)
+            self._write_verdicts(connection, refused, looks, now)
             same = [
                 one
                 for one in letters
@@ -387,8 +392,24 @@ class Dispatcher:
     def _settle(self, refused: Sequence[Message], looks: Mapping[str, Look]) -> None:
         if refused:
             now = self._brand.clock.now()
+            unapproved = [one for one in refused if looks[one.key].verdict.code in _UNAPPROVED]
+            if unapproved:
+                # For itself, because the decider, who does the same, may hold messages that we are to lock.
+                with self._brand.database.write() as connection:
+                    approving.ask(self._brand, connection, unapproved, now)
             with self._brand.database.write() as connection:
-                _write_verdicts(connection, refused, looks, now)
+                self._write_verdicts(connection, refused, looks, now)
+
+    def _write_verdicts(
+        self, connection: Connection, refused: Sequence[Message], looks: Mapping[str, Look], now: datetime
+    ) -> None:
+        """Write down why messages do not leave now."""
+        made = sending.change(connection, [_not_now(one, looks[one.key], now) for one in refused], now=now)
+        approving.count_lapsed(self._brand, connection, made)
+        decisions.append(
+            connection,
+            [_told(one.message, one.state.value, looks[one.message.key].verdict, now) for one in made],
+        )
 
     def _change(self, changes: Sequence[Change]) -> None:
         if changes:
@@ -482,17 +503,6 @@ def _told_by(channel: str, answer: object) -> SendResult:
         case Unknown(reason=reason):
             return Unknown(short_line(reason))
     return Unknown(f"channel {channel!r} answered with {type(answer).__name__}")
-
-
-def _write_verdicts(
-    connection: Connection, refused: Sequence[Message], looks: Mapping[str, Look], now: datetime
-) -> None:
-    """Write down why messages do not leave now."""
-    made = sending.change(connection, [_not_now(one, looks[one.key], now) for one in refused], now=now)
-    decisions.append(
-        connection,
-        [_told(one.message, one.state.value, looks[one.message.key].verdict, now) for one in made],
-    )
 
 
 def _told(message: Message, verdict: str, made: Verdict, now: datetime) -> Decision:

@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from aftercare_sdk.engine import consenting
+from aftercare_sdk.engine import approving, consenting
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.confirming import ASKED, LOCALE
 from aftercare_sdk.engine.contacts import contact_of
 from aftercare_sdk.engine.turns import Look, take_turns
 from aftercare_sdk.model.actions import Purpose
+from aftercare_sdk.model.approvals import Approval
 from aftercare_sdk.model.consent_ledger import ConsentEntry
 from aftercare_sdk.model.orders import Order
 from aftercare_sdk.model.outcomes import SuppressionReason
@@ -72,6 +73,7 @@ class Seen:
     bought: Mapping[int, datetime]
     complained: Mapping[int, datetime]
     reached: Sequence[Reached]
+    approvals: Mapping[str, Approval]
     suppressed: Sequence[Suppression] = ()
     mailboxes: Mapping[int, str] = field(default_factory=dict, repr=False)
 
@@ -207,6 +209,7 @@ def see(
         unheard=units.unheard(connection, listeners, now),
         sent=_sent(connection, group, customers, recipients, now),
         mailboxes=people.addresses_of(connection, asked) if asked else {},
+        approvals=approving.standing(brand, connection, group, locked=locked),
     )
     return replace(seen, suppressed=_suppressed(brand, connection, seen, group))
 
@@ -321,6 +324,8 @@ def look_at(brand: Brand, seen: Seen, message: Message, now: datetime) -> Look:
         ),
         hours=_hours(brand, message, contact, country, _zones(shop, contact, account, country)),
         account=_account(brand, seen, message, persons),
+        approval=seen.approvals.get(message.key),
+        last=message.code,
     )
     facts = _Facts(seen=seen, message=message, customer=customer, recipient=recipient, now=now)
     return Look(

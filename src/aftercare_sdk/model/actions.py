@@ -57,7 +57,8 @@ class SendMessage(Action):
     with that fact. Not sent within `window` after that moment, it is not sent at all; None means the
     default of the purpose (7 days, marketing 3). `label` groups the messages of one program for
     `NotSentWithin` and `CancelMessages`. `categories` are those of the products that it is about: a soft
-    opt-in may be limited to some (LAW-13).
+    opt-in may be limited to some (LAW-13). `version` is what the program calls its own version of this step:
+    marketing is approved by a person anew when it changes.
 
     Messages of one `merge_group`, plugin, template and channel that are due to the same person leave as one:
     the template finds them all in `items`. Empty: it leaves alone.
@@ -74,6 +75,7 @@ class SendMessage(Action):
     data: Mapping[str, str] = field(default_factory=dict)
     merge_group: str = ""
     categories: tuple[str, ...] = ()
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from enum import StrEnum
 
@@ -30,3 +32,12 @@ class Flow:
     window: timedelta | None = None
     once_per: timedelta | None = None
     channel: str = "email"
+
+    @property
+    def version(self) -> str:
+        """What tells this flow from what it was before somebody changed it."""
+        # What has its default is left out, so that a setting of a later release changes no version.
+        told = {
+            one.name: str(value) for one in fields(self) if (value := getattr(self, one.name)) != one.default
+        }
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]

@@ -134,6 +134,15 @@ class Composer:
             problem = f"{first.what} advertises, and the message is {purpose.value}; {CURE}"
             raise TemplateFailed(template, first.locale, first.part, first.line, problem)
 
+    def sources(self, template: str) -> str:
+        """Return the SHA-256 of a template in all its languages (REND-12)."""
+        versions = (
+            f"{locale} {compiled.version}"
+            for (name, locale), compiled in self._compiled.items()
+            if name == template
+        )
+        return _sha256(*versions)
+
     def compose(
         self, template: str, locale: str, variables: Mapping[str, object], *, shop_locale: str = LAST_RESORT
     ) -> Composed:

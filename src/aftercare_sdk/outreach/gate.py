@@ -14,6 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from aftercare_sdk.model.actions import Purpose
+from aftercare_sdk.model.approvals import Approval, ApprovalState
 from aftercare_sdk.model.budgets import EACH
 from aftercare_sdk.model.consent_ledger import ConsentEntry
 from aftercare_sdk.model.outcomes import SuppressionReason
@@ -59,6 +60,15 @@ class Outcome(StrEnum):
     HOLD = "hold"
 
 
+_APPROVALS: Mapping[ApprovalState, tuple[Outcome, Reason]] = MappingProxyType(
+    {
+        ApprovalState.WAITING: (Outcome.HOLD, Reason.NOT_APPROVED),
+        ApprovalState.APPROVED: (Outcome.ALLOW, Reason.APPROVED),
+        ApprovalState.REJECTED: (Outcome.DENY, Reason.REJECTED),
+    }
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """What the law asks of whom a message goes to, by which kind of channel; see `jurisdictions.Question`.
@@ -85,7 +95,8 @@ class Candidate:
     object is still to be read from the shop. `awaiting_event` is an event that its plugin failed on and is to
     be told of again, at `awaiting_until` or when a person says so. `suppressed` says why the address is not
     to be written to any more. `hours` None: it may leave at any hour. `categories` are those of the products
-    that it is about.
+    that it is about. `approval` is where its version stands; None: nobody is asked. `last` is the code of the
+    verdict before this one. `account` None: it is not counted.
     """
 
     purpose: Purpose
@@ -101,6 +112,8 @@ class Candidate:
     hours: OpenHours | None = None
     account: Account | None = None
     categories: tuple[str, ...] = ()
+    approval: Approval | None = None
+    last: str = ""
 
     def question(self, now: datetime) -> Question:
         """Return what the law is asked about this message at a moment."""
@@ -179,7 +192,9 @@ def window(candidate: Candidate, facts: Facts) -> Iterator[Check]:
             until=candidate.due_at,
         )
     elif facts.now >= candidate.closes_at:
-        yield Check(name=name, rule=rule, outcome=Outcome.DENY, code=Reason.WINDOW_CLOSED, values=values)
+        unapproved = candidate.approval is not None and candidate.last == Reason.NOT_APPROVED
+        code = Reason.APPROVAL_LAPSED if unapproved else Reason.WINDOW_CLOSED
+        yield Check(name=name, rule=rule, outcome=Outcome.DENY, code=code, values=values)
     else:
         yield Check(name=name, rule=rule, outcome=Outcome.ALLOW, code=Reason.WINDOW_OPEN, values=values)
 
@@ -288,6 +303,16 @@ def suppression(candidate: Candidate, facts: Facts) -> Iterator[Check]:  # noqa:
     yield Check(name="suppression", rule="SEND-06", outcome=outcome, code=code)
 
 
+def approved(candidate: Candidate, facts: Facts) -> Iterator[Check]:  # noqa: ARG001 - as all rules
+    """Hold marketing of a version that nobody has approved yet; deny what a person has rejected."""
+    if (approval := candidate.approval) is None:
+        return
+    outcome, code = _APPROVALS[approval.state]
+    told = {"version": approval.id, "by": approval.by, "note": approval.note}
+    values = {name: value for name, value in told.items() if value}
+    yield Check(name="approved", rule="APPROVAL", outcome=outcome, code=code, values=values)
+
+
 def quiet_hours(candidate: Candidate, facts: Facts) -> Iterator[Check]:
     """Let a message wait for the morning of whoever gets it (LAW-18, LAW-22)."""
     if candidate.hours is None:
@@ -370,6 +395,7 @@ CHECKS: tuple[Rule, ...] = (
     recipient,
     suppression,
     identified,
+    approved,
     quiet_hours,
     cool_down,
     budget,

@@ -70,6 +70,7 @@ ACTION_FIELDS: Mapping[type[Action], Mapping[str, Check]] = {
         **_COMMON,
         **_ANCHORED,
         "template": text(),
+        "version": text(empty=True),
         "purpose": member(Purpose),
         "label": text(),
         "channel": text(),

@@ -113,6 +113,7 @@ class Message:
     merge_group: str = ""
     host: str = ""
     categories: tuple[str, ...] = ()
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -404,6 +405,7 @@ def _row(one: Message) -> dict[str, Any]:
         "called_off": dump(one.called_off),
         "merge_group": one.merge_group,
         "host": one.host,
+        "version": one.version,
     }
 
 

@@ -267,12 +267,14 @@ messages = Table(
     Column("called_off", Text, nullable=False),
     Column("merge_group", String(LONGEST_NAME), nullable=False),
     Column("host", String(64), nullable=False),
+    Column("version", String(LONGEST_NAME), nullable=False),
 )
 _partial("ix_messages_open", "state IN ('planned', 'held', 'deferred', 'claimed')", messages.c.identity)
 _partial("ix_messages_left", "submitted_at IS NOT NULL", messages.c.identity, messages.c.submitted_at)
 _partial("ix_messages_left_to", "submitted_at IS NOT NULL", messages.c.recipient, messages.c.submitted_at)
 _partial("ix_messages_host", "host <> ''", messages.c.host)
 _partial("ix_messages_waiting", "state IN ('planned', 'held', 'deferred')", messages.c.next_at)
+_partial("ix_messages_held", "state = 'held'", messages.c.code, messages.c.plugin, messages.c.label)
 _partial("ix_messages_leased", "state IN ('claimed', 'submitted')", messages.c.lease_until)
 _partial("ix_messages_unknown", "state = 'unknown'", messages.c.submitted_at)
 Index("ix_messages_anchor", messages.c.anchor)
@@ -280,6 +282,25 @@ Index("ix_messages_object", messages.c.shop, messages.c.object)
 Index("ix_messages_identity", messages.c.identity, messages.c.plugin, messages.c.label)
 Index("ix_messages_recipient", messages.c.recipient)
 _partial("ix_messages_reference", "reference <> ''", messages.c.reference)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("plugin", String(100), nullable=False),
+    Column("label", String(LONGEST_NAME), nullable=False),
+    Column("template", String(LONGEST_NAME), nullable=False),
+    Column("sources", String(64), nullable=False),
+    Column("purpose", String(20), nullable=False),
+    Column("channel", String(LONGEST_NAME), nullable=False),
+    Column("version", String(LONGEST_NAME), nullable=False),
+    Column("first_seen", Instant, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("decided_at", Instant),
+    Column("by", String(100), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("lapsed", BigInteger, nullable=False),
+)
 
 outcomes = Table(
     "outcomes",

@@ -407,6 +407,7 @@ def test_plugins_switches():
         "consent",
         "quiet_hours",
         "budget",
+        "approvals",
         "database",
         "server",
         "defaults",

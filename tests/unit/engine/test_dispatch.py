@@ -91,14 +91,14 @@ def test_a_channel_is_used_by_one_thread_at_a_time(migrated_database_url, monkey
 def test_one_message_that_breaks_the_sender_does_not_stop_the_others(migrated_database_url, monkeypatch):
     """It is looked at again later, and says what kind of error it was."""
     with Bench(migrated_database_url, {"p": program(on_purchase=always(note("a"), note("b")))}) as bench:
-        compose = dispatch.Dispatcher._compose
+        compose = dispatch.Dispatcher.compose
 
         def breaks(self, message, look):
             if message.label == "a":
                 raise KeyError("Ann Archer")
             return compose(self, message, look)
 
-        monkeypatch.setattr(dispatch.Dispatcher, "_compose", breaks)
+        monkeypatch.setattr(dispatch.Dispatcher, "compose", breaks)
         bench.tell(order("1"))
         bench.run_due()
         told = {one.label: (one.state.value, one.code, dict(one.detail)) for one in bench.messages()}
@@ -106,7 +106,7 @@ def test_one_message_that_breaks_the_sender_does_not_stop_the_others(migrated_da
             "a": ("deferred", "try_again", {"reason": "KeyError"}),
             "b": ("accepted", "accepted", {}),
         } == told
-        monkeypatch.setattr(dispatch.Dispatcher, "_compose", compose)
+        monkeypatch.setattr(dispatch.Dispatcher, "compose", compose)
         bench.run(START + DAY)
         assert {"accepted"} == {one.state.value for one in bench.messages()}
 

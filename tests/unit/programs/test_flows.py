@@ -67,6 +67,7 @@ def test_each_preset_is_planned_by_its_fact(preset, call, delay, reason):
             channel="email",
             delay=delay,
             premises=(OrderStands(order=REF), NotSentWithin(label=preset, period=timedelta(days=7))),
+            version=next(one.version for one in PRESETS if one.name == preset),
         )
     ] == call(context({each.name: {} for each in PRESETS}))
 

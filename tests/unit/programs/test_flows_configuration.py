@@ -92,10 +92,7 @@ def test_a_section_is_read_into_tables():
         ({"window": "1 month"}, "window", "no fixed length"),
         ({"window": "0 days"}, "window", "must be longer than nothing; to stop, enabled = false"),
         ({"anchor": "birth"}, "anchor", "purchase, shipment, delivery"),
-        ({"purpose": "nice"}, "purpose", "must be transactional or service"),
-        ({"purpose": "marketing"}, "purpose", "use transactional or service, or enabled = false"),
-        ({"purpose": "survey"}, "purpose", "is to be approved by a person first"),
-        ({"purpose": "review_request"}, "purpose", "which cannot be asked for yet"),
+        ({"purpose": "nice"}, "purpose", "transactional, service, survey, review_request, marketing"),
         ({"enabled": "yes"}, "enabled", "Not a valid boolean"),
         ({"template": ""}, "template", "Shorter than minimum length"),
         ({"dealy": "1h"}, "dealy", "there is no such setting; there are enabled, anchor"),
@@ -111,7 +108,7 @@ def test_mistakes_in_a_table_have_a_path_and_a_cure(table, setting, cure):
 
 def test_mistakes_in_several_tables_are_told_at_once():
     """Nobody mends them one start at a time."""
-    messages = wrong(a={"delay": "x", "anchor": "y", "purpose": "survey"}, b=True, c={"purpose": "marketing"})
+    messages = wrong(a={"delay": "x", "anchor": "y", "purpose": "nice"}, b=True, c={"purpose": "ads"})
     assert {"a": {"delay", "anchor", "purpose"}, "c": {"purpose"}} == {
         name: set(messages[name]) for name in "ac"
     }
@@ -158,11 +155,41 @@ class TestConfigured:
         )
         assert "flow welcome, delivery" == flow.reason
 
-    def test_what_is_incomplete_or_needs_consent_does_not_run(self):
+    def test_what_is_incomplete_does_not_run(self):
         """The check of the configuration reports it; here it is only left out."""
-        news = replace(THANK_YOU, name="news", purpose=Purpose.MARKETING)
-        section = load(**{"news": {}, "half": {"anchor": "purchase"}, "thank-you": {}})
-        assert (THANK_YOU,) == configured((*PRESETS, news), section)
+        section = load(**{"half": {"anchor": "purchase"}, "thank-you": {}})
+        assert (THANK_YOU,) == configured(PRESETS, section)
+
+    @pytest.mark.parametrize("purpose", Purpose)
+    def test_a_flow_may_have_every_purpose(self, purpose):
+        """Whether its messages may leave is asked of each, and of a person who approves the flow."""
+        (flow,) = configured(PRESETS, load(**{"thank-you": {"purpose": purpose.value}}))
+        assert replace(THANK_YOU, purpose=purpose) == flow
+
+
+class TestVersion:
+    def test_a_flow_that_was_changed_is_another_version(self):
+        """Whatever was changed; a person approves it anew."""
+        changes = {
+            "template": "merci",
+            "purpose": Purpose.MARKETING,
+            "delay": 2 * HOUR,
+            "window": DAY,
+            "once_per": None,
+            "channel": "line",
+            "anchor": Anchor.DELIVERY,
+            "reason": "to sell",
+        }
+        versions = {
+            THANK_YOU.version,
+            *(replace(THANK_YOU, **{name: value}).version for name, value in changes.items()),
+        }
+        assert 1 + len(changes) == len(versions)
+
+    def test_a_restart_makes_no_version(self):
+        """Also of another process, for years: what was approved stays so."""
+        assert replace(THANK_YOU).version == THANK_YOU.version
+        assert "bb87aae80a9bfc42" == THANK_YOU.version
 
 
 class TestCheckConfig:
@@ -222,14 +249,3 @@ class TestCheckConfig:
             'make it purpose = "marketing" or take that out of the template (LAW-02)'
         ) == problem
         assert () == complaints(Parts(adverts=adverts), **{"thank-you": {"enabled": False}})
-
-    @pytest.mark.parametrize("purpose", [Purpose.MARKETING, Purpose.SURVEY, Purpose.REVIEW_REQUEST])
-    def test_another_plugins_preset_that_needs_consent_is_refused_too(self, purpose):
-        """It has not said so in the section, but it would run all the same."""
-        preset = replace(THANK_YOU, name="news", purpose=purpose)
-        found = complaints(Parts(flows={"news": preset}), news={})
-        assert 1 == len(found)
-        assert found[0].startswith(
-            f'plugins.flows.news.purpose: "{purpose.value}" is to be approved by a person first'
-        )
-        assert () == complaints(Parts(flows={"news": preset}), news={"enabled": False})

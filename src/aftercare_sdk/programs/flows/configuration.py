@@ -28,8 +28,6 @@ from aftercare_sdk.model.flows import Anchor, Flow
 
 SECTION = "plugins.flows"
 LANGUAGES = ("ja", "en")
-NEEDS_CONSENT = frozenset({Purpose.MARKETING, Purpose.SURVEY, Purpose.REVIEW_REQUEST})
-_ALLOWED_PURPOSES = [purpose.value for purpose in Purpose if purpose not in NEEDS_CONSENT]
 _OWN_FLOW = ("anchor", "template", "purpose")
 _SETTINGS = (*_OWN_FLOW, "channel", "delay", "window", "once_per")
 
@@ -68,11 +66,6 @@ class Parts(Protocol):
         """What advertises in templates, in words and with its place, by their names (LAW-02)."""
 
 
-def _refuse_what_needs_consent(purpose: Purpose) -> None:
-    if purpose in NEEDS_CONSENT:
-        raise ValidationError(_needs_consent(purpose))
-
-
 class Duration(fields.Field[timedelta]):
     """A length of time, such as "1h" or "3 days"."""
 
@@ -94,12 +87,7 @@ class _TableSchema(Schema):
     enabled = fields.Boolean(truthy={True}, falsy={False})
     anchor = fields.Enum(Anchor, by_value=True)
     template = fields.String(validate=validate.Length(min=1))
-    purpose = fields.Enum(
-        Purpose,
-        by_value=True,
-        validate=_refuse_what_needs_consent,
-        error_messages={"unknown": f"must be {' or '.join(_ALLOWED_PURPOSES)}"},
-    )
+    purpose = fields.Enum(Purpose, by_value=True)
     channel = fields.String(validate=validate.Length(min=1))
     delay = Duration()
     window = Duration(
@@ -147,7 +135,7 @@ def configured(presets: Iterable[Flow], config: Mapping[str, FlowTable]) -> tupl
     flows = (
         _combined(name, table, by_name.get(name)) for name, table in sorted(config.items()) if table.enabled
     )
-    return tuple(flow for flow in flows if flow is not None and flow.purpose not in NEEDS_CONSENT)
+    return tuple(flow for flow in flows if flow is not None)
 
 
 def problems(config: Mapping[str, FlowTable], parts: Parts) -> Iterator[str]:
@@ -161,8 +149,6 @@ def problems(config: Mapping[str, FlowTable], parts: Parts) -> Iterator[str]:
         flow = _combined(name, table, preset)
         if flow is None or not table.enabled:
             continue
-        if flow.purpose in NEEDS_CONSENT:
-            yield f"{path}.purpose: {_needs_consent(flow.purpose)}"
         languages = [it for it in LANGUAGES if (flow.template, it) not in parts.templates]
         if languages:
             yield f"{path}.template: {_no_template(flow.template, languages, parts.templates)}"
@@ -191,13 +177,6 @@ def _combined(name: str, table: FlowTable, preset: Flow | None) -> Flow | None:
     else:
         return None
     return replace(flow, once_per=flow.once_per or None)
-
-
-def _needs_consent(purpose: Purpose) -> str:
-    return (
-        f'"{purpose.value}" is to be approved by a person first, which cannot be asked for yet; '
-        f"use {' or '.join(_ALLOWED_PURPOSES)}, or enabled = false"
-    )
 
 
 def _no_such_flow(name: str, missing: Iterable[str], presets: Mapping[str, Flow]) -> str:

@@ -121,4 +121,5 @@ def _message(flow: Flow, event: OrderEvent) -> SendMessage:
         delay=flow.delay,
         window=flow.window,
         premises=tuple(premises),
+        version=flow.version,
     )

@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from aftercare_sdk.config import FILE_NAME, NO_QUIET_HOURS, VARIABLE, ChannelConfig, Settings, load
+from aftercare_sdk.config import FILE_NAME, NO_QUIET_HOURS, VARIABLE, Approvals, ChannelConfig, Settings, load
 from aftercare_sdk.engine.brand import MODE, Brand
 from aftercare_sdk.errors import ConfigurationError
 from aftercare_sdk.store import control, trial
@@ -113,11 +113,16 @@ def local_url(settings: Settings) -> str:
 def load_trapped(config: Path | str | None, *, host: str, port: int) -> Settings:
     """Read the configuration with the mail trap at `host` and `port` in the place of every channel.
 
-    Without quiet hours: developers work at night, and nobody is woken.
+    Without quiet hours and approvals: developers work at night, and nobody is written to.
     """
     settings = load(config)
     trapped = {name: _trapped(channel, host, port) for name, channel in settings.channels.items()}
-    return replace(settings, channels=MappingProxyType(trapped), quiet_hours=NO_QUIET_HOURS)
+    return replace(
+        settings,
+        channels=MappingProxyType(trapped),
+        quiet_hours=NO_QUIET_HOURS,
+        approvals=Approvals(marketing=False),
+    )
 
 
 def _trapped(channel: ChannelConfig, host: str, port: int) -> ChannelConfig:

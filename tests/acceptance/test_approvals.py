@@ -1,0 +1,294 @@
+"""Marketing waits until a person has approved what sends it, and what lapses meanwhile is counted."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from sqlalchemy.event import listen
+
+from aftercare_sdk.actions import Purpose
+from aftercare_sdk.engine import approving
+from aftercare_sdk.engine.dispatch import Dispatcher
+from aftercare_sdk.errors import InputError
+from aftercare_sdk.model.approvals import Approval, ApprovalState
+from aftercare_sdk.store import approvals
+from aftercare_sdk.store.journal import Kind
+from tests.support.shop import (
+    DAY,
+    HOUR,
+    LAWFUL,
+    Bench,
+    always,
+    consent,
+    in_threads,
+    note,
+    order,
+    program,
+)
+
+ASKED = {**LAWFUL, "approvals": {"marketing": True}}
+ANN, BOB = "ann@customer.example", "bob@customer.example"
+ADVERT = note("advert", purpose=Purpose.MARKETING, delay=HOUR, version="1")
+
+
+def shop(url, *actions, config=ASKED, **more):
+    """Return a shop that approves its marketing; its program decides the same at every purchase."""
+    told = program(on_purchase=always(*(actions or (ADVERT,))))
+    return Bench(url, {"ads": told}, config=config, **more)
+
+
+def bought(bench, number="1", email=ANN):
+    """Let somebody buy who has agreed to everything."""
+    bench.tell(order(number, email=email, placed=bench.clock.now()))
+    bench.process()
+    consent(bench, email=email)
+
+
+def asked(bench):
+    """Return the versions that a person is asked about, with where they stand."""
+    with bench.aftercare.brand.database.read() as connection:
+        return approvals.everything(connection)
+
+
+def say(bench, state, one, **said):
+    """Decide about a version, as a person does."""
+    said = {"at": bench.clock.now(), "by": "mori", **said}
+    return approving.decide(bench.aftercare.brand.database, one.id, state, **said)
+
+
+def approve(bench, **said):
+    """Approve the version that was seen last."""
+    return say(bench, ApprovalState.APPROVED, asked(bench)[-1], **said)
+
+
+def fate(bench, number="1"):
+    """Return state and code of the advert about an order."""
+    message = bench.message("advert", number)
+    return message.state.value, message.code
+
+
+def test_marketing_is_held_until_a_person_approves_it(migrated_database_url):
+    """Then it leaves at once, and so does all that comes after it."""
+    with shop(migrated_database_url) as bench:
+        bought(bench)
+        bench.run(2 * HOUR)
+        assert ("held", "not_approved") == fate(bench)
+        approve(bench)
+        bench.run_due()
+        assert ("accepted", "accepted") == fate(bench)
+        bought(bench, "2", BOB)
+        bench.run(HOUR)
+        assert ("accepted", "accepted") == fate(bench, "2")
+        assert [ANN, BOB] == [one.recipient for one in bench.sent]
+
+
+@pytest.mark.parametrize("purpose", [one for one in Purpose if one is not Purpose.MARKETING])
+def test_nobody_is_asked_about_what_does_not_want_to_sell(migrated_database_url, purpose):
+    """A person approves marketing, not the thank-you for an order."""
+    with shop(migrated_database_url, note("advert", purpose=purpose)) as bench:
+        bought(bench)
+        bench.run(HOUR)
+        assert ("accepted", "accepted") == fate(bench)
+        assert [] == asked(bench)
+
+
+def test_a_shop_may_ask_nobody(migrated_database_url):
+    """`marketing = false` below [approvals]."""
+    with shop(migrated_database_url, config=LAWFUL) as bench:
+        bought(bench)
+        bench.run(2 * HOUR)
+        assert ("accepted", "accepted") == fate(bench)
+        assert [] == asked(bench)
+
+
+def test_a_person_can_look_before_the_first_message_is_due(migrated_database_url):
+    """The version is known once a message is planned; one row for all its messages."""
+    with shop(migrated_database_url) as bench:
+        bought(bench)
+        bought(bench, "2", BOB)
+        (one,) = asked(bench)
+        assert ("ads", "advert", "note", "1") == (
+            one.of.plugin,
+            one.of.label,
+            one.of.template,
+            one.of.version,
+        )
+        assert ApprovalState.WAITING is one.state
+        approve(bench)
+        bench.run(2 * HOUR)
+        assert {("accepted", "accepted")} == {fate(bench, number) for number in "12"}
+
+
+def test_what_nobody_approves_in_time_lapses_and_is_counted(migrated_database_url):
+    """With a reason that says so; three days after its moment marketing is too late."""
+    with shop(migrated_database_url) as bench:
+        bought(bench)
+        bought(bench, "2", BOB)
+        bench.run(4 * DAY)
+        assert {("skipped", "approval_lapsed")} == {fate(bench, number) for number in "12"}
+        assert [2] == [one.lapsed for one in asked(bench)]
+        approve(bench)
+        bench.run(DAY)
+        assert [] == bench.sent
+        assert [2] == [one.lapsed for one in asked(bench)]
+
+
+def test_what_is_late_for_another_reason_has_not_lapsed(migrated_database_url):
+    """Nothing ran while its window was open: then nobody was kept waiting by an approval."""
+    with shop(migrated_database_url) as bench:
+        bought(bench)
+        bench.clock.move(bench.clock.now() + 5 * DAY)
+        bench.run_due()
+        assert ("skipped", "window_closed") == fate(bench)
+        assert [0] == [one.lapsed for one in asked(bench)]
+
+
+def test_what_a_person_rejects_ends_with_the_reason_and_the_note(migrated_database_url):
+    """Also what is planned later, until another version comes."""
+    with shop(migrated_database_url) as bench:
+        bought(bench)
+        bench.run(2 * HOUR)
+        say(bench, ApprovalState.REJECTED, asked(bench)[0], note="the price is wrong")
+        bench.run_due()
+        bought(bench, "2", BOB)
+        bench.run(2 * HOUR)
+        assert {("skipped", "rejected")} == {fate(bench, number) for number in "12"}
+        told = bench.message("advert", "1").detail
+        assert ("mori", "the price is wrong") == (told["by"], told["note"])
+
+
+def test_a_person_may_think_better_of_it(migrated_database_url):
+    """Nothing leaves any more after a rejection; what is planned then leaves after an approval."""
+    with shop(migrated_database_url) as bench:
+        bought(bench)
+        approve(bench)
+        say(bench, ApprovalState.REJECTED, asked(bench)[0])
+        bench.run(2 * HOUR)
+        assert ("skipped", "rejected") == fate(bench)
+        bought(bench, "2", BOB)
+        approve(bench)
+        bench.run(2 * HOUR)
+        assert ("accepted", "accepted") == fate(bench, "2")
+
+
+def test_a_changed_flow_is_approved_anew_and_a_restart_is_not(migrated_database_url):
+    """What the program calls another version is another one."""
+    with shop(migrated_database_url) as bench:
+        bought(bench)
+        approve(bench)
+        with bench.twin() as restarted:
+            bought(restarted, "2", BOB)
+            restarted.run(2 * HOUR)
+            assert ("accepted", "accepted") == fate(restarted, "2")
+        changed = note("advert", purpose=Purpose.MARKETING, version="2")
+        with bench.twin(plugins={"ads": program(on_purchase=always(changed))}) as other:
+            bought(other, "3", "cat@customer.example")
+            other.run(HOUR)
+            assert ("held", "not_approved") == fate(other, "3")
+            assert ["approved", "waiting"] == [one.state.value for one in asked(other)]
+
+
+def test_a_changed_text_is_approved_anew(migrated_database_url, tmp_path):
+    """Also for messages that were planned with the text that somebody has seen."""
+    with shop(migrated_database_url) as bench:
+        bought(bench)
+        approve(bench)
+        folder = tmp_path / "templates" / "en"
+        folder.mkdir(parents=True)
+        for part in ("subject", "txt", "html"):
+            (folder / f"note.{part}.liquid").write_text("Buy more {{ order.number }}", "utf-8")
+        config = {**ASKED, "templates": {"folder": str(folder.parent)}}
+        with bench.twin(config=config) as edited:
+            edited.run(2 * HOUR)
+            assert ("held", "not_approved") == fate(edited)
+            assert ["approved", "waiting"] == [one.state.value for one in asked(edited)]
+            approve(edited)
+            edited.run_due()
+            assert ["Buy more 1"] == [one.subject for one in edited.sent]
+
+
+def test_the_word_of_a_person_is_in_the_journal_and_in_the_reasons(migrated_database_url):
+    """Who said it, of which version; the checks of each message name the approval."""
+    with shop(migrated_database_url) as bench:
+        bought(bench)
+        approve(bench, note="seen by two of us")
+        bench.run(2 * HOUR)
+        (row,) = [one for one in bench.journal() if one.topic == "approvals.approved"]
+        assert (Kind.COMMAND, asked(bench)[0].id) == (row.kind, row.delivery)
+        assert row.outcome.endswith("approved by mori")
+        (left,) = [one for one in bench.decisions() if one.verdict == "submitted"]
+        assert "APPROVAL: approved" in left.detail["checks"]
+
+
+def test_a_rejection_counts_for_what_is_just_being_written(migrated_database_url, monkeypatch):
+    """It is asked again in the transaction that submits."""
+    with shop(migrated_database_url) as bench:
+        bought(bench)
+        approve(bench)
+        compose = Dispatcher.compose
+
+        def slow(self, message, seen):
+            say(bench, ApprovalState.REJECTED, asked(bench)[0])
+            return compose(self, message, seen)
+
+        monkeypatch.setattr(Dispatcher, "compose", slow)
+        bench.run(2 * HOUR)
+        assert ("skipped", "rejected") == fate(bench)
+        assert [] == bench.sent
+
+
+def test_several_who_decide_at_once_agree_with_the_last(migrated_database_url):
+    """Each word is in the journal, and what leaves is what the last one says."""
+    with shop(migrated_database_url) as bench:
+        for number in range(1, 6):
+            bought(bench, str(number), f"c{number}@customer.example")
+        bench.run(2 * HOUR)
+        (one,) = asked(bench)
+        words = [ApprovalState.APPROVED, ApprovalState.REJECTED] * 3
+        assert all(
+            isinstance(said, Approval)
+            for said in in_threads([partial(say, bench, word, one) for word in words])
+        )
+        (decided,) = asked(bench)
+        bench.run_due()
+        expected = "accepted" if decided.state is ApprovalState.APPROVED else "rejected"
+        assert {expected} == {code for _, _, code in bench.outcomes()}
+        rows = [row for row in bench.journal() if row.topic.startswith("approvals.")]
+        assert f"approvals.{decided.state}" == rows[-1].topic
+        assert len(words) == len(rows)
+
+
+def test_nothing_is_looked_up_for_what_needs_no_approval(migrated_database_url):
+    """A shop that does not advertise pays nothing for this, and one that does pays once for each group."""
+    help_ = note("help", delay=HOUR)
+    for action, fewest, most in ((help_, 0, 0), (ADVERT, 2, 10)):
+        with shop(migrated_database_url, action) as bench:
+            for number in range(1, 11):
+                bought(bench, f"{action.label}-{number}", f"c{number}@customer.example")
+            bench.clock.move(bench.clock.now() + HOUR)
+            if fewest:
+                approve(bench)
+            asked_for = []
+            engine = bench.aftercare.brand.database.engine
+            listen(engine, "before_cursor_execute", lambda *told, seen=asked_for: seen.append(told[2]))
+            bench.aftercare.send()
+            assert fewest <= sum("FROM approvals" in statement for statement in asked_for) <= most
+
+
+@pytest.mark.parametrize("name", ["", "zz", "%"])
+def test_a_name_that_means_no_version_decides_nothing(migrated_database_url, name):
+    """Nor does one that means several."""
+    other = note("advert", purpose=Purpose.MARKETING, version="2", discriminator="other")
+    with shop(migrated_database_url, ADVERT, other) as bench:
+        bought(bench)
+        assert 2 == len(asked(bench))
+        with pytest.raises(InputError, match="does not name one version"):
+            approving.decide(
+                bench.aftercare.brand.database,
+                name,
+                ApprovalState.APPROVED,
+                at=bench.clock.now(),
+                by="mori",
+            )
+        assert {"waiting"} == {one.state.value for one in asked(bench)}
