@@ -2,7 +2,6 @@
 
 Revision: 0001, after None.
 """
-
 from __future__ import annotations
 
 import sqlalchemy as sa
@@ -16,6 +15,24 @@ depends_on = None
 
 def upgrade() -> None:
     """Go one revision forward."""
+    op.create_table(
+        "approvals",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("plugin", sa.String(length=100), nullable=False),
+        sa.Column("label", sa.String(length=200), nullable=False),
+        sa.Column("template", sa.String(length=200), nullable=False),
+        sa.Column("sources", sa.String(length=64), nullable=False),
+        sa.Column("purpose", sa.String(length=20), nullable=False),
+        sa.Column("channel", sa.String(length=200), nullable=False),
+        sa.Column("version", sa.String(length=200), nullable=False),
+        sa.Column("first_seen", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("lapsed", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_approvals")),
+    )
     op.create_table(
         "balances",
         sa.Column("identity", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -363,11 +380,19 @@ def upgrade() -> None:
         sa.Column("called_off", sa.Text(), nullable=False),
         sa.Column("merge_group", sa.String(length=200), nullable=False),
         sa.Column("host", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.String(length=200), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_messages")),
         sa.UniqueConstraint("id", name=op.f("uq_messages_id")),
     )
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.create_index("ix_messages_anchor", ["anchor"], unique=False)
+        batch_op.create_index(
+            "ix_messages_held",
+            ["code", "plugin", "label"],
+            unique=False,
+            sqlite_where=sa.text("state = 'held'"),
+            postgresql_where=sa.text("state = 'held'"),
+        )
         batch_op.create_index(
             "ix_messages_host",
             ["host"],
