@@ -180,6 +180,7 @@ SECTIONS = {
     "approvals": ("## `[approvals]`", schemas.ApprovalsSchema),
     "database": ("## `[database]`", schemas.DatabaseSchema),
     "server": ("## `[server]`", schemas.ServerSchema),
+    "alerts": ("## `[alerts]`", schemas.AlertsSchema),
     "defaults": ("## `[defaults]`", schemas.DefaultsSchema),
     "retention": ("## `[retention]`", schemas.RetentionSchema),
     "doctor": ("## `[doctor]`", schemas.DoctorSchema),

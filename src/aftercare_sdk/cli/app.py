@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from aftercare_sdk import __version__
 from aftercare_sdk.cli import (
+    alerts,
     approvals,
     consent,
     customers,
@@ -137,6 +138,7 @@ app.add_typer(consent.commands, name="consent")
 app.add_typer(approvals.commands, name="approvals")
 app.add_typer(customers.commands, name="customers")
 app.add_typer(privacy.commands, name="privacy")
+app.add_typer(alerts.commands, name="alerts")
 app.add_typer(db.commands, name="db")
 
 

@@ -8,6 +8,7 @@ from aftercare_sdk.config.secrets import Secret, resolve_tree
 from aftercare_sdk.config.sections import validate_section
 from aftercare_sdk.config.settings import (
     NO_QUIET_HOURS,
+    Alerts,
     Approvals,
     AssumeDelivered,
     Brand,
@@ -41,6 +42,7 @@ __all__ = [
     "PLUGIN_KEYS",
     "SHOP_KEYS",
     "VARIABLE",
+    "Alerts",
     "Approvals",
     "AssumeDelivered",
     "Brand",

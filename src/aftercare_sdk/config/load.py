@@ -19,6 +19,7 @@ from aftercare_sdk.config.plain import freeze
 from aftercare_sdk.config.problems import NO_VALUE, Problem, Steps, lines, of_schema, of_toml
 from aftercare_sdk.config.secrets import Secret
 from aftercare_sdk.config.settings import (
+    Alerts,
     Approvals,
     AssumeDelivered,
     Brand,
@@ -151,11 +152,14 @@ class _Reading:
             return None
         brand = _brand(file["brand"])
         defaults = _defaults(file.get("defaults", {}))
+        alerts = Alerts(**file.get("alerts", {}))
         return Settings(
             source=source,
             brand=brand,
             database=self._database(file.get("database", {})),
-            shops=MappingProxyType({name: self._shop(name, shops[name], brand, defaults) for name in shops}),
+            shops=MappingProxyType(
+                {name: self._shop(name, shops[name], brand, defaults, alerts) for name in shops}
+            ),
             channels=MappingProxyType(
                 {name: self._channel(name, channels[name], brand) for name in channels}
             ),
@@ -168,6 +172,7 @@ class _Reading:
             budget=_budget(file.get("budget", {})),
             approvals=Approvals(**file.get("approvals", {})),
             server=Server(**file.get("server", {})),
+            alerts=alerts,
             defaults=defaults,
             retention=Retention(**file.get("retention", {})),
             doctor=Doctor(**file.get("doctor", {})),
@@ -235,7 +240,9 @@ class _Reading:
             url=url if isinstance(url, Secret) else normalise(url, self.folder), password=read.get("password")
         )
 
-    def _shop(self, name: str, read: Mapping[str, Any], brand: Brand, defaults: Defaults) -> ShopSettings:
+    def _shop(
+        self, name: str, read: Mapping[str, Any], brand: Brand, defaults: Defaults, alerts: Alerts
+    ) -> ShopSettings:
         own_country = read.get("country", "")
         return ShopSettings(
             name=name,
@@ -247,6 +254,7 @@ class _Reading:
             assume_delivered=_assume_delivered(read, defaults.assume_delivered),
             sync=read.get("sync", True),
             sync_from=readers.moment_in(read["sync_from"], brand.zone) if "sync_from" in read else None,
+            no_webhook_after=read.get("no_webhook_after", alerts.no_webhook_after),
             secrets=read["secrets"] if "secrets" in read else (read["secret"],),
             options=self._options("shops", name, schemas.SHOP_KEYS),
         )

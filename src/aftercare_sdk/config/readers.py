@@ -37,6 +37,7 @@ _NO_CURRENCIES = frozenset({"XTS", "XXX"})
 _FURTHER_NAMES = {"uk": "GB", "usa": "US", "england": "GB"}
 _NO_ZONES = re.compile(r"Factory|localtime|(?:posix|right).*", re.DOTALL)
 _YEARS = range(2000, 2200)
+_LANGUAGES = frozenset({"ja", "en"})
 
 
 def text(value: Any) -> str:
@@ -179,6 +180,14 @@ def locale(value: Any) -> str:
     except (UnknownLocaleError, ValueError):
         pass
     raise ValidationError('is no language; write one such as "ja", "en" or "pt-BR"')
+
+
+def language(value: Any) -> str:
+    """Read one of the languages that operators are spoken to in."""
+    read = text(value)
+    if read not in _LANGUAGES:
+        raise ValidationError('is no language that staff can be told in; write "ja" or "en"')
+    return read
 
 
 def _with_other_capitals(value: str, known: Collection[str]) -> str:

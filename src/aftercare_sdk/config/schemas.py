@@ -18,6 +18,7 @@
     country = "JP"                          # the brand's; so are locale and zone
     currency = "JPY"                        # unknown: as each order says
     assume_delivered = { after_shipment = "5 days" }    # as in [defaults]; false: never
+    no_webhook_after = "3 days"             # as in [alerts]; false: never told
     url = "https://shop.example"            # all other keys are options of the adapter
 
     [channels.email]                        # named like shops; without any, nothing is sent
@@ -70,6 +71,12 @@
     [retention]                             # how long is kept what nothing depends on any more
     decisions = "1095 days"                 # why something was sent or not, of messages that are final
 
+    [alerts]                                # what the shop's staff must know
+    urls = [{ env = "ALERT_URL" }]          # none; addresses as apprise writes them
+    lang = "ja"                             # the brand's; or "en"
+    no_webhook_after = "24 hours"           # orders were made in the shop that no webhook has told
+    no_run_after = "15 minutes"             # nobody decides, or nobody sends, any more
+
     [doctor]
     dns = true                              # false: `aftercare doctor` asks DNS nothing
     resolver = "192.0.2.53"                 # those of the machine; with a port "192.0.2.53:5353"
@@ -86,6 +93,7 @@ they are, see `sections`; a table `{ env = … }` or `{ file = … }` among them
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, post_load, validates_schema
@@ -195,6 +203,15 @@ class ServerSchema(Schema):
     public_url = _key(readers.public_url)
 
 
+class AlertsSchema(Schema):
+    """`[alerts]`."""
+
+    urls = _key(readers.secrets)
+    lang = _key(readers.language)
+    no_webhook_after = _key(readers.positive_duration)
+    no_run_after = _key(readers.positive_duration)
+
+
 class DoctorSchema(Schema):
     """`[doctor]`."""
 
@@ -207,6 +224,10 @@ class AssumeDeliveredSchema(Schema):
 
     after_shipment = _key(readers.duration)
     without_shipment = _key(readers.duration)
+
+
+def _duration_or_never(value: Any) -> timedelta | None:
+    return None if value is False else readers.positive_duration(value)
 
 
 def _assume_delivered(value: Any) -> Mapping[str, Any] | None:
@@ -253,6 +274,7 @@ class ShopSchema(Schema):
     assume_delivered = _key(_assume_delivered, below=AssumeDeliveredSchema)
     sync = _key(readers.flag)
     sync_from = _key(readers.moment)
+    no_webhook_after = _key(_duration_or_never)
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def _one_of_two(self, _read: Any, original: Any, **_: Any) -> None:
@@ -329,6 +351,7 @@ class FileSchema(Schema):
     approvals = fields.Nested(ApprovalsSchema)
     database = fields.Nested(DatabaseSchema)
     server = fields.Nested(ServerSchema)
+    alerts = fields.Nested(AlertsSchema)
     defaults = fields.Nested(DefaultsSchema)
     retention = fields.Nested(RetentionSchema)
     doctor = fields.Nested(DoctorSchema)

@@ -92,6 +92,20 @@ class Doctor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alerts:
+    """How staff are told what they must know. `urls` are addresses as apprise writes them; they hold secrets.
+
+    `lang` empty: the brand's. `no_webhook_after` is for shops that do not say it themselves; after
+    `no_run_after` nobody decides, or nobody sends, any more.
+    """
+
+    urls: tuple[Secret, ...] = ()
+    lang: str = ""
+    no_webhook_after: timedelta = timedelta(hours=24)
+    no_run_after: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AssumeDelivered:
     """How long after its shipment, or for orders without one after the order, a delivery is assumed."""
 
@@ -132,6 +146,7 @@ class ShopSettings:
 
     `assume_delivered` None: the shop reports its deliveries, so none is assumed. `currency` may be unknown.
     `sync`: what webhooks lost is looked for; the first time from `sync_from` on, None: from the beginning.
+    `no_webhook_after`: how long webhooks may fail to come before staff are told; None: that is never told.
     """
 
     name: str
@@ -143,6 +158,7 @@ class ShopSettings:
     assume_delivered: AssumeDelivered | None = AssumeDelivered()
     sync: bool = True
     sync_from: datetime | None = None
+    no_webhook_after: timedelta | None = Alerts().no_webhook_after
     secrets: tuple[Secret, ...] = ()
     options: Mapping[str, Any] = field(default_factory=_empty, repr=False)
 
@@ -236,6 +252,7 @@ class Settings:
     budget: Budget = Budget()
     approvals: Approvals = Approvals()
     server: Server = Server()
+    alerts: Alerts = Alerts()
     defaults: Defaults = Defaults()
     retention: Retention = Retention()
     doctor: Doctor = Doctor()

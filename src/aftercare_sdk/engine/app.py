@@ -11,6 +11,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from aftercare_sdk.config import Settings, load, parse
+from aftercare_sdk.engine.alerting.telling import tell_due
+from aftercare_sdk.engine.alerting.watch import Watch
 from aftercare_sdk.engine.brand import MODE, Brand
 from aftercare_sdk.engine.clock import Clock, SystemClock, VirtualClock
 from aftercare_sdk.engine.consents import Consents
@@ -84,6 +86,7 @@ class Aftercare:
         self.decider = Decider(self.brand, observer)
         self._dispatcher = Dispatcher(self.brand)
         self._syncer = Syncer(self.brand)
+        self._watch = Watch(self.brand)
         self.consents = Consents(self.brand)
 
     @classmethod
@@ -270,6 +273,13 @@ class Aftercare:
         `stopped` is asked now and then whether to leave the rest to others.
         """
         return self._dispatcher.run(stopped)
+
+    def alert(self) -> int:
+        """Look for what the shop's staff must know, and tell them; return how much there was. For workers.
+
+        Whether somebody decides and sends is known of `aftercare serve` and `work` only.
+        """
+        return self._watch.run() + tell_due(self.brand)
 
     def next_due(self) -> datetime | None:
         """Return when something is due next, after now: a timer, a read, a message or a retry."""

@@ -22,6 +22,8 @@ from aftercare_sdk.config import (
     validate_section,
     version_of,
 )
+from aftercare_sdk.engine.alerting import services
+from aftercare_sdk.engine.beats import Beats
 from aftercare_sdk.engine.clock import Clock
 from aftercare_sdk.engine.logs import log
 from aftercare_sdk.engine.suppressing import ADDRESS_KEY
@@ -146,6 +148,7 @@ class Brand:
         )
         self._channel_options = self._check_channels(problems)
         self._outcome_keys = self._find_outcome_keys(problems)
+        self.alert_addresses = self._find_alert_addresses(problems)
         self.shops = self._connect_shops(problems)
         self._sections: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._check_sections(problems)
@@ -161,6 +164,7 @@ class Brand:
         self._versions: tuple[ConfigVersion, ...] = ()
         self._asleep: frozenset[str] = frozenset()
         self._address_key = ""
+        self.beats = Beats()
 
     def start(self) -> None:
         """Prepare the database and note which plugins and which configuration are active from now on.
@@ -424,6 +428,17 @@ class Brand:
                         problems.append(f"channels.{name}.outcome_secrets[{place}]: {error}")
                 keys[name] = tuple(found)
         return keys
+
+    def _find_alert_addresses(self, problems: list[str]) -> Mapping[str, str]:
+        """Return where staff are told, by where each address is kept: that name may be shown."""
+        urls = self.settings.alerts.urls
+        if urls and not services.is_installed():
+            problems.append(f"alerts.urls: {services.MISSING}")
+        addresses: dict[str, str] = {}
+        with _gathered(problems):
+            kept = (str(one.file or one.env) for one in urls)
+            addresses.update(zip(kept, self._resolved(urls), strict=True))
+        return addresses
 
     def _connect_shops(self, problems: list[str]) -> Mapping[str, ConnectedShop]:
         kinds = self.plugins.parts.adapters

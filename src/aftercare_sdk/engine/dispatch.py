@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from aftercare_sdk.engine import approving
+from aftercare_sdk.engine import approving, beats
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.links import Links
 from aftercare_sdk.engine.logs import log
@@ -383,6 +383,8 @@ class Dispatcher:
             given_back = sending.give_back(connection, waiting, now=now)
             _note(connection, given_back, now)
             settle_members(connection, given_back, now)
+            accepted = {one.message.shop for one in handed if isinstance(one.result, Accepted)}
+            self._brand.beats.note(connection, {beats.accepted_of(shop): now for shop in accepted})
 
     def _learn(self, sent: int, seconds: float) -> None:
         """Adapt how many messages share a transaction to what the channels took in a moment."""

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from aftercare_sdk.engine import imported, notices, readings, recovered
+from aftercare_sdk.engine import beats, imported, notices, readings, recovered
 from aftercare_sdk.engine.batches import Batch, Told, account_of, key_of, merge
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.emitting import count_anew, emit
@@ -79,6 +79,19 @@ def take_in(brand: Brand, translator: Translator, token: int, entries: Sequence[
         control.check_token(connection, token)
         with pace.writing(sum(entry.weight for entry in entries)):
             _write(brand, connection, batch)
+            brand.beats.note(connection, _signs(told, batch))
+
+
+def _signs(told: Sequence[Told], batch: Batch) -> dict[str, datetime]:
+    """Return when webhooks came, and when listings found orders of which none had told."""
+    signs: dict[str, datetime] = {}
+    for one in told:
+        if one.entry.kind is Kind.WEBHOOK:
+            signs[beats.webhook_of(one.entry.shop)] = one.entry.received_at
+    for entry, found in batch.found.values():
+        if any(one.kind == "order" for one in found):
+            signs[beats.found_of(entry.shop)] = entry.received_at
+    return signs
 
 
 def _awaited(connection: Connection, told: Sequence[Told]) -> frozenset[Key]:

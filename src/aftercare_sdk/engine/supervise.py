@@ -22,6 +22,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 from aftercare_sdk.config import Settings, load
+from aftercare_sdk.engine import beats
 from aftercare_sdk.engine.app import Aftercare
 from aftercare_sdk.engine.clock import SystemClock
 from aftercare_sdk.engine.cure import with_cure
@@ -29,7 +30,7 @@ from aftercare_sdk.engine.lock import decider_lock
 from aftercare_sdk.engine.logs import log, write_logs
 from aftercare_sdk.engine.timing import fire_due
 from aftercare_sdk.engine.translating import ROW
-from aftercare_sdk.engine.upkeep import forget_old_bodies
+from aftercare_sdk.engine.upkeep import beat, expect_beats, forget_old_bodies
 from aftercare_sdk.errors import ConfigurationError, DeciderBusy, Fenced, StorageUnavailable, TransientError
 from aftercare_sdk.store import control, journal, units
 from aftercare_sdk.store.database import Database
@@ -46,6 +47,8 @@ BEAT_SECONDS = 0.2
 IDLE_SECONDS = 0.2
 TROUBLE_SECONDS = 1.0
 UPKEEP_SECONDS = 60.0
+WATCH_SECONDS = 15.0
+"""How often somebody looks for what the staff must know, if they do not want to know sooner."""
 _RESTART_SECONDS = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 _STARTING_STALLS = 6
 """How many times the stall limit a child may take until its first beat: a busy machine imports slowly."""
@@ -117,7 +120,8 @@ Reader = Callable[[Path | str | None], Settings]
 
 
 def decide(aftercare: Aftercare, line: Line) -> None:
-    """Decide until the end: the work of the decider's child."""
+    """Decide until the end: the work of the decider's child. Beside it the sender is watched."""
+    _keep_watch(aftercare)
     while not line.ended():
         try:
             with decider_lock(aftercare.brand.database) as token:
@@ -125,6 +129,7 @@ def decide(aftercare: Aftercare, line: Line) -> None:
                 upkeep_at = 0.0
                 while not line.ended():
                     if time.monotonic() >= upkeep_at:
+                        beat(aftercare.brand, beats.DECIDER)
                         forget_old_bodies(aftercare.brand)
                         aftercare.brand.reload()
                         upkeep_at = time.monotonic() + UPKEEP_SECONDS
@@ -143,7 +148,11 @@ def decide(aftercare: Aftercare, line: Line) -> None:
 
 
 def send(aftercare: Aftercare, line: Line) -> None:
-    """Send messages until the end, and ask the shops beside it: the work of the sender's child."""
+    """Send messages until the end, and ask the shops beside it: the work of the sender's child.
+
+    Beside it the decider is watched.
+    """
+    _keep_watch(aftercare)
     # In threads of their own: a shop that is slow to answer must not delay the mail.
     for what, work in (
         ("reading", aftercare.read),
@@ -151,8 +160,12 @@ def send(aftercare: Aftercare, line: Line) -> None:
         ("performing", aftercare.perform),
     ):
         threading.Thread(target=_keep_on, args=(what, work), daemon=True).start()
+    beat_at = 0.0
     while not line.ended():
         try:
+            if time.monotonic() >= beat_at:
+                beat(aftercare.brand, beats.SENDER)
+                beat_at = time.monotonic() + UPKEEP_SECONDS
             if not aftercare.send(line.ended):
                 line.ended(IDLE_SECONDS)
         except StorageUnavailable as error:
@@ -160,12 +173,24 @@ def send(aftercare: Aftercare, line: Line) -> None:
             line.ended(TROUBLE_SECONDS)
 
 
-def _keep_on(what: str, work: Callable[[], int]) -> None:
+def _keep_watch(aftercare: Aftercare) -> None:
+    """Look for what the staff must know, and tell them, in a thread of its own.
+
+    Decider and sender both do: either tells that the other is no more.
+    """
+    with suppress(StorageUnavailable):  # then nobody is missed before somebody has beaten
+        expect_beats(aftercare.brand)
+    soon = aftercare.brand.settings.alerts.no_run_after.total_seconds() / 4
+    args = ("alerting", aftercare.alert, min(WATCH_SECONDS, soon))
+    threading.Thread(target=_keep_on, args=args, daemon=True).start()
+
+
+def _keep_on(what: str, work: Callable[[], int], idle_seconds: float = IDLE_SECONDS) -> None:
     """Do a kind of work for ever, as far as there is some."""
     while True:
         try:
             if not work():
-                time.sleep(IDLE_SECONDS)
+                time.sleep(idle_seconds)
         except StorageUnavailable as error:
             log.warning(f"not {what}", problem=with_cure(error))
             time.sleep(TROUBLE_SECONDS)
@@ -181,6 +206,7 @@ def once(aftercare: Aftercare, line: Line) -> None:
         forget_old_bodies(aftercare.brand)
         aftercare.process()
         aftercare.run_due()
+        aftercare.alert()
     except TransientError as error:
         log.error("not everything was done", problem=str(error))
         sys.exit(TRANSIENT_EXIT)

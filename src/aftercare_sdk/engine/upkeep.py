@@ -1,12 +1,25 @@
-"""What is thrown away in time: raw webhooks, which are full of personal data."""
+"""What is done once a minute: raw webhooks, full of personal data, go in time; and somebody shows to live."""
 
 from __future__ import annotations
 
+from aftercare_sdk.engine import beats as signs
 from aftercare_sdk.engine.brand import Brand
-from aftercare_sdk.store import control, journal
+from aftercare_sdk.store import beats, control, journal
 
 ROWS_AT_ONCE = 500
 _FORGOTTEN = "bodies forgotten up to"
+
+
+def beat(brand: Brand, name: str) -> None:
+    """Show that somebody decides, or sends: alerts tell when nobody does (OBS-06)."""
+    with brand.database.write() as connection:
+        brand.beats.note(connection, {name: brand.clock.now()})
+
+
+def expect_beats(brand: Brand) -> None:
+    """Miss somebody who decides and somebody who sends from now on, even if nobody ever has."""
+    with brand.database.write() as connection:
+        beats.expect(connection, [signs.DECIDER, signs.SENDER], brand.clock.now())
 
 
 def forget_old_bodies(brand: Brand) -> int:

@@ -43,6 +43,12 @@ def of(connection: Connection, kind: Resting, now: datetime) -> dict[str, dateti
     return {row[0]: row[1] for row in rows}
 
 
+def ends(connection: Connection, kind: Resting) -> dict[str, datetime]:
+    """Return until when each rests or has rested last, as far as it is known."""
+    rows = connection.execute(select(rests.c.name, rests.c.until).where(rests.c.kind == kind))
+    return {row[0]: row[1] for row in rows}
+
+
 def all_of(connection: Connection, now: datetime) -> Mapping[Resting, frozenset[str]]:
     """Return who rests at `now`, plugins and shops."""
     rows = connection.execute(select(rests.c.kind, rests.c.name).where(rests.c.until > now)).all()

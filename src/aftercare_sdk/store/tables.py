@@ -112,6 +112,7 @@ journal = Table(
 # `state` is in it because SQLite else takes the next one, whose first column is compared with `=`.
 _partial("ix_journal_new", "state = 'new'", journal.c.state, journal.c.shop, journal.c.kind, journal.c.seq)
 Index("ix_journal_state", journal.c.state, journal.c.seq)
+_partial("ix_journal_parked", "state = 'parked'", journal.c.shop)
 _partial("ix_journal_found", "found IS NOT NULL", journal.c.seq)
 
 objects = Table(
@@ -225,6 +226,7 @@ units = Table(
 _partial("ix_units_pending", "state = 'pending'", units.c.plugin, units.c.due_at, units.c.seq)
 _partial("ix_units_pending_customer", "state = 'pending'", units.c.customer, units.c.plugin, units.c.seq)
 _partial("ix_units_parked_customer", "state = 'parked'", units.c.customer)
+_partial("ix_units_parked", "state = 'parked'", units.c.plugin)
 _partial("ix_units_trouble", "error <> ''", units.c.seq)
 
 messages = Table(
@@ -601,6 +603,40 @@ rests = Table(
     Column("name", String(100), primary_key=True),
     Column("until", Instant, nullable=False),
 )
+
+beats = Table(
+    "beats",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("at", Instant, nullable=False),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("kind", String(40), nullable=False),
+    Column("key", String(100), nullable=False),
+    Column("told", Text, nullable=False),
+    Column("raised_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("sent_at", Instant),
+    Column("end_sent_at", Instant),
+    Column("next_at", Instant),
+    Column("reached", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("lease", String(36), nullable=False),
+)
+Index(
+    "uq_alerts_open",
+    alerts.c.kind,
+    alerts.c.key,
+    unique=True,
+    sqlite_where=text("ended_at IS NULL"),
+    postgresql_where=text("ended_at IS NULL"),
+)
+_partial("ix_alerts_next", "next_at IS NOT NULL", alerts.c.next_at)
 
 connections = Table(
     "connections",

@@ -113,7 +113,8 @@ def local_url(settings: Settings) -> str:
 def load_trapped(config: Path | str | None, *, host: str, port: int) -> Settings:
     """Read the configuration with the mail trap at `host` and `port` in the place of every channel.
 
-    Without quiet hours and approvals: developers work at night, and nobody is written to.
+    Without quiet hours, caps and approvals: developers work at night, and nobody is written to. The shop's
+    staff are told nothing.
     """
     settings = load(config)
     trapped = {name: _trapped(channel, host, port) for name, channel in settings.channels.items()}
@@ -121,7 +122,9 @@ def load_trapped(config: Path | str | None, *, host: str, port: int) -> Settings
         settings,
         channels=MappingProxyType(trapped),
         quiet_hours=NO_QUIET_HOURS,
+        budget=replace(settings.budget, caps=()),
         approvals=Approvals(marketing=False),
+        alerts=replace(settings.alerts, urls=()),
     )
 
 
