@@ -181,8 +181,8 @@ SECTIONS = {
     "database": ("## `[database]`", schemas.DatabaseSchema),
     "server": ("## `[server]`", schemas.ServerSchema),
     "alerts": ("## `[alerts]`", schemas.AlertsSchema),
-    "defaults": ("## `[defaults]`", schemas.DefaultsSchema),
     "retention": ("## `[retention]`", schemas.RetentionSchema),
+    "defaults": ("## `[defaults]`", schemas.DefaultsSchema),
     "doctor": ("## `[doctor]`", schemas.DoctorSchema),
 }
 TABLES = [

@@ -68,9 +68,6 @@
     body_limit = 5_000_000                  # bytes
     public_url = "https://aftercare.example"    # none; where customers reach this server
 
-    [retention]                             # how long is kept what nothing depends on any more
-    decisions = "1095 days"                 # why something was sent or not, of messages that are final
-
     [alerts]                                # what the shop's staff must know
     urls = [{ env = "ALERT_URL" }]          # none; addresses as apprise writes them
     lang = "ja"                             # the brand's; or "en"
@@ -80,6 +77,13 @@
     [doctor]
     dns = true                              # false: `aftercare doctor` asks DNS nothing
     resolver = "192.0.2.53"                 # those of the machine; with a port "192.0.2.53:5353"
+
+    [retention]                             # how long is kept what goes in time (LAW-11)
+    bodies = "90 days"                      # raw webhooks
+    copies = "365 days"                     # the words of messages that left
+    alerts = "365 days"                     # that are over
+    privacy_requests = "1095 days"          # that are done
+    decisions = "1095 days"                 # why something was sent or not, of messages that are final
 
     [defaults]                              # all of `settings.Defaults`
     hook_budget = "2 seconds"
@@ -248,13 +252,16 @@ class DefaultsSchema(Schema):
     read_debounce = _key(readers.duration)
     window = _key(readers.positive_duration)
     marketing_window = _key(readers.positive_duration)
-    keep_bodies = _key(readers.positive_duration)
     assume_delivered = _key(_assume_delivered, below=AssumeDeliveredSchema)
 
 
 class RetentionSchema(Schema):
     """`[retention]`."""
 
+    bodies = _key(readers.positive_duration)
+    copies = _key(readers.positive_duration)
+    alerts = _key(readers.positive_duration)
+    privacy_requests = _key(readers.positive_duration)
     decisions = _key(readers.positive_duration)
 
 

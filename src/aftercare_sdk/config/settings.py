@@ -120,7 +120,6 @@ class Defaults:
     `hook_budget` is for one call, `stall` for an interpreter that no longer answers. `lease`: after which
     another worker takes over. `read_debounce`: how long doubts about an object gather before it is read.
     `window` and `marketing_window` bound how late a message may leave, unless its plugin says otherwise.
-    `keep_bodies` is for raw webhooks.
     """
 
     hook_budget: timedelta = timedelta(seconds=2)
@@ -129,15 +128,22 @@ class Defaults:
     read_debounce: timedelta = timedelta(seconds=5)
     window: timedelta = timedelta(days=7)
     marketing_window: timedelta = timedelta(days=3)
-    keep_bodies: timedelta = timedelta(days=90)
     assume_delivered: AssumeDelivered | None = AssumeDelivered()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """How long things are kept that nothing depends on any more."""
+    """How long is kept what is thrown away in time (LAW-11); `store.retention` says what that is.
 
-    decisions: timedelta = timedelta(days=3 * 365)
+    `bodies` are raw webhooks, `copies` the words of messages that left, `decisions` why they did or did not.
+    Alerts go after they are over, requests after they were done.
+    """
+
+    bodies: timedelta = timedelta(days=90)
+    copies: timedelta = timedelta(days=365)
+    alerts: timedelta = timedelta(days=365)
+    privacy_requests: timedelta = timedelta(days=1_095)
+    decisions: timedelta = timedelta(days=1_095)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

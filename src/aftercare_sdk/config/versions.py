@@ -5,8 +5,8 @@ country, locale, zone, currency, assumed deliveries and options; each plugin's s
 which plugins are off and in which order they come; windows; quiet hours; where review requests are service;
 whether marketing is approved.
 It does not hold what only says how and with what the work is done: names, channels, the folder of templates,
-database, server, alerts, doctor, budgets, leases, and where secrets are kept. Changing one of those makes no
-new version.
+database, server, alerts, retention, doctor, budgets, leases, and where secrets are kept. Changing one of them
+makes no new version.
 """
 
 from __future__ import annotations

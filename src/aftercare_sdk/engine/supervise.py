@@ -30,7 +30,7 @@ from aftercare_sdk.engine.lock import decider_lock
 from aftercare_sdk.engine.logs import log, write_logs
 from aftercare_sdk.engine.timing import fire_due
 from aftercare_sdk.engine.translating import ROW
-from aftercare_sdk.engine.upkeep import beat, expect_beats, forget_old_bodies
+from aftercare_sdk.engine.upkeep import beat, expect_beats, throw_away
 from aftercare_sdk.errors import ConfigurationError, DeciderBusy, Fenced, StorageUnavailable, TransientError
 from aftercare_sdk.store import control, journal, units
 from aftercare_sdk.store.database import Database
@@ -130,7 +130,7 @@ def decide(aftercare: Aftercare, line: Line) -> None:
                 while not line.ended():
                     if time.monotonic() >= upkeep_at:
                         beat(aftercare.brand, beats.DECIDER)
-                        forget_old_bodies(aftercare.brand)
+                        throw_away(aftercare.brand)
                         aftercare.brand.reload()
                         upkeep_at = time.monotonic() + UPKEEP_SECONDS
                     if aftercare.decider.abandoned > MOST_ABANDONED:
@@ -203,7 +203,7 @@ def once(aftercare: Aftercare, line: Line) -> None:
     """Do everything that is due now. Ends with an exit code if that cannot be done now."""
     del line
     try:
-        forget_old_bodies(aftercare.brand)
+        throw_away(aftercare.brand)
         aftercare.process()
         aftercare.run_due()
         aftercare.alert()

@@ -1,10 +1,13 @@
-"""What is done once a minute: raw webhooks, full of personal data, go in time; and somebody shows to live."""
+"""What is done once a minute: what was kept long enough is thrown away, and somebody shows to live."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from aftercare_sdk.engine import beats as signs
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.store import beats, control, journal
+from aftercare_sdk.store.retention import RULES, sweep
 
 ROWS_AT_ONCE = 500
 _FORGOTTEN = "bodies forgotten up to"
@@ -22,12 +25,22 @@ def expect_beats(brand: Brand) -> None:
         beats.expect(connection, [signs.DECIDER, signs.SENDER], brand.clock.now())
 
 
-def forget_old_bodies(brand: Brand) -> int:
-    """Drop bodies older than `keep_bodies`, some at a time; return how many rows were looked at."""
-    cutoff = brand.clock.now() - brand.settings.defaults.keep_bodies
+def throw_away(brand: Brand) -> int:
+    """Throw away some of what has been kept long enough (LAW-11); return how many rows were looked at."""
+    return _forget_bodies(brand) + sum(_sweep(brand, table) for table, rule in RULES.items() if rule.period)
+
+
+def _forget_bodies(brand: Brand) -> int:
+    cutoff = brand.clock.now() - brand.settings.retention.bodies
     with brand.database.write() as connection:
         reached = int(control.setting(connection, _FORGOTTEN) or 0)
         last = journal.forget_bodies(connection, after=reached, received_before=cutoff, limit=ROWS_AT_ONCE)
         if last != reached:
             control.put_setting(connection, _FORGOTTEN, str(last))
     return last - reached
+
+
+def _sweep(brand: Brand, table: str) -> int:
+    kept: timedelta = getattr(brand.settings.retention, RULES[table].period)
+    with brand.database.write() as connection:
+        return sweep(connection, table, brand.clock.now() - kept, ROWS_AT_ONCE)

@@ -327,8 +327,11 @@ def of_identities(connection: Connection, wanted: Collection[int]) -> list[Messa
 
 def copies_of(connection: Connection, keys: Iterable[str]) -> dict[str, Copy]:
     """Return what messages said, by message key."""
-    rows = connection.execute(select(copies).where(copies.c.message.in_(sorted(set(keys))))).mappings()
+    rows = connection.execute(select(*_COPY).where(copies.c.message.in_(sorted(set(keys))))).mappings()
     return {row["message"]: Copy(**row) for row in rows}
+
+
+_COPY = (copies.c.message, copies.c.locale, copies.c.subject, copies.c.text, copies.c.html)
 
 
 def everything(connection: Connection) -> list[Message]:

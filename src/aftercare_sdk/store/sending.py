@@ -168,7 +168,9 @@ def submit(
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["message"],
-            set_={name: statement.excluded[name] for name in ("locale", "subject", "text", "html")},
+            set_={
+                name: statement.excluded[name] for name in ("locale", "subject", "text", "html", "written_at")
+            },
         ),
         [
             {
@@ -177,6 +179,7 @@ def submit(
                 "subject": one.copy.subject,
                 "text": one.copy.text,
                 "html": one.copy.html,
+                "written_at": now,
             }
             for one in leaving
         ],

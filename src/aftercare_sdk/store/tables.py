@@ -348,7 +348,9 @@ copies = Table(
     Column("subject", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("html", Text, nullable=False),
+    Column("written_at", Instant, nullable=False),
 )
+Index("ix_copies_written_at", copies.c.written_at)
 
 decisions = Table(
     "decisions",
@@ -636,6 +638,7 @@ Index(
     sqlite_where=text("ended_at IS NULL"),
     postgresql_where=text("ended_at IS NULL"),
 )
+_partial("ix_alerts_ended", "ended_at IS NOT NULL", alerts.c.ended_at)
 _partial("ix_alerts_next", "next_at IS NOT NULL", alerts.c.next_at)
 
 connections = Table(
@@ -662,6 +665,7 @@ privacy_requests = Table(
     Column("settled_at", Instant),
     Column("note", Text, nullable=False),
 )
+_partial("ix_privacy_requests_settled", "settled_at IS NOT NULL", privacy_requests.c.settled_at)
 _partial("ix_privacy_requests_open", "settled_at IS NULL", privacy_requests.c.due_at)
 
 configurations = Table(

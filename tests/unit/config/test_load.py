@@ -109,7 +109,7 @@ def test_defaults_are_those_of_the_design():
     assert (7, 3, 90) == (
         defaults.window.days,
         defaults.marketing_window.days,
-        defaults.keep_bodies.days,
+        Retention().bodies.days,
     )
     assert 5_000_000 == Server().body_limit
 
