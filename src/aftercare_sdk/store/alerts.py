@@ -150,8 +150,9 @@ def _held(alert: Alert) -> Iterable[ColumnElement[bool]]:
 
 
 def _read(connection: Connection, condition: ColumnElement[bool]) -> list[Alert]:
-    rows = connection.execute(select(alerts).where(condition).order_by(alerts.c.id)).mappings()
-    return [_alert(row) for row in rows]
+    rows = connection.execute(select(alerts).where(condition)).mappings()
+    # Not by the database: SQLite would read all alerts there ever were, in the order of their ids.
+    return sorted((_alert(row) for row in rows), key=lambda one: one.id)
 
 
 def _alert(row: Any) -> Alert:

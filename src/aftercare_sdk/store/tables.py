@@ -109,10 +109,10 @@ journal = Table(
     Column("weight", Integer, nullable=False),
     Column("found", Text),
 )
-# `state` is in it because SQLite else takes the next one, whose first column is compared with `=`.
+# `state` is in both because SQLite else takes the one between them, whose first column is compared with `=`.
 _partial("ix_journal_new", "state = 'new'", journal.c.state, journal.c.shop, journal.c.kind, journal.c.seq)
 Index("ix_journal_state", journal.c.state, journal.c.seq)
-_partial("ix_journal_parked", "state = 'parked'", journal.c.shop)
+_partial("ix_journal_parked", "state = 'parked'", journal.c.state, journal.c.shop)
 _partial("ix_journal_found", "found IS NOT NULL", journal.c.seq)
 
 objects = Table(

@@ -10,17 +10,21 @@ from sqlalchemy import event
 
 from aftercare_sdk.model.people import Identity, IdentityKind
 from aftercare_sdk.store import (
+    alerts,
     balances,
+    beats,
     entries,
     journal,
     lots,
     messages,
     objects,
     outcomes,
+    parked,
     people,
     reads,
     redemptions,
     rests,
+    retention,
     schema,
     sending,
     suppressions,
@@ -36,7 +40,7 @@ from aftercare_sdk.store.units import Audience, Listener, Unit
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 SOON = NOW + timedelta(minutes=1)
 
-NOT_GROWING = ("plugins", "decider", "rests")
+NOT_GROWING = ("plugins", "decider", "rests", "beats")
 """Tables with a row for each plugin or shop, or one row."""
 
 NO_TABLE = re.compile(r"CONSTANT ROW|\(subquery-\d+\)$|SCAN part_\d+$")
@@ -98,6 +102,16 @@ POLLS = {
     "addresses": lambda connection: people.addresses_of(connection, [1]),
     "what listings found": lambda connection: journal.discoveries(connection, after=1),
     "what is there": lambda connection: objects.there(connection, KEYS),
+    "signs of life": beats.everything,
+    "plugins with parked units": parked.plugins,
+    "shops with parked rows": parked.shops,
+    "alerts that last": alerts.still_open,
+    "alerts to be told": lambda connection: alerts.claim(
+        connection, now=NOW, lease="x", until=SOON, limit=10
+    ),
+    "old alerts": lambda connection: retention.sweep(connection, "alerts", NOW, 500),
+    "old copies": lambda connection: retention.sweep(connection, "copies", NOW, 500),
+    "old requests": lambda connection: retention.sweep(connection, "privacy_requests", NOW, 500),
     "reads": lambda connection: reads.claim(connection, now=NOW, lease="x", until=SOON, limit=50),
 }
 
