@@ -16,6 +16,7 @@ from aftercare_sdk.cli import (
     alerts,
     approvals,
     consent,
+    counters,
     customers,
     db,
     doctor,
@@ -123,6 +124,7 @@ app.command("sync")(sync.sync)
 app.command("timeline")(timeline.timeline)
 app.command("upcoming")(upcoming.upcoming)
 app.command("why")(why.why)
+app.command("counters")(counters.counters)
 app.command("trigger")(trigger)
 app.command("demo")(demo)
 app.add_typer(journal.commands, name="journal")

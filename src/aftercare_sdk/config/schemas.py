@@ -67,6 +67,7 @@
     port = 8000                             # 0: a free one
     body_limit = 5_000_000                  # bytes
     public_url = "https://aftercare.example"    # none; where customers reach this server
+    metrics = false                         # true: GET /metrics tells the counters, to whoever asks
 
     [alerts]                                # what the shop's staff must know
     urls = [{ env = "ALERT_URL" }]          # none; addresses as apprise writes them
@@ -205,6 +206,7 @@ class ServerSchema(Schema):
     port = _key(readers.whole(0, 65_535))
     body_limit = _key(readers.whole(1, 1_000_000_000))
     public_url = _key(readers.public_url)
+    metrics = _key(readers.flag)
 
 
 class AlertsSchema(Schema):

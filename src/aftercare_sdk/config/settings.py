@@ -71,13 +71,15 @@ class Database:
 class Server:
     """The built-in endpoint. `port` 0 takes a free one; `body_limit` counts bytes.
 
-    `public_url` is where customers reach it, without a slash at the end; empty: they do not.
+    `public_url` is where customers reach it, without a slash at the end; empty: they do not. `metrics`:
+    whoever reaches it may read the counters.
     """
 
     host: str = "127.0.0.1"
     port: int = 8000
     body_limit: int = 5_000_000
     public_url: str = ""
+    metrics: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,8 +39,20 @@ from aftercare_sdk.model.outcomes import Report
 from aftercare_sdk.model.rewards import Reward
 from aftercare_sdk.model.shops import RawRequest
 from aftercare_sdk.plugins import Observer, PluginSource
-from aftercare_sdk.store import commands, control, lots, messages, reads, redemptions, schema, timers, units
+from aftercare_sdk.store import (
+    commands,
+    control,
+    counters,
+    lots,
+    messages,
+    reads,
+    redemptions,
+    schema,
+    timers,
+    units,
+)
 from aftercare_sdk.store.balances import Balance
+from aftercare_sdk.store.counters import Totals
 from aftercare_sdk.store.redemptions import Redemption
 
 
@@ -280,6 +292,24 @@ class Aftercare:
         Whether somebody decides and sends is known of `aftercare serve` and `work` only.
         """
         return self._watch.run() + tell_due(self.brand)
+
+    def counted(self) -> tuple[Totals, int]:
+        """Return what has been counted, and how many messages have not ended (OBS-02).
+
+        Requests that this process has rejected are in it before the database knows of them.
+        """
+        rejected = self._inbox.rejected
+        with self.brand.database.read() as connection:
+            totals = dict(counters.totals(connection))
+            waiting = messages.not_ended(connection)
+        for status, count in rejected.items():
+            key = (counters.WEBHOOK_REJECTED, str(status))
+            totals[key] = totals.get(key, 0) + count
+        return totals, waiting
+
+    def reject(self, status: int) -> None:
+        """Count a request that a server has turned away before the engine saw it."""
+        self._inbox.reject(status)
 
     def next_due(self) -> datetime | None:
         """Return when something is due next, after now: a timer, a read, a message or a retry."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -48,7 +49,7 @@ from aftercare_sdk.outreach.reasons import Reason
 from aftercare_sdk.outreach.sentences import language_of
 from aftercare_sdk.outreach.variables import Item, message_variables
 from aftercare_sdk.redact import redact
-from aftercare_sdk.store import decisions, sending
+from aftercare_sdk.store import counters, decisions, sending
 from aftercare_sdk.store.decisions import CheckLine, Decision, about
 from aftercare_sdk.store.messages import Copy, Message
 from aftercare_sdk.store.sending import Change, Submission
@@ -90,6 +91,7 @@ class _Handed:
 
     message: Message
     result: SendResult | None = None
+    took: timedelta = timedelta()
 
 
 class Dispatcher:
@@ -308,7 +310,10 @@ class Dispatcher:
         for letter in letters:
             if handed and clock.monotonic() - began > TOO_LONG:
                 break
-            self._unwritten.append(_Handed(message=letter.message, result=_handed(letter, date)))
+            at = clock.monotonic()
+            result = _handed(letter, date)
+            took = timedelta(seconds=clock.monotonic() - at)
+            self._unwritten.append(_Handed(message=letter.message, result=result, took=took))
             handed += 1
         self._learn(handed, clock.monotonic() - began)
         self._unwritten += [_Handed(message=letter.message) for letter in letters[handed:]]
@@ -383,6 +388,8 @@ class Dispatcher:
             given_back = sending.give_back(connection, waiting, now=now)
             _note(connection, given_back, now)
             settle_members(connection, given_back, now)
+            lengths = [one.took for one in handed if one.result is not None]
+            counters.observe(connection, counters.SEND_LATENCY, lengths)
             accepted = {one.message.shop for one in handed if isinstance(one.result, Accepted)}
             self._brand.beats.note(connection, {beats.accepted_of(shop): now for shop in accepted})
 
@@ -412,6 +419,9 @@ class Dispatcher:
             connection,
             [_told(one.message, one.state.value, looks[one.message.key].verdict, now) for one in made],
         )
+        verdicts = (looks[one.message.key].verdict for one in made)
+        rules = Counter(one.checks[-1].rule for one in verdicts if one.outcome is Outcome.DENY)
+        counters.add(connection, {(counters.POLICY_DENIED, rule): count for rule, count in rules.items()})
 
     def _change(self, changes: Sequence[Change]) -> None:
         if changes:

@@ -7,17 +7,20 @@ import hashlib
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from aftercare_sdk.engine.cure import with_cure
 from aftercare_sdk.engine.logs import log
 from aftercare_sdk.errors import SignatureError, StorageUnavailable
 from aftercare_sdk.model.shops import Ping, RawRequest, ShopAdapter, Webhook
-from aftercare_sdk.store import journal
+from aftercare_sdk.store import counters, journal
 from aftercare_sdk.store.database import Database
 from aftercare_sdk.store.journal import DELIVERY_LENGTH, TOPIC_LENGTH, Arrival, Kind
 
@@ -62,6 +65,18 @@ class Inbox:
         self._thread: threading.Thread | None = None
         self._process = 0
         self._guard = threading.Lock()
+        self._rejected: Counter[int] = Counter()
+
+    def reject(self, status: int) -> None:
+        """Count a request that is not stored; it costs the database nothing until something is."""
+        with self._guard:
+            self._rejected[status] += 1
+
+    @property
+    def rejected(self) -> Mapping[int, int]:
+        """What was rejected and is not yet counted in the database, by status."""
+        with self._guard:
+            return dict(self._rejected)
 
     def put(self, arrival: Arrival) -> Future[bool]:
         """Hand an arrival over; the future tells after the commit whether it was new."""
@@ -90,6 +105,7 @@ class Inbox:
             if thread is not None and self._process == os.getpid():
                 self._waiting.put(None)
                 thread.join()
+        self._count_rejected()
 
     def _hand_over_if_dry(self, loop: asyncio.AbstractEventLoop, seen: int) -> None:
         """Hand over what a loop has gathered, unless it is still taking in more, or look again a turn later.
@@ -137,6 +153,20 @@ class Inbox:
             except BaseException as error:  # noqa: BLE001 - nobody else would store what comes after this
                 self._give_up(batch, error)
 
+    def _count_rejected(self) -> None:
+        """Count in the database what was rejected since something was stored last."""
+        rejected = self.rejected
+        if rejected:
+            with suppress(StorageUnavailable), self._database.write() as connection:
+                _count(connection, rejected)
+            self._counted(rejected)
+
+    def _counted(self, rejected: Mapping[int, int]) -> None:
+        if rejected:
+            with self._guard:
+                self._rejected.subtract(rejected)
+                self._rejected = +self._rejected
+
     def _give_up(self, several: Sequence[_Waiting], error: BaseException) -> None:
         """Tell those who still wait that nobody knows whether theirs is stored: the shop may ask again."""
         problem = StorageUnavailable(f"the inbox could not go on: {type(error).__name__}")
@@ -146,9 +176,12 @@ class Inbox:
     def _commit(self, batch: Sequence[_Waiting], *, again: bool = True) -> None:
         """Store what waits; `again`: once more if another process stores the same just now."""
         outcomes: Sequence[_Outcome]
+        rejected = self.rejected
         try:
             with self._database.write() as connection:
                 outcomes = journal.append(connection, [arrival for arrival, _ in batch])
+                _count(connection, rejected)
+            self._counted(rejected)
         except StorageUnavailable as error:
             if error.contended and (again or len(batch) > 1):
                 for part in [batch] if again else [[one] for one in batch]:
@@ -164,6 +197,13 @@ class Inbox:
             problem = StorageUnavailable(f"the database {self._database.where} cannot store this: {what}")
             outcomes = [StorageUnavailable(with_cure(problem))]
         _tell(zip((waiter for _, waiter in batch), outcomes, strict=True))
+
+
+def _count(connection: Connection, rejected: Mapping[int, int]) -> None:
+    counters.add(
+        connection,
+        {(counters.WEBHOOK_REJECTED, str(status)): count for status, count in rejected.items()},
+    )
 
 
 def _tell(told: Iterable[tuple[_Waiter, _Outcome]]) -> None:
@@ -221,6 +261,12 @@ class Door:
 
     def _look_at(self, shop: str, request: RawRequest) -> Reply | Arrival:
         """Return the answer, or what is to be stored before there is one."""
+        looked_at = self._judge(shop, request)
+        if isinstance(looked_at, Reply) and looked_at is not PONG:
+            self._inbox.reject(looked_at.status)
+        return looked_at
+
+    def _judge(self, shop: str, request: RawRequest) -> Reply | Arrival:
         adapter = self._adapter_of(shop)
         if adapter is None:
             return UNKNOWN_SHOP

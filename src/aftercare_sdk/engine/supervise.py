@@ -30,7 +30,7 @@ from aftercare_sdk.engine.lock import decider_lock
 from aftercare_sdk.engine.logs import log, write_logs
 from aftercare_sdk.engine.timing import fire_due
 from aftercare_sdk.engine.translating import ROW
-from aftercare_sdk.engine.upkeep import beat, expect_beats, throw_away
+from aftercare_sdk.engine.upkeep import add_up_counters, beat, expect_beats, throw_away
 from aftercare_sdk.errors import ConfigurationError, DeciderBusy, Fenced, StorageUnavailable, TransientError
 from aftercare_sdk.store import control, journal, units
 from aftercare_sdk.store.database import Database
@@ -131,6 +131,7 @@ def decide(aftercare: Aftercare, line: Line) -> None:
                     if time.monotonic() >= upkeep_at:
                         beat(aftercare.brand, beats.DECIDER)
                         throw_away(aftercare.brand)
+                        add_up_counters(aftercare.brand)
                         aftercare.brand.reload()
                         upkeep_at = time.monotonic() + UPKEEP_SECONDS
                     if aftercare.decider.abandoned > MOST_ABANDONED:
@@ -204,6 +205,7 @@ def once(aftercare: Aftercare, line: Line) -> None:
     del line
     try:
         throw_away(aftercare.brand)
+        add_up_counters(aftercare.brand)
         aftercare.process()
         aftercare.run_due()
         aftercare.alert()

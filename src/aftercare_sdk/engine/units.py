@@ -24,7 +24,7 @@ from aftercare_sdk.plugins import (
     retry_delay,
 )
 from aftercare_sdk.redact import redact
-from aftercare_sdk.store import control, rests, units
+from aftercare_sdk.store import control, counters, rests, units
 from aftercare_sdk.store.events import Known
 from aftercare_sdk.store.rests import Resting
 from aftercare_sdk.store.units import Unit
@@ -129,6 +129,10 @@ class UnitRunner:
                     if (one.unit.event, one.unit.plugin) in finished:
                         applied.apply(one.unit, one.known, one.actions)
                 applied.write()
+                lags = [
+                    now - one.known.known_at for one in done if (one.unit.event, one.unit.plugin) in finished
+                ]
+                counters.observe(connection, counters.PLAN_LAG, lags)
 
     def _fail(self, token: int, failures: Sequence[tuple[Unit, str]], now: datetime) -> None:
         if not failures:

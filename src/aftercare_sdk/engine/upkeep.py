@@ -6,10 +6,11 @@ from datetime import timedelta
 
 from aftercare_sdk.engine import beats as signs
 from aftercare_sdk.engine.brand import Brand
-from aftercare_sdk.store import beats, control, journal
+from aftercare_sdk.store import beats, control, counters, journal
 from aftercare_sdk.store.retention import RULES, sweep
 
 ROWS_AT_ONCE = 500
+_COUNTS_AT_ONCE = 2_000
 _FORGOTTEN = "bodies forgotten up to"
 
 
@@ -23,6 +24,14 @@ def expect_beats(brand: Brand) -> None:
     """Miss somebody who decides and somebody who sends from now on, even if nobody ever has."""
     with brand.database.write() as connection:
         beats.expect(connection, [signs.DECIDER, signs.SENDER], brand.clock.now())
+
+
+def add_up_counters(brand: Brand) -> None:
+    """Put one row for each counter in the place of the many that were added since."""
+    more = True
+    while more:
+        with brand.database.write() as connection:
+            more = counters.add_up(connection, _COUNTS_AT_ONCE) == _COUNTS_AT_ONCE
 
 
 def throw_away(brand: Brand) -> int:

@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.premises import PREMISE_BY_KIND, Premise
+from aftercare_sdk.store import counters
 from aftercare_sdk.store.codec import dump, load, load_any, load_words
 from aftercare_sdk.store.database import among, literal_text
 from aftercare_sdk.store.tables import copies, identities, messages
@@ -158,6 +159,7 @@ def plan(connection: Connection, planned: Sequence[Message]) -> list[str]:
     fresh = [one for one in wanted.values() if one.key not in known]
     if fresh:
         connection.execute(insert(messages), [_row(one) for one in fresh])
+        counters.add(connection, {(counters.PLANNED, ""): len(fresh)})
     return [one.key for one in fresh]
 
 
@@ -348,6 +350,12 @@ def counts(connection: Connection) -> list[tuple[str, str, int]]:
         .order_by(messages.c.state, messages.c.code)
     )
     return [(row[0], row[1], row[2]) for row in rows]
+
+
+def not_ended(connection: Connection) -> int:
+    """Return how many messages wait, or are in the hands of a sender."""
+    several = (select(func.count()).select_from(messages).where(one) for one in (is_waiting(), is_leased()))
+    return sum(connection.execute(one).scalar_one() for one in several)
 
 
 def oldest_due(connection: Connection, now: datetime) -> datetime | None:

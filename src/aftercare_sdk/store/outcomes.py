@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.outcomes import Bounce, OutcomeKind
+from aftercare_sdk.store import counters
 from aftercare_sdk.store.codec import dump
 from aftercare_sdk.store.database import insert_into, literal_text
 from aftercare_sdk.store.messages import Message, as_message
@@ -88,6 +90,8 @@ def add(connection: Connection, told: Sequence[Outcome]) -> None:
     if told:
         rows = [{name: getattr(one, name) for name in Outcome.__dataclass_fields__} for one in told]
         connection.execute(insert_into(connection, outcomes).on_conflict_do_nothing(), rows)
+        kinds = Counter(one.kind for one in told)
+        counters.add(connection, {(counters.EVENTS, kind): count for kind, count in kinds.items()})
 
 
 def of_messages(connection: Connection, keys: Collection[str]) -> dict[str, list[Outcome]]:
@@ -111,6 +115,8 @@ def of_mailboxes(connection: Connection, mailboxes: Collection[int]) -> dict[int
 def settle(connection: Connection, standings: Sequence[Standing]) -> None:
     """Bring messages, which are locked, to where they stand. Whoever has one in hand has it no more."""
     if standings:
+        ended = Counter(one.state for one in standings if not one.message.state.final)
+        counters.add(connection, {(counters.ENDED, state): count for state, count in ended.items()})
         connection.execute(
             _SETTLE,
             [

@@ -48,6 +48,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "connections": Rule(why=_OPERATION),
         "consents": Rule(why="proof of consent, three years after the last mail at least (LAW-04)"),
         "copies": Rule(period="copies", after=copies.c.written_at, why="the words of messages that left"),
+        "counters": Rule(why=_OPERATION),
         "customers": Rule(why="internal ids, which everything else refers to"),
         "decider": Rule(why=_OPERATION),
         "decisions": Rule(

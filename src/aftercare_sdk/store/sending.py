@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, delete, or_, select, update
 
 from aftercare_sdk.model.messages import MessageState
+from aftercare_sdk.store import counters
 from aftercare_sdk.store.codec import dump, load_words
 from aftercare_sdk.store.database import insert_into, literal_text
 from aftercare_sdk.store.messages import Copy, Message, as_message, get_many, is_leased, is_waiting
@@ -164,6 +166,9 @@ def submit(
             for one in leaving
         ],
     )
+    counters.add(connection, {(counters.SUBMITTED, ""): len(leaving)})
+    waited = [now - one.message.next_at for one in leaving if one.message.next_at is not None]
+    counters.observe(connection, counters.QUEUE_AGE, waited)
     statement = insert_into(connection, copies)
     connection.execute(
         statement.on_conflict_do_update(
@@ -225,7 +230,20 @@ def change(connection: Connection, changes: Sequence[Change], *, now: datetime) 
                 for one in made
             ],
         )
+        counters.add(connection, _counted(made))
     return made
+
+
+def _counted(made: Sequence[Change]) -> Counter[tuple[str, str]]:
+    counts: Counter[tuple[str, str]] = Counter()
+    for one in made:
+        if one.state.final and not one.message.state.final:
+            counts[counters.ENDED, one.state] += 1
+        if one.state is MessageState.SKIPPED:
+            counts[counters.SKIPPED, one.code] += 1
+        if one.state is MessageState.ACCEPTED:
+            counts[counters.ACCEPTED, ""] += 1
+    return counts
 
 
 def note_references(connection: Connection, references: Mapping[str, str]) -> None:
@@ -267,6 +285,7 @@ def give_back(connection: Connection, several: Sequence[Change], *, now: datetim
                 for one in given
             ],
         )
+        counters.add(connection, {(counters.GIVEN_BACK, ""): len(given)})
         never_left = [one.message.key for one in given if one.message.submitted_at is None]
         connection.execute(delete(copies).where(copies.c.message.in_(never_left)))
     return given

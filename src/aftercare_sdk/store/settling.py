@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 
 from aftercare_sdk.model.messages import MessageState
-from aftercare_sdk.store import objects, people
+from aftercare_sdk.store import counters, objects, people
 from aftercare_sdk.store.codec import dump, load_words
 from aftercare_sdk.store.database import literal_text
 from aftercare_sdk.store.tables import messages
@@ -121,9 +121,11 @@ def resolve(
         .where(messages.c.key == message.key, messages.c.state == MessageState.UNKNOWN)
         .values(**values)
     )
-    if done.rowcount == 1 and state is MessageState.PLANNED:
-        # What left in it leaves again, in it or by itself.
-        connection.execute(
+    if done.rowcount != 1:
+        return False
+    if state is MessageState.PLANNED:
+        # What left in it leaves again, in it or by itself. So many more have begun, and end a second time.
+        members = connection.execute(
             update(messages)
             .where(
                 messages.c.host != literal_text(""),
@@ -132,7 +134,8 @@ def resolve(
             )
             .values(state=MessageState.PLANNED, next_at=now, final_at=None, host="", submitted_at=None)
         )
-    return done.rowcount == 1
+        counters.add(connection, {(counters.REOPENED, ""): 1 + members.rowcount})
+    return True
 
 
 def _standing(row: Any) -> Standing:

@@ -641,6 +641,15 @@ Index(
 _partial("ix_alerts_ended", "ended_at IS NOT NULL", alerts.c.ended_at)
 _partial("ix_alerts_next", "next_at IS NOT NULL", alerts.c.next_at)
 
+counters = Table(
+    "counters",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("name", String(40), nullable=False),
+    Column("label", String(100), nullable=False),
+    Column("value", BigInteger, nullable=False),
+)
+
 connections = Table(
     "connections",
     metadata,

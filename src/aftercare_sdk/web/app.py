@@ -93,6 +93,7 @@ class _Webhooks:
         body = await read_body(headers.get("content-length", ""), receive, self._limit)
         if isinstance(body, Reply):
             reply = body
+            self._aftercare.reject(reply.status)
         else:
             reply = await self._reply(shop, RawRequest(headers=headers, body=body, path=scope["path"]))
         self._note(shop, reply)

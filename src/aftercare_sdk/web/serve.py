@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import uvicorn
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from aftercare_sdk.config import load
@@ -96,16 +97,28 @@ def serve(
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: supervisor.stop())
         probe = Probe(aftercare.brand.database)
-        app = make_app(
-            aftercare,
-            lambda: readiness(aftercare, supervisor.alive, probe),
-            () if dev is None else dev.routes(aftercare.brand, lambda: endpoint.url),
-        )
+        more = [] if dev is None else dev.routes(aftercare.brand, lambda: endpoint.url)
+        if server.metrics:
+            more += _metrics(aftercare)
+        app = make_app(aftercare, lambda: readiness(aftercare, supervisor.alive, probe), more)
         with Endpoint(app, host, port) as endpoint:
             log.info("serving", url=endpoint.url, shops=sorted(aftercare.brand.shops))
             if dev is not None:
                 dev.announce(aftercare.brand, endpoint.url)
             return supervisor.watch()
+
+
+def _metrics(aftercare: Aftercare) -> list[Route]:
+    try:
+        from aftercare_sdk.web import metrics
+    except ModuleNotFoundError as error:
+        if error.name != "prometheus_client":
+            raise
+        raise ConfigurationError(
+            "server.metrics needs prometheus_client, which is not installed: "
+            'pip install "aftercare-sdk[metrics]"'
+        ) from None
+    return metrics.routes(aftercare)
 
 
 def readiness(
