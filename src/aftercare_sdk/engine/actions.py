@@ -50,6 +50,7 @@ from aftercare_sdk.outreach.reasons import Reason
 from aftercare_sdk.store import (
     commands,
     decisions,
+    erasing,
     events,
     memory,
     messages,
@@ -164,9 +165,12 @@ class Applied:
     def write(self) -> None:
         """Carry everything out. Raises InvalidAction if an action names what does not exist."""
         self._look_up()
+        erased = erasing.erased(self.connection, (answered.known.identity for answered, _ in self._answers))
         for answered, actions in self._answers:
             for action in actions:
-                answered.apply(action)
+                # Of somebody who was erased only the books go on.
+                if answered.known.identity not in erased or isinstance(action, AwardPoints):
+                    answered.apply(action)
         self._answers.clear()
         self._write_messages()
         self._write_commands()

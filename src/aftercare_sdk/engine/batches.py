@@ -56,7 +56,7 @@ class Batch:
 
     `seen`: what the shop has shown, other than a file; `gone`: what it has said to be gone. `awaited`: what
     is to be read anyway. `ended`: rows that end complete listings. `found`: by row, what of it no webhook had
-    told.
+    told. `owned`: what stays with somebody who was erased, by identity; `buried`: rows about such persons.
     """
 
     now: datetime
@@ -71,6 +71,8 @@ class Batch:
     found: dict[int, tuple[Entry, list[Finding]]] = field(default_factory=dict)
     notices: list[Noticed] = field(default_factory=list)
     results: list[tuple[int, State, str]] = field(default_factory=list)
+    owned: dict[Key, int] = field(default_factory=dict)
+    buried: list[int] = field(default_factory=list)
 
     def record(self, key: Key) -> Record | None:
         stored = self.known.get(key)

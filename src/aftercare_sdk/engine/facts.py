@@ -7,12 +7,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from aftercare_sdk.engine import beats, imported, notices, readings, recovered
+from aftercare_sdk.engine import beats, imported, notices, readings, recovered, tombstones
 from aftercare_sdk.engine.batches import Batch, Told, account_of, key_of, merge
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.emitting import count_anew, emit
 from aftercare_sdk.engine.ledger import even_out
 from aftercare_sdk.engine.pace import Pace
+from aftercare_sdk.engine.tombstones import Stripped
 from aftercare_sdk.engine.translating import Question, Translator
 from aftercare_sdk.model.people import Identity, IdentityKind, fold_email
 from aftercare_sdk.model.records import (
@@ -33,6 +34,7 @@ from aftercare_sdk.model.versions import content
 from aftercare_sdk.redact import redact
 from aftercare_sdk.store import (
     control,
+    erasing,
     events,
     journal,
     messages,
@@ -56,9 +58,18 @@ def take_in(brand: Brand, translator: Translator, token: int, entries: Sequence[
     Rows of an adapter that has just overrun its time at another row stay new.
     """
     told = _translate(brand, translator, entries)
+    while not _take_in(brand, token, told, entries, pace):
+        pass  # somebody was erased meanwhile: what was read may name them
+
+
+def _take_in(brand: Brand, token: int, told: Sequence[Told], entries: Sequence[Entry], pace: Pace) -> bool:
+    """Reconcile what rows say and write it; False, with nothing written: somebody was erased meanwhile."""
     keys = [key_of(one.entry.shop, item) for one in told for item in one.about]
     with brand.database.read() as connection:
         batch = Batch(now=brand.clock.now(), known=objects.get_many(connection, keys))
+        erasures = erasing.count(connection)
+        if erasures:
+            told = _bury(batch, tombstones.strip(connection, told, batch.known))
         batch.awaited = _awaited(connection, told)
         for one in told:
             merge(batch, one)
@@ -77,9 +88,12 @@ def take_in(brand: Brand, translator: Translator, token: int, entries: Sequence[
             batch.reads.setdefault(key, "an account is named that nobody has described yet")
     with brand.database.write() as connection:
         control.check_token(connection, token)
+        if erasing.count(connection) != erasures:
+            return False
         with pace.writing(sum(entry.weight for entry in entries)):
             _write(brand, connection, batch)
             brand.beats.note(connection, _signs(told, batch))
+    return True
 
 
 def _signs(told: Sequence[Told], batch: Batch) -> dict[str, datetime]:
@@ -92,6 +106,15 @@ def _signs(told: Sequence[Told], batch: Batch) -> dict[str, datetime]:
         if any(one.kind == "order" for one in found):
             signs[beats.found_of(entry.shop)] = entry.received_at
     return signs
+
+
+def _bury(batch: Batch, several: Sequence[Stripped]) -> list[Told]:
+    """Note what stays with whoever was erased; return what is left of the rows."""
+    for one in several:
+        batch.owned.update(one.owned)
+        if one.concerns:
+            batch.buried.append(one.told.entry.seq)
+    return [one.told for one in several]
 
 
 def _awaited(connection: Connection, told: Sequence[Told]) -> frozenset[Key]:
@@ -149,7 +172,9 @@ def _own(brand: Brand, told: Told) -> Told:
 
 def _write(brand: Brand, connection: Connection, batch: Batch) -> None:
     now = batch.now
-    whose = {key: _whose(record) for key, record in batch.touched.items()}
+    whose = {
+        key: (None, None) if key in batch.owned else _whose(record) for key, record in batch.touched.items()
+    }
     accounts = {
         owner: [Identity(kind=IdentityKind.EMAIL, value=address) for address in record.emails]
         for key, record in batch.touched.items()
@@ -163,7 +188,7 @@ def _write(brand: Brand, connection: Connection, batch: Batch) -> None:
         owner, mailbox = whose[key]
         stored = Stored(
             record=record,
-            identity=ids[owner] if owner else None,
+            identity=ids[owner] if owner else batch.owned.get(key),
             contact_identity=ids[mailbox] if mailbox else None,
         )
         before = batch.known.get(key)
@@ -213,6 +238,7 @@ def _write(brand: Brand, connection: Connection, batch: Batch) -> None:
         connection, {seq: recovered.encode(found) for seq, (_, found) in batch.found.items() if found}
     )
     journal.finish(connection, batch.results, now)
+    journal.drop_bodies(connection, batch.buried)
 
 
 def _retold(batch: Batch) -> list[OrderRecord | ReviewRecord]:

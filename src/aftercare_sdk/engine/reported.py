@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -26,7 +26,7 @@ from aftercare_sdk.model.outcomes import STATES, Bounce, OutcomeKind, Report, Su
 from aftercare_sdk.model.people import fold_email
 from aftercare_sdk.outreach.permission.suppression import keeps_bouncing
 from aftercare_sdk.outreach.reasons import Reason
-from aftercare_sdk.store import control, decisions, events, journal, outcomes, people, suppressions
+from aftercare_sdk.store import control, decisions, erasing, events, journal, outcomes, people, suppressions
 from aftercare_sdk.store.database import gives_way
 from aftercare_sdk.store.decisions import about
 from aftercare_sdk.store.events import Known
@@ -148,15 +148,41 @@ def _report(brand: Brand, channel: str, reports: Sequence[Report]) -> Noted:
         events.save_many(connection, raised)
         add_units(brand, connection, raised)
         news = {one.key for one in fresh}
+        about_erased = _about_erased(brand, connection, by_key, meant)
         arrivals = [
-            _arrival(channel, key, one, meant.get(key), suppressed=suppressed.get(key, ()), now=now)
+            replace(arrival, body=b"") if key in about_erased else arrival
             for key, one in by_key.items()
+            for arrival in (
+                _arrival(channel, key, one, meant.get(key), suppressed=suppressed.get(key, ()), now=now),
+            )
         ]
         journal.append(connection, arrivals)
     ignored = len(by_key.keys() - left.keys())
     for one in fresh:
         log.info("outcome", id=one.message.id, channel=channel, outcome=one.report.kind.value)
     return Noted(news=len(news), seen=len(reports) - len(news) - ignored, ignored=ignored)
+
+
+def _about_erased(
+    brand: Brand, connection: Connection, reports: Mapping[str, Report], meant: Mapping[str, Message]
+) -> set[str]:
+    """Return the keys of reports about somebody who was erased: their raw bodies name the person."""
+    if not erasing.count(connection):
+        return set()
+    buried = erasing.erased(
+        connection, {one for each in meant.values() for one in (each.identity, each.recipient) if one}
+    )
+    hashes = {key: brand.address_hash(one.recipient) for key, one in reports.items() if one.recipient}
+    tombs = erasing.tombs(connection, set(hashes.values()))
+    return {
+        key
+        for key in reports
+        if hashes.get(key) in tombs
+        or (
+            (message := meant.get(key))
+            and not buried.keys().isdisjoint({message.identity, message.recipient})
+        )
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,8 @@ class IdentityKind(StrEnum):
     """An order that names nobody: its own person, until a shop tells more."""
     REVIEW = "review"
     """A review that names nobody, likewise."""
+    ERASED = "erased"
+    """What is left of an identity whose person was erased: a number that nothing names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

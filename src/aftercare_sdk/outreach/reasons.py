@@ -82,6 +82,9 @@ class Reason(StrEnum):
     # A plugin's decision
     CANCELLED_BY_PLUGIN = "cancelled_by_plugin"
 
+    # A person's right
+    ERASED = "erased"
+
     # What a person found out about an unknown outcome
     FOUND_DELIVERED = "found_delivered"
     FOUND_NOT_SENT = "found_not_sent"

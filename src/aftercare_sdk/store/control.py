@@ -67,6 +67,11 @@ def check_token(connection: Connection, token: int) -> None:
         raise Fenced(message)
 
 
+def hold(connection: Connection) -> None:
+    """Make the decider wait for the end of this transaction, or wait for the end of its own."""
+    connection.execute(select(decider.c.token).with_for_update())
+
+
 def number_events(connection: Connection, count: int) -> int:
     """Return the first of `count` fresh sequence numbers for events. Whoever else wants some waits."""
     raised = (

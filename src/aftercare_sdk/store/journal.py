@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -359,6 +359,50 @@ def forget_bodies(connection: Connection, *, after: int, received_before: dateti
     )
     last: int = old[-1].seq
     return last
+
+
+def with_bodies(connection: Connection, *, after: int, limit: int) -> list[Entry]:
+    """Return rows that somebody has dealt with and whose bodies are kept, the oldest behind a row first."""
+    rows = connection.execute(
+        select(journal)
+        .where(journal.c.seq > after, journal.c.body.is_not(None), journal.c.state != State.NEW)
+        .order_by(journal.c.seq)
+        .limit(limit)
+    )
+    return [_entry(row) for row in rows.mappings()]
+
+
+def all_bodies(connection: Connection, at_once: int) -> Iterator[Entry]:
+    """Yield every row whose body is kept, page by page; for a search of all of it."""
+    seq = 0
+    while True:
+        rows = connection.execute(
+            select(journal)
+            .where(journal.c.seq > seq, journal.c.body.is_not(None))
+            .order_by(journal.c.seq)
+            .limit(at_once)
+        ).mappings()
+        page = [_entry(row) for row in rows]
+        if not page:
+            return
+        yield from page
+        seq = page[-1].seq
+
+
+def processed_up_to(connection: Connection) -> int:
+    """Return up to which row all have been processed."""
+    oldest = connection.execute(
+        select(journal.c.seq).where(_IS_NEW).order_by(journal.c.seq).limit(1)
+    ).scalar()
+    return newest(connection) if oldest is None else int(oldest) - 1
+
+
+def drop_bodies(connection: Connection, seqs: Collection[int]) -> None:
+    """Drop the raw bodies of rows, with what they told that no webhook had told."""
+    if seqs:
+        connection.execute(
+            update(journal).where(journal.c.seq.in_(sorted(seqs))).values(body=None, found=None)
+        )
 
 
 def listing(connection: Connection, *, states: Sequence[State] = (), limit: int = 100) -> list[Entry]:

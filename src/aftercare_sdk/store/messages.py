@@ -244,6 +244,14 @@ def cancellable(
     return [as_message(row) for row in rows.mappings()]
 
 
+def unsent(connection: Connection, which: ColumnElement[bool]) -> list[Message]:
+    """Return all messages that have not left or may come back; nobody else can change them meanwhile."""
+    rows = connection.execute(
+        select(messages).where(which, messages.c.state.in_(_OPEN)).order_by(messages.c.key).with_for_update()
+    )
+    return [as_message(row) for row in rows.mappings()]
+
+
 def lock(connection: Connection, which: ColumnElement[bool]) -> None:
     """Keep others from changing messages that have not left; all at once, so that none waits in a circle."""
     connection.execute(

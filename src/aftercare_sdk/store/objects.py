@@ -9,7 +9,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, or_, select, update
 
 from aftercare_sdk.model.people import Contact
 from aftercare_sdk.model.records import KINDS, CustomerRecord, OrderRecord, Record, ReviewRecord, kind_of
@@ -72,6 +72,17 @@ def reviews_of(connection: Connection, identities: Iterable[int]) -> list[Stored
 def consents_of(connection: Connection, identities: Iterable[int]) -> list[Stored]:
     """Return what platforms say of the consents of these identities."""
     return _of(connection, "consent", identities)
+
+
+def concerning(connection: Connection, identities: Iterable[int]) -> list[Stored]:
+    """Return everything that belongs to these identities, or is written to them."""
+    owners = sorted(set(identities))
+    rows = connection.execute(
+        select(objects)
+        .where(or_(objects.c.identity.in_(owners), objects.c.contact_identity.in_(owners)))
+        .order_by(*_KEY)
+    )
+    return [_stored(row) for row in rows.mappings()]
 
 
 def all_of(connection: Connection, identities: Iterable[int]) -> dict[int, list[Record]]:

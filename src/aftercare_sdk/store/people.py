@@ -190,6 +190,15 @@ def describe(connection: Connection, customers_: Iterable[int]) -> Sequence[Iden
     return [Identity(kind=IdentityKind(row["kind"]), shop=row["shop"], value=row["value"]) for row in rows]
 
 
+def named(connection: Connection, wanted: Iterable[int]) -> dict[int, Identity]:
+    """Return what these identities are. Personal data."""
+    rows = connection.execute(select(identities).where(identities.c.id.in_(sorted(set(wanted))))).mappings()
+    return {
+        row["id"]: Identity(kind=IdentityKind(row["kind"]), shop=row["shop"], value=row["value"])
+        for row in rows
+    }
+
+
 def partition(connection: Connection) -> list[list[Identity]]:
     """Return all customers as their identities; for proofs over small databases."""
     rows = connection.execute(

@@ -147,9 +147,17 @@ identities = Table(
     Column("shop", String(64), nullable=False),
     Column("value", String(400), nullable=False),
     Column("customer", BigInteger, ForeignKey("customers.id"), nullable=False),
+    Column("erased_at", Instant),
     UniqueConstraint("kind", "shop", "value"),
 )
 Index("ix_identities_customer", identities.c.customer)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("identity", BigInteger, ForeignKey("identities.id"), primary_key=True),
+)
 
 links = Table(
     "links",

@@ -1,0 +1,233 @@
+"""What is left of whoever was erased: numbers, and keyed hashes by which late payloads are known (LAW-20).
+
+Rows that the books count are emptied, not deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
+
+from aftercare_sdk.model.commands import IssueCode
+from aftercare_sdk.model.people import IdentityKind
+from aftercare_sdk.store import control
+from aftercare_sdk.store.commands import CommandState
+from aftercare_sdk.store.database import insert_into, literal_text
+from aftercare_sdk.store.objects import Key
+from aftercare_sdk.store.tables import (
+    commands,
+    consents,
+    copies,
+    decisions,
+    entries,
+    identities,
+    links,
+    lots,
+    memory,
+    messages,
+    metadata,
+    objects,
+    splits,
+    suppressions,
+    timers,
+    tombstones,
+)
+from aftercare_sdk.store.timers import ENGINE
+
+_COUNT = "erasures"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tomb:
+    """An identity that was erased, and when: what happened until then is not told again."""
+
+    identity: int
+    erased_at: datetime
+
+
+def count(connection: Connection) -> int:
+    """Return how often somebody was erased; while it stays the same, nobody was."""
+    return int(control.setting(connection, _COUNT) or 0)
+
+
+def tombs(connection: Connection, hashes: Collection[str]) -> dict[str, list[Tomb]]:
+    """Return who was erased under keyed hashes, whoever was erased first before the others."""
+    found: dict[str, list[Tomb]] = {}
+    rows = connection.execute(
+        select(tombstones.c.hash, tombstones.c.identity, identities.c.erased_at)
+        .join(identities, identities.c.id == tombstones.c.identity)
+        .where(tombstones.c.hash.in_(sorted(hashes)))
+        .order_by(identities.c.erased_at, tombstones.c.identity)
+    )
+    for row in rows:
+        found.setdefault(row.hash, []).append(Tomb(identity=row.identity, erased_at=row.erased_at))
+    return found
+
+
+def erased(connection: Connection, wanted: Iterable[int]) -> dict[int, Tomb]:
+    """Return which of these identities were erased, and when."""
+    rows = connection.execute(
+        select(identities.c.id, identities.c.erased_at).where(
+            identities.c.id.in_(sorted(set(wanted))), identities.c.erased_at.is_not(None)
+        )
+    )
+    return {row.id: Tomb(identity=row.id, erased_at=row.erased_at) for row in rows}
+
+
+def bury(connection: Connection, members: Collection[int], hashes: Mapping[int, str], at: datetime) -> int:
+    """Overwrite identities with placeholders that nothing names; keep the hashes of those that have one."""
+    if hashes:
+        connection.execute(
+            insert_into(connection, tombstones).on_conflict_do_nothing(),
+            [{"hash": hashed, "identity": identity} for identity, hashed in sorted(hashes.items())],
+        )
+    connection.execute(_BURY, [{"of": each, "name": str(each), "at": at} for each in sorted(members)])
+    control.put_setting(connection, _COUNT, str(count(connection) + 1))
+    return len(members)
+
+
+def drop_objects(connection: Connection, keys: Collection[Key]) -> int:
+    """Delete objects of which the books need nothing."""
+    if keys:
+        connection.execute(_DROP, [{"in": shop, "is": kind, "of": id_} for shop, kind, id_ in sorted(keys)])
+    return len(keys)
+
+
+def empty(connection: Connection, members: Collection[int], now: datetime) -> dict[str, int]:
+    """Empty all that names an identity and may hold words about the person; return how many rows, by table.
+
+    Kept are the books (lots, entries, redemptions), what proves a consent, and the codes of decisions.
+    """
+    done: dict[str, int] = {}
+    theirs = or_(messages.c.identity.in_(sorted(members)), messages.c.recipient.in_(sorted(members)))
+    written = select(messages.c.key).where(theirs)
+    done["copies"] = connection.execute(delete(copies).where(copies.c.message.in_(written))).rowcount
+    for table, which, values in _emptied(members, theirs, now):
+        done[table.name] = (
+            done.get(table.name, 0)
+            + (
+                connection.execute(delete(table).where(which))
+                if values is None
+                else connection.execute(update(table).where(which).values(**values))
+            ).rowcount
+        )
+    return {name: rows for name, rows in done.items() if rows}
+
+
+def _emptied(
+    members: Collection[int], theirs: ColumnElement[bool], now: datetime
+) -> Sequence[tuple[Table, ColumnElement[bool], Mapping[str, Any] | None]]:
+    """Return tables, the rows concerned, and what is written over their words; None: the rows go."""
+    ids = sorted(members)
+    planned = commands.c.state == literal_text(CommandState.PLANNED)
+    is_reward = commands.c.kind == IssueCode.__name__
+    return (
+        (messages, theirs, {"data": "{}", "reason": "", "detail": "{}"}),
+        (timers, and_(timers.c.identity.in_(ids), timers.c.plugin != ENGINE), None),
+        (memory, memory.c.identity.in_(ids), None),
+        (decisions, decisions.c.identity.in_(ids), {"detail": "{}"}),
+        # A reward that was paid for with points is settled by the books.
+        (
+            commands,
+            and_(commands.c.identity.in_(ids), planned, or_(~is_reward, commands.c.plugin != "loyalty")),
+            {
+                "state": CommandState.REFUSED,
+                "code": "command_withdrawn",
+                "next_at": None,
+                "final_at": now,
+                "lease": "",
+            },
+        ),
+        (commands, commands.c.identity.in_(ids), {"reason": "", "detail": "{}"}),
+        (commands, and_(commands.c.identity.in_(ids), ~is_reward), {"payload": "{}"}),
+        (lots, and_(lots.c.identity.in_(ids), lots.c.reason != ""), {"reason": ""}),
+        (entries, and_(entries.c.identity.in_(ids), entries.c.note != ""), {"note": ""}),
+        (splits, or_(splits.c.one.in_(ids), splits.c.other.in_(ids)), {"reason": ""}),
+        (suppressions, suppressions.c.identity.in_(ids), {"identity": None}),
+    )
+
+
+def kept(connection: Connection, members: Collection[int]) -> dict[str, int]:
+    """Return how many rows stay of what the books and the law need, by table."""
+    ids = sorted(members)
+    counted = {
+        table.name: connection.execute(
+            select(func.count()).select_from(table).where(table.c.identity.in_(ids))
+        ).scalar_one()
+        for table in (lots, entries, consents, tombstones)
+    }
+    return {name: rows for name, rows in counted.items() if rows}
+
+
+def alone(connection: Connection, mailboxes: Collection[int], members: Collection[int]) -> set[int]:
+    """Return which mailboxes are known by nothing but what belongs to `members`: they go with them."""
+    ids = sorted(members)
+    wanted = sorted(set(mailboxes) - set(members))
+    if not wanted:
+        return set()
+    used = (
+        connection.execute(select(objects.c.identity).where(objects.c.identity.in_(wanted))).scalars().all()
+    )
+    shared = (
+        connection.execute(
+            select(objects.c.contact_identity).where(
+                objects.c.contact_identity.in_(wanted), objects.c.identity.not_in(ids)
+            )
+        )
+        .scalars()
+        .all()
+    )
+    tied = {
+        each
+        for row in connection.execute(
+            select(links.c.one, links.c.other).where(or_(links.c.one.in_(wanted), links.c.other.in_(wanted)))
+        )
+        for each in row
+    }
+    return set(wanted) - set(used) - set(shared) - tied
+
+
+def places(connection: Connection, words: Collection[str]) -> dict[str, int]:
+    """Search every text of every table, but for raw bodies; return in how many rows a word was found."""
+    found: dict[str, int] = {}
+    for table in metadata.sorted_tables:
+        for column in table.columns:
+            if _holds_text(column) and (rows := _rows_with(connection, table, column, words)):
+                found[f"{table.name}.{column.name}"] = rows
+    return found
+
+
+def _holds_text(column: Column[Any]) -> bool:
+    return not isinstance(column.type, LargeBinary) and column.type.python_type is str
+
+
+def _rows_with(connection: Connection, table: Table, column: Column[Any], words: Collection[str]) -> int:
+    holds = or_(*(func.lower(column).contains(word, autoescape=True) for word in sorted(words)))
+    return int(connection.execute(select(func.count()).select_from(table).where(holds)).scalar_one())
+
+
+_BURY = (
+    update(identities)
+    .where(identities.c.id == bindparam("of"))
+    .values(kind=IdentityKind.ERASED.value, shop="", value=bindparam("name"), erased_at=bindparam("at"))
+)
+_DROP = delete(objects).where(
+    objects.c.shop == bindparam("in"), objects.c.kind == bindparam("is"), objects.c.id == bindparam("of")
+)
