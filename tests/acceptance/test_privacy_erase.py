@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import zlib
 from collections.abc import Iterable
@@ -9,13 +10,17 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import LargeBinary, select
+from typer.testing import CliRunner
 
+from aftercare_sdk.cli.app import app
 from aftercare_sdk.engine import books, imported
 from aftercare_sdk.engine.erasing import Erasure, erase
 from aftercare_sdk.model.actions import Remember, SetTimer
 from aftercare_sdk.model.orders import OrderSnapshot
+from aftercare_sdk.model.privacy import PrivacyKind, PrivacyRequest
 from aftercare_sdk.model.shops import NeedsRead, Ref
-from aftercare_sdk.store import journal, people
+from aftercare_sdk.plugins import PluginSource
+from aftercare_sdk.store import journal, people, privacy
 from aftercare_sdk.store.journal import Arrival, Kind
 from aftercare_sdk.store.tables import metadata
 from tests.support.books import PointForPound
@@ -23,8 +28,10 @@ from tests.support.databases import migrate
 from tests.support.shop import (
     DAY,
     HOUR,
+    SECRET,
     START,
     Bench,
+    Fittings,
     always,
     consent,
     customer,
@@ -217,6 +224,111 @@ def test_in_any_order_around_the_erasure_nobody_comes_back(databases, seed):
         shop.run(20 * DAY)
         assert set() == places(shop)
         assert balanced(shop)
+
+
+REDACT = PrivacyRequest(kind=PrivacyKind.ERASE, customer="7", email=ANN, orders=("1",))
+
+
+def test_a_request_of_the_platform_is_carried_out_without_a_person(shop):
+    """The merchant has asked for it already; the request is settled with the erasure."""
+    shop.tell(hers("1"), customer("7", email=ANN))
+    shop.run(DAY)
+    shop.tell(REDACT)
+    shop.run(HOUR)
+    assert set() == places(shop)
+    with shop.aftercare.brand.database.read() as connection:
+        assert [] == privacy.still_open(connection)
+        assert ["erased"] == [one.note for one in privacy.settled(connection)]
+
+
+def test_a_request_about_somebody_who_is_still_unknown_holds_for_what_comes_late(shop):
+    """The hooks of a shop come in any order: the request may come first."""
+    shop.tell(REDACT)
+    shop.run(HOUR)
+    shop.tell(hers("1"), customer("7", email=ANN), hers("2", customer="7"))
+    shop.run(DAY)
+    assert set() == places(shop)
+    assert [] == shop.sent
+
+
+def test_a_person_may_want_to_decide_about_requests(databases):
+    """With `automatic = false` a request waits, and so does an export in any case."""
+    with Bench(databases.copy_of(migrate), config={"privacy": {"automatic": False}}) as shop:
+        shop.tell(hers("1"), REDACT)
+        shop.run(DAY)
+        assert "identities.value" in places(shop)
+        with shop.aftercare.brand.database.read() as connection:
+            assert 1 == len(privacy.still_open(connection))
+
+
+def test_the_command_erases_and_prints_the_proof(desk):
+    """What was erased, what is kept and why, and that nothing is found any more."""
+    desk.tell(hers("1", delivered={"p": START}))
+    desk.run(DAY)
+    told = command("erase", ANN, "--yes", "--reason", "she asked for it")
+    assert "found in 0 places" in told
+    assert "points, for the books: 1" in told
+    assert ANN not in told
+    assert set() == places(desk)
+    (row,) = [one for one in desk.journal() if one.topic == "privacy.erase"]
+    assert (Kind.COMMAND, b"she asked for it" in (row.body or b"")) == (row.kind, True)
+
+
+def test_the_command_carries_out_a_request_and_says_whether_it_was_in_time(desk):
+    """In Japanese as in English; a request that is done is no more to be done."""
+    desk.tell(hers("1"), REDACT)
+    desk.process()
+    with desk.aftercare.brand.database.read() as connection:
+        (asked,) = privacy.still_open(connection)
+    told = command("erase", "--request", asked.key[:12], "--yes", "--lang", "ja")
+    assert "残っている箇所は0件です" in told
+    assert f"依頼 {asked.key[:12]}" in told
+    assert set() == places(desk)
+    assert 2 == CliRunner().invoke(app, ["privacy", "erase", "--request", asked.key]).exit_code
+
+
+def test_the_proof_as_json_says_the_same(desk):
+    """For those who keep proofs."""
+    desk.tell(hers("1"))
+    desk.process()
+    told = json.loads(command("erase", "main/order/1", "--yes", "--json"))
+    assert (1, {}, None) == (told["customers"], told["left"], told["request"])
+    assert 1 == told["erased"]["objects"]
+
+
+def test_nobody_is_erased_by_mistake(desk):
+    """It is asked first; nobody, and both at once, are errors."""
+    desk.tell(hers("1"))
+    desk.process()
+    assert 1 == CliRunner().invoke(app, ["privacy", "erase", ANN], input="n\n").exit_code
+    assert "identities.value" in places(desk)
+    for wrong in (["nobody@customer.example", "--yes"], [], [ANN, "--request", "1"]):
+        assert 2 == CliRunner().invoke(app, ["privacy", "erase", *wrong]).exit_code
+
+
+def command(*arguments: str) -> str:
+    """Run `aftercare privacy …`, which succeeds."""
+    result = CliRunner().invoke(app, ["privacy", *arguments])
+    assert 0 == result.exit_code, result.output
+    return result.output
+
+
+@pytest.fixture
+def desk(shop, tmp_path, monkeypatch):
+    """Let commands look at the shop, with its plugins and its clock."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TEST_DATABASE", shop.url)
+    monkeypatch.setenv("SHOP_SECRET", SECRET)
+    (tmp_path / "aftercare.toml").write_text(
+        '[brand]\nname = "Hibi"\nlocale = "en"\nzone = "UTC"\ncountry = "GB"\n'
+        '[database]\nurl = { env = "TEST_DATABASE" }\n'
+        '[shops.main]\nadapter = "test"\nsecrets = [{ env = "SHOP_SECRET" }]\n'
+        '[channels.email]\nkind = "null"\nsender = "hello@shop.example"\n'
+    )
+    fittings = PluginSource(name="fittings", obj=Fittings(shop.shelf, shop.probe))
+    monkeypatch.setattr("aftercare_sdk.engine.brand.find_plugins", lambda: (fittings,))
+    monkeypatch.setattr("aftercare_sdk.engine.clock.SystemClock.now", lambda _: shop.clock.now())
+    return shop
 
 
 def arrive(bench: Bench, told: object, how: str) -> None:

@@ -175,6 +175,7 @@ SECTIONS = {
     "plugins": ("## `[plugins]`", schemas.PluginsSchema),
     "templates": ("## `[templates]`", schemas.TemplatesSchema),
     "consent": ("## `[consent]`", schemas.ConsentSchema),
+    "privacy": ("## `[privacy]`", schemas.PrivacySchema),
     "quiet_hours": ("## `[quiet_hours]`", schemas.QuietHoursSchema),
     "budget": ("## `[budget]`", schemas.BudgetSchema),
     "approvals": ("## `[approvals]`", schemas.ApprovalsSchema),

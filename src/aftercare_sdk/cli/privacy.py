@@ -1,4 +1,4 @@
-"""`aftercare privacy`: what platforms have asked about people's data, and by when it is to be done."""
+"""`aftercare privacy`: what is asked about people's data, and by when it is to be done."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from aftercare_sdk.cli import output
+from aftercare_sdk.cli.erasing import erase
 from aftercare_sdk.cli.opening import Json, now, open_database, read_settings
 from aftercare_sdk.errors import ConfigurationError
 
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 _SHOWN = 12
 """So much of a key tells two requests apart for a person."""
 
-commands = typer.Typer(help="See what platforms ask about people's data.", no_args_is_help=True)
+commands = typer.Typer(
+    help="Erase people, and see what platforms ask about their data.", no_args_is_help=True
+)
+commands.command("erase")(erase)
 
 
 @commands.command("requests")
@@ -74,7 +78,7 @@ def settle(
 
     settings = read_settings(context)
     with open_database(settings) as database, database.write() as connection:
-        found = [one for one in privacy.still_open(connection) if request and one.key.startswith(request)]
+        found = privacy.find(connection, request)
         if len(found) != 1:
             what = "several open requests begin" if found else "no open request begins"
             raise ConfigurationError(f"{what} with {request!r}: see `aftercare privacy requests`")

@@ -41,6 +41,9 @@
     [consent]
     review_request_is_service = { JP = "…" }    # {}; why asking for reviews needs no consent in a place
 
+    [privacy]
+    automatic = true                        # false: nobody is erased on a platform's request without a person
+
     [quiet_hours]                           # by the customer's clock; nothing but transactional mail leaves
     email = "22:00-08:00"                   # or "none"
     sms = "21:00-09:00"                     # so are line and push
@@ -143,6 +146,12 @@ class ConsentSchema(Schema):
     """`[consent]`."""
 
     review_request_is_service = _key(readers.reasons_by_place)
+
+
+class PrivacySchema(Schema):
+    """`[privacy]`."""
+
+    automatic = _key(readers.flag)
 
 
 class QuietHoursSchema(Schema):
@@ -355,6 +364,7 @@ class FileSchema(Schema):
     plugins = _key(_tables, below=PluginsSchema)
     templates = fields.Nested(TemplatesSchema)
     consent = fields.Nested(ConsentSchema)
+    privacy = fields.Nested(PrivacySchema)
     quiet_hours = fields.Nested(QuietHoursSchema)
     budget = fields.Nested(BudgetSchema)
     approvals = fields.Nested(ApprovalsSchema)

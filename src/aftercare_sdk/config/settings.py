@@ -216,6 +216,13 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Privacy:
+    """`automatic`: what a platform asks to be erased is erased without a person (LAW-20)."""
+
+    automatic: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuietHours:
     """When nothing is to reach customers, by their own clock.
 
@@ -256,6 +263,7 @@ class Settings:
     order: tuple[str, ...] = ()
     templates: Path | None = None
     consent: Consent = Consent()
+    privacy: Privacy = Privacy()
     quiet_hours: QuietHours = QuietHours()
     budget: Budget = Budget()
     approvals: Approvals = Approvals()

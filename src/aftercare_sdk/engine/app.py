@@ -25,6 +25,7 @@ from aftercare_sdk.engine.reading import read_due
 from aftercare_sdk.engine.receive import Door, Inbox, Reply
 from aftercare_sdk.engine.redeeming import balance_of, offered, redeem
 from aftercare_sdk.engine.reported import Noted, report
+from aftercare_sdk.engine.requested import erase_requested
 from aftercare_sdk.engine.syncing import Syncer
 from aftercare_sdk.engine.telling import (
     Answered,
@@ -152,7 +153,7 @@ class Aftercare:
             with decider_lock(self.brand.database) as token:
                 processed = self.decider.process(token)
                 worked += self.decider.fire(token)
-            worked += perform_due(self.brand) + self._dispatcher.run()
+            worked += perform_due(self.brand) + self._dispatcher.run() + erase_requested(self.brand)
             done += worked
             if not worked + processed:
                 return done
@@ -278,6 +279,10 @@ class Aftercare:
         For workers.
         """
         return perform_due(self.brand)
+
+    def erase_requested(self) -> int:
+        """Erase whom platforms have asked to erase, unless a person is to; return how many. For workers."""
+        return erase_requested(self.brand)
 
     def send(self, stopped: Callable[[], bool] = lambda: False) -> int:
         """Send messages that are due, without deciding anything; return how many. For workers.

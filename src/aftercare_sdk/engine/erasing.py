@@ -154,8 +154,8 @@ def _erase(
         erased |= erasing.empty(connection, members, now)
         suppressions.add(connection, [_suppression(key, one, now) for one in refused])
         erased["journal"] = len(bodies)
-        kept = erasing.kept(connection, members)
         erased["identities"] = erasing.bury(connection, members, hashes, _moment(person, now))
+        kept = erasing.kept(connection, members, hashes.values())
         if request is not None:
             privacy.settle(connection, request.key, "erased", now)
         journal.append(connection, [_arrival(person, reason, actor, request, now)])

@@ -39,7 +39,7 @@ def write(connection: Connection, several: Sequence[Noticed]) -> None:
     """Write notices down."""
     privacy.ask(
         connection,
-        [_asked(one.entry, one.notice) for one in several if isinstance(one.notice, PrivacyRequest)],
+        [asked_by(one.entry, one.notice) for one in several if isinstance(one.notice, PrivacyRequest)],
     )
     for one in several:
         if isinstance(one.notice, Disconnected):
@@ -50,7 +50,8 @@ def write(connection: Connection, several: Sequence[Noticed]) -> None:
                 log.warning("shop disconnected", shop=one.entry.shop, reason=reason)
 
 
-def _asked(entry: Entry, request: PrivacyRequest) -> Asked:
+def asked_by(entry: Entry, request: PrivacyRequest) -> Asked:
+    """Return a request as it is kept: without the address that it names."""
     # Without an account the platform's id, else its delivery, tells two requests apart: an address may not.
     whose = request.customer or request.id or entry.delivery or str(entry.seq)
     told_apart = "\x1f".join((entry.shop, request.kind, whose, *sorted(request.orders)))

@@ -159,6 +159,7 @@ def send(aftercare: Aftercare, line: Line) -> None:
         ("reading", aftercare.read),
         ("listing", aftercare.sync),
         ("performing", aftercare.perform),
+        ("erasing", aftercare.erase_requested),
     ):
         threading.Thread(target=_keep_on, args=(what, work), daemon=True).start()
     beat_at = 0.0

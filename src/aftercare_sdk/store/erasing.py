@@ -164,7 +164,7 @@ def _emptied(
     )
 
 
-def kept(connection: Connection, members: Collection[int]) -> dict[str, int]:
+def kept(connection: Connection, members: Collection[int], hashes: Collection[str]) -> dict[str, int]:
     """Return how many rows stay of what the books and the law need, by table."""
     ids = sorted(members)
     counted = {
@@ -173,6 +173,9 @@ def kept(connection: Connection, members: Collection[int]) -> dict[str, int]:
         ).scalar_one()
         for table in (lots, entries, consents, tombstones)
     }
+    counted["suppressions"] = connection.execute(
+        select(func.count()).select_from(suppressions).where(suppressions.c.address.in_(sorted(hashes)))
+    ).scalar_one()
     return {name: rows for name, rows in counted.items() if rows}
 
 

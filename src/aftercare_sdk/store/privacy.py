@@ -79,6 +79,11 @@ def still_open(connection: Connection, limit: int = 1_000) -> list[Asked]:
     return _listed(connection, is_open=True, limit=limit)
 
 
+def find(connection: Connection, beginning: str) -> list[Asked]:
+    """Return the open requests whose keys begin so."""
+    return [one for one in still_open(connection) if beginning and one.key.startswith(beginning)]
+
+
 def settled(connection: Connection, limit: int = 1_000) -> list[Asked]:
     """Return the requests that have been done, the latest first."""
     return _listed(connection, is_open=False, limit=limit)

@@ -1,0 +1,141 @@
+"""`aftercare privacy erase`: a person is erased, and the proof of it is printed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from aftercare_sdk.cli import output
+from aftercare_sdk.cli.opening import Json, open_brand, read_settings
+from aftercare_sdk.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from aftercare_sdk.engine.brand import Brand
+    from aftercare_sdk.engine.erasing import Erasure
+    from aftercare_sdk.store.privacy import Asked
+
+Lang = Annotated[str, typer.Option("--lang", help="Print it in ja or en; default: the brand's language.")]
+
+
+def erase(
+    context: typer.Context,
+    customer: Annotated[
+        str,
+        typer.Argument(help="An e-mail address, SHOP/ACCOUNT-ID or SHOP/order/ID.", show_default=False),
+    ] = "",
+    *,
+    request: Annotated[
+        str, typer.Option(help="A platform's request, as `privacy requests` shows it.", show_default=False)
+    ] = "",
+    reason: Annotated[str, typer.Option(help="Why, without personal data. It is kept for good.")] = "",
+    actor: Annotated[str, typer.Option(help="Who does it.")] = "operator",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")] = False,
+    lang: Lang = "",
+    as_json: Json = False,
+) -> None:
+    """Erase a person for good, and print the proof.
+
+    Points stay in the books, refusals as keyed hashes, and what proves a consent: none of it names anybody.
+    """
+    from aftercare_sdk.engine.erasing import erase as carry_out
+    from aftercare_sdk.engine.requested import carry_out as by_request
+    from aftercare_sdk.outreach.sentences import language_of
+
+    if bool(customer) == bool(request):
+        raise typer.BadParameter("name a customer, or a request with --request: one of both")
+    settings = read_settings(context)
+    with open_brand(settings) as brand:
+        if request:
+            asked = _asked(brand, request)
+            _confirm(1, yes=yes)
+            done = by_request(brand, asked, reason=reason or "the platform asked for it", actor=actor)
+        else:
+            found = _identities(brand, customer)
+            _confirm(len(set(found.values())), yes=yes)
+            done = carry_out(brand, found, reason=reason, actor=actor)
+    if as_json:
+        output.write_json(_json(done))
+        return
+    language = language_of(lang or settings.brand.locale)
+    for line in proof(done, language, ZoneInfo(settings.brand.zone)):
+        output.write(line)
+
+
+def _asked(brand: Brand, request: str) -> Asked:
+    from aftercare_sdk.store import privacy
+
+    with brand.database.read() as connection:
+        found = privacy.find(connection, request)
+    if len(found) != 1:
+        what = "several open requests begin" if found else "no open request begins"
+        raise ConfigurationError(f"{what} with {request!r}: see `aftercare privacy requests`")
+    return found[0]
+
+
+def _identities(brand: Brand, customer: str) -> Mapping[int, int]:
+    """Return the identities of whoever is meant, each with its customer."""
+    from aftercare_sdk.engine.finding import find_customers
+    from aftercare_sdk.store import people
+
+    with brand.database.read() as connection:
+        members = people.identities_of(connection, find_customers(connection, customer))
+    found = {each: owner for owner, several in members.items() for each in several}
+    if not found:
+        raise ConfigurationError(
+            "nobody is known by that: write an e-mail address, SHOP/ACCOUNT-ID or SHOP/order/ID"
+        )
+    return found
+
+
+def _confirm(customers: int, *, yes: bool) -> None:
+    if not yes:
+        typer.confirm(f"Erase {output.number(customers, 'customer')} for good?", abort=True, err=True)
+
+
+def proof(done: Erasure, language: str, zone: tzinfo) -> list[str]:
+    """Return the proof of an erasure as lines."""
+    from aftercare_sdk.outreach.sentences import say
+
+    def told(code: str, **values: object) -> str:
+        return say(
+            f"erasure.{code}", {name: str(value) for name, value in values.items()}, language, zone=zone
+        )
+
+    lines = [told("done", customers=done.customers, at=done.at.isoformat()), "", told("erased")]
+    lines += [f"  {told(f'table.{table}', rows=rows)}" for table, rows in sorted(done.erased.items())]
+    lines += ["", told("kept")]
+    lines += [f"  {told(f'kept.{table}', rows=rows)}" for table, rows in sorted(done.kept.items())]
+    lines += ["", told("clean", words=done.words) if not done.left else told("left", words=done.words)]
+    lines += [f"  {place}: {rows}" for place, rows in sorted(done.left.items())]
+    if asked := done.request:
+        in_time = "in_time" if done.at <= asked.due_at else "late"
+        lines += [
+            "",
+            told(f"request.{in_time}", request=asked.key[:12], shop=asked.shop, due=asked.due_at.isoformat()),
+        ]
+    return lines
+
+
+def _json(done: Erasure) -> dict[str, Any]:
+    asked = done.request
+    return {
+        "at": output.instant(done.at),
+        "customers": done.customers,
+        "erased": dict(done.erased),
+        "kept": dict(done.kept),
+        "searched_for": done.words,
+        "left": dict(done.left),
+        "request": {
+            "request": asked.key,
+            "shop": asked.shop,
+            "due_at": output.instant(asked.due_at),
+            "in_time": done.at <= asked.due_at,
+        }
+        if asked
+        else None,
+    }
