@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aftercare_sdk.model.events import (
     Cancellation,
+    CustomerErased,
     Delivery,
     Event,
     FeedbackReceived,
@@ -23,6 +24,7 @@ from aftercare_sdk.model.outcomes import OutcomeKind, RejectReason
 
 __all__ = [
     "Cancellation",
+    "CustomerErased",
     "Delivery",
     "Event",
     "FeedbackReceived",

@@ -33,6 +33,7 @@ from aftercare_sdk.model.console import CommandGroup
 from aftercare_sdk.model.context import Context
 from aftercare_sdk.model.events import (
     Cancellation,
+    CustomerErased,
     Delivery,
     FeedbackReceived,
     MessageOutcome,
@@ -116,6 +117,10 @@ class AftercareHooks:
     @hookspec
     def on_reward_changed(self, event: RewardChanged, ctx: Context) -> Iterable[Action] | None:
         """React to what became of a reward: ordered, issued, used, returned, expired, cancelled or failed."""
+
+    @hookspec
+    def on_customer_erased(self, event: CustomerErased, ctx: Context) -> Iterable[Action] | None:
+        """React to a customer who has been erased. Of the actions only points count: nobody is left."""
 
     @hookspec
     def on_timer(self, event: TimerDue, ctx: Context) -> Iterable[Action] | None:

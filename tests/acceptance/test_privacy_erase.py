@@ -226,6 +226,23 @@ def test_in_any_order_around_the_erasure_nobody_comes_back(databases, seed):
         assert balanced(shop)
 
 
+def test_every_plugin_hears_of_it_and_nothing_but_points_comes_of_it(databases):
+    """By the orders and reviews of each shop a plugin finds what it keeps elsewhere."""
+    heard = []
+
+    def listen(event, ctx):
+        heard.append((event.shop, event.orders, event.reviews, ctx.customer.erased, ctx.customer.birthday))
+        return [note(), Remember(key="gone", value="Archer", reason="a test")]
+
+    with Bench(databases.copy_of(migrate), {"ear": program(on_customer_erased=listen)}) as shop:
+        shop.tell(hers("1"), hers("2", customer="7"), customer("7", email=ANN), review("715", email=ANN))
+        shop.process()
+        erased(shop)
+        shop.run(DAY)
+        assert [("main", ("1", "2"), ("715",), True, None)] == heard
+        assert ([], [], []) == (shop.messages(), shop.memory(), shop.sent)
+
+
 REDACT = PrivacyRequest(kind=PrivacyKind.ERASE, customer="7", email=ANN, orders=("1",))
 
 

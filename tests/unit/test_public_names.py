@@ -15,6 +15,7 @@ PUBLIC = {
     ],
     "aftercare_sdk.events": [
         "Cancellation",
+        "CustomerErased",
         "Delivery",
         "Event",
         "FeedbackReceived",

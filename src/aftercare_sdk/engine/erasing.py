@@ -16,9 +16,11 @@ from sqlalchemy import Connection
 from aftercare_sdk.engine import consenting, imported, readings
 from aftercare_sdk.engine.batches import key_of
 from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.engine.emitting import add_units
 from aftercare_sdk.engine.suppressing import ADDRESS_KEY
 from aftercare_sdk.engine.tombstones import happened, tombstone_hash
 from aftercare_sdk.model.actions import Purpose
+from aftercare_sdk.model.events import CustomerErased
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.outcomes import SuppressionReason
 from aftercare_sdk.model.people import Contact, Identity, IdentityKind
@@ -31,6 +33,7 @@ from aftercare_sdk.store import (
     control,
     decisions,
     erasing,
+    events,
     journal,
     messages,
     objects,
@@ -43,6 +46,7 @@ from aftercare_sdk.store import (
 from aftercare_sdk.store.codec import dump
 from aftercare_sdk.store.database import gives_way
 from aftercare_sdk.store.decisions import about
+from aftercare_sdk.store.events import Known
 from aftercare_sdk.store.journal import Arrival, Entry, Kind, State
 from aftercare_sdk.store.objects import Key, Stored
 from aftercare_sdk.store.sending import Change
@@ -156,6 +160,7 @@ def _erase(
         erased["journal"] = len(bodies)
         erased["identities"] = erasing.bury(connection, members, hashes, _moment(person, now))
         kept = erasing.kept(connection, members, hashes.values())
+        _raise_events(brand, connection, person, now)
         if request is not None:
             privacy.settle(connection, request.key, "erased", now)
         journal.append(connection, [_arrival(person, reason, actor, request, now)])
@@ -251,6 +256,37 @@ def _call_off(connection: Connection, members: Collection[int], now: datetime) -
     ]
     made = sending.change(connection, cancelled, now=now)
     decisions.append(connection, [about(one.message, now, "cancelled", Reason.ERASED, {}) for one in made])
+
+
+def _raise_events(brand: Brand, connection: Connection, person: _Person, now: datetime) -> None:
+    """Tell plugins in each shop in which the person was known."""
+    theirs = [one.record for one in person.stored if one.identity in person.identities]
+    shops = {record.shop for record in theirs} | {one.shop for one in person.identities.values() if one.shop}
+    identity = min(person.identities)
+    first = control.number_events(connection, len(shops))
+    raised = [
+        Known(
+            event=CustomerErased(
+                id=f"{shop}/erased/{identity}",
+                shop=shop,
+                occurred_at=now,
+                orders=_ids(theirs, shop, OrderRecord),
+                reviews=_ids(theirs, shop, ReviewRecord),
+            ),
+            seq=first + place,
+            object_kind="person",
+            object=str(identity),
+            identity=identity,
+            known_at=now,
+        )
+        for place, shop in enumerate(sorted(shops))
+    ]
+    events.save_many(connection, raised)
+    add_units(brand, connection, raised)
+
+
+def _ids(records: Sequence[Record], shop: str, kind: type[Record]) -> tuple[str, ...]:
+    return tuple(sorted(one.id for one in records if isinstance(one, kind) and one.shop == shop))
 
 
 def _refused(connection: Connection, person: _Person, now: datetime) -> list[str]:

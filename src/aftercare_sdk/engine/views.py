@@ -33,7 +33,7 @@ from aftercare_sdk.model.reviews import Review
 from aftercare_sdk.model.subscriptions import Subscription
 from aftercare_sdk.plugins import read_only
 from aftercare_sdk.shops.reconcile import as_order, as_review, as_subscription
-from aftercare_sdk.store import balances, events, lots, memory, messages, objects, people
+from aftercare_sdk.store import balances, erasing, events, lots, memory, messages, objects, people
 from aftercare_sdk.store.balances import Balance
 from aftercare_sdk.store.events import Known
 from aftercare_sdk.store.lots import Award
@@ -82,10 +82,13 @@ def load_views(brand: Brand, connection: Connection, units: Sequence[Unit], now:
     counting = brand.counting & {unit.plugin for unit in units}
     counted = {customers[known[unit.event].identity] for unit in units if unit.plugin in counting}
     points = _points(connection, [persons[customer] for customer in counted], counting)
+    erased = erasing.erased(connection, customers)
     contexts = {}
     for unit in units:
         person = persons[customers[known[unit.event].identity]]
         context = _context(brand, known[unit.event], unit.plugin, person, remembered)
+        if known[unit.event].identity in erased:
+            context = replace(context, customer=replace(context.customer, erased=True))
         if unit.plugin in counting:
             context = replace(context, points=_points_of(brand, unit.plugin, person, points))
         contexts[unit.event, unit.plugin] = context

@@ -39,7 +39,8 @@ class CustomerView:
     """The customer of the event. Orders are purchases; the oldest come first, as with reviews.
 
     `subscriptions` are those that are known now, also such as have ended: shops do not date their changes.
-    `tier` is that of the loyalty program, by now.
+    `tier` is that of the loyalty program, by now. `erased`: the person has been erased by now, so nothing but
+    points comes of an answer.
     """
 
     locale: str
@@ -51,6 +52,7 @@ class CustomerView:
     subscriptions: tuple[Subscription, ...] = ()
     birthday: date | None = field(default=None, repr=False)
     tier: str | None = None
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -199,6 +199,20 @@ class RewardChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerErased(Event):
+    """The customer has been erased; raised for each shop in which they were known.
+
+    `orders` and `reviews` are theirs in that shop: by these a plugin finds what it keeps elsewhere.
+    """
+
+    kind: ClassVar[str] = "CustomerErased"
+    hook: ClassVar[str] = "on_customer_erased"
+
+    orders: tuple[str, ...] = ()
+    reviews: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimerDue(Event):
     """A timer has come due; only the plugin that set it hears of it."""
 
@@ -225,6 +239,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     MessageOutcome,
     TierChanged,
     RewardChanged,
+    CustomerErased,
     TimerDue,
 )
 EVENT_BY_KIND: Mapping[str, type[Event]] = {event.kind: event for event in EVENT_TYPES}

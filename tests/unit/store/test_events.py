@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from aftercare_sdk.model.events import (
     EVENT_TYPES,
     Cancellation,
+    CustomerErased,
     Delivery,
     FeedbackReceived,
     MessageOutcome,
@@ -73,6 +74,9 @@ EVERY_KIND = [
         reason=RejectReason.INVALID,
         permanent=True,
         order="1042",
+    ),
+    CustomerErased(
+        id="main/erased/7", shop="main", occurred_at=DAWN, orders=("1042", "1043"), reviews=("715",)
     ),
     TierChanged(id=f"{NAME}/purchase/tier", shop="main", occurred_at=DAWN, tier="金", before=None),
     RewardChanged(

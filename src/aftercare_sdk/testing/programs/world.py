@@ -23,6 +23,7 @@ from aftercare_sdk.model.context import (
 )
 from aftercare_sdk.model.events import (
     Cancellation,
+    CustomerErased,
     Delivery,
     Event,
     FeedbackReceived,
@@ -250,6 +251,7 @@ class World:
         yield from self._message_outcomes()
         yield from self._tiers()
         yield from self._rewards()
+        yield from self._erasures()
 
     def _purchases(self) -> Iterator[Case]:
         for name, order in (
@@ -410,6 +412,16 @@ class World:
             )
             yield Case(name=f"a reward that is {state}", event=event, order=None)
 
+    def _erasures(self) -> Iterator[Case]:
+        event = CustomerErased(
+            id=f"{self.shop}/erased/{self.number}",
+            shop=self.shop,
+            occurred_at=self.start + 31 * DAY,
+            orders=(self.delivered().id,),
+            reviews=("715",),
+        )
+        yield Case(name="an erasure", event=event, order=None)
+
     def _fact(self, order: Order, what: str, at: datetime) -> dict[str, Any]:
         return {"id": f"{order.ref}/{what}", "shop": order.shop, "order": order.id, "occurred_at": at}
 
@@ -468,6 +480,7 @@ class World:
                 messages=past.messages,
                 reviews=self._reviews_of(case, person),
                 tier=tier,
+                erased=isinstance(case.event, CustomerErased),
             )
         country, locale, zone = self.place
         others = tuple(
@@ -494,8 +507,9 @@ class World:
                 ),
                 Subscription(shop=self.shop, id="4", active=False, status="cancelled"),
             ),
-            birthday=date(self.start.year - 38, 2, 29),
+            birthday=None if isinstance(case.event, CustomerErased) else date(self.start.year - 38, 2, 29),
             tier=tier,
+            erased=isinstance(case.event, CustomerErased),
         )
 
     def _reviews_of(self, case: Case, person: Person) -> tuple[Review, ...]:
