@@ -10,6 +10,7 @@ import typer
 
 from aftercare_sdk.cli import output
 from aftercare_sdk.cli.opening import Json, open_brand, read_settings
+from aftercare_sdk.cli.timeline import Language
 from aftercare_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from aftercare_sdk.engine.brand import Brand
     from aftercare_sdk.engine.erasing import Erasure
     from aftercare_sdk.store.privacy import Asked
-
-Lang = Annotated[str, typer.Option("--lang", help="Print it in ja or en; default: the brand's language.")]
 
 
 def erase(
@@ -35,7 +34,9 @@ def erase(
     reason: Annotated[str, typer.Option(help="Why, without personal data. It is kept for good.")] = "",
     actor: Annotated[str, typer.Option(help="Who does it.")] = "operator",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")] = False,
-    lang: Lang = "",
+    lang: Annotated[
+        Language | None, typer.Option(help="The language; without it, that of the brand.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Erase a person for good, and print the proof.
@@ -51,22 +52,23 @@ def erase(
     settings = read_settings(context)
     with open_brand(settings) as brand:
         if request:
-            asked = _asked(brand, request)
+            asked = asked_for(brand, request)
             _confirm(1, yes=yes)
             done = by_request(brand, asked, reason=reason or "the platform asked for it", actor=actor)
         else:
-            found = _identities(brand, customer)
+            found = identities_of(brand, customer)
             _confirm(len(set(found.values())), yes=yes)
             done = carry_out(brand, found, reason=reason, actor=actor)
     if as_json:
         output.write_json(_json(done))
         return
-    language = language_of(lang or settings.brand.locale)
+    language = lang.value if lang else language_of(settings.brand.locale)
     for line in proof(done, language, ZoneInfo(settings.brand.zone)):
         output.write(line)
 
 
-def _asked(brand: Brand, request: str) -> Asked:
+def asked_for(brand: Brand, request: str) -> Asked:
+    """Return the open request whose key begins so. Raises ConfigurationError if there is no such one."""
     from aftercare_sdk.store import privacy
 
     with brand.database.read() as connection:
@@ -77,8 +79,11 @@ def _asked(brand: Brand, request: str) -> Asked:
     return found[0]
 
 
-def _identities(brand: Brand, customer: str) -> Mapping[int, int]:
-    """Return the identities of whoever is meant, each with its customer."""
+def identities_of(brand: Brand, customer: str) -> Mapping[int, int]:
+    """Return the identities of whoever is meant, each with its customer.
+
+    Raises ConfigurationError if nobody is.
+    """
     from aftercare_sdk.engine.finding import find_customers
     from aftercare_sdk.store import people
 

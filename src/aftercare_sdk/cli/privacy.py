@@ -9,6 +9,7 @@ import typer
 
 from aftercare_sdk.cli import output
 from aftercare_sdk.cli.erasing import erase
+from aftercare_sdk.cli.exporting import export
 from aftercare_sdk.cli.opening import Json, now, open_database, read_settings
 from aftercare_sdk.errors import ConfigurationError
 
@@ -21,8 +22,9 @@ _SHOWN = 12
 """So much of a key tells two requests apart for a person."""
 
 commands = typer.Typer(
-    help="Erase people, and see what platforms ask about their data.", no_args_is_help=True
+    help="Export and erase people's data, and see what platforms ask about it.", no_args_is_help=True
 )
+commands.command("export")(export)
 commands.command("erase")(erase)
 
 

@@ -6,26 +6,24 @@ everything else. Whoever is erased while rows are processed is found again by th
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from aftercare_sdk.engine import consenting, imported, readings
-from aftercare_sdk.engine.batches import key_of
+from aftercare_sdk.engine import consenting
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.emitting import add_units
 from aftercare_sdk.engine.suppressing import ADDRESS_KEY
 from aftercare_sdk.engine.tombstones import happened, tombstone_hash
+from aftercare_sdk.engine.tracing import Person, Trace, concerns, find, readable
 from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.events import CustomerErased
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.outcomes import SuppressionReason
-from aftercare_sdk.model.people import Contact, Identity, IdentityKind
-from aftercare_sdk.model.records import CustomerRecord, OrderRecord, Record, ReviewRecord, Snapshot, kind_of
-from aftercare_sdk.model.shops import Gone, NeedsRead, Webhook
+from aftercare_sdk.model.people import IdentityKind
+from aftercare_sdk.model.records import OrderRecord, Record, ReviewRecord, kind_of
 from aftercare_sdk.outreach.permission.consent import standing
 from aftercare_sdk.outreach.permission.suppression import address_hash
 from aftercare_sdk.outreach.reasons import Reason
@@ -47,7 +45,7 @@ from aftercare_sdk.store.codec import dump
 from aftercare_sdk.store.database import gives_way
 from aftercare_sdk.store.decisions import about
 from aftercare_sdk.store.events import Known
-from aftercare_sdk.store.journal import Arrival, Entry, Kind, State
+from aftercare_sdk.store.journal import Arrival, Kind, State
 from aftercare_sdk.store.objects import Key, Stored
 from aftercare_sdk.store.sending import Change
 from aftercare_sdk.store.suppressions import Suppression
@@ -55,8 +53,6 @@ from aftercare_sdk.store.suppressions import Suppression
 ROWS_AT_ONCE = 200
 """How many raw bodies are looked through at once."""
 _AHEAD = timedelta(hours=1)
-_SHORTEST_WORD = 4
-"""Shorter words, such as most family names in kanji, are part of too many others to be searched for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,24 +73,6 @@ class Erasure:
     request: privacy.Asked | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Trace:
-    """By what a person is known in raw bodies: words, and objects."""
-
-    words: frozenset[str] = field(default=frozenset(), repr=False)
-    keys: frozenset[Key] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Person:
-    """All that is stored of whoever is to be erased."""
-
-    customers: frozenset[int]
-    identities: Mapping[int, Identity] = field(repr=False)
-    stored: Sequence[Stored] = field(repr=False)
-    trace: _Trace = field(repr=False)
-
-
 def erase(
     brand: Brand,
     identities: Collection[int],
@@ -108,11 +86,11 @@ def erase(
     Nothing about them leaves any more, and nothing from before is told again. Books, suppressions and what
     proves a consent stay, without anything that names them.
     """
-    trace, looked_through, bodies = _Trace(), 0, 0
+    trace, looked_through, bodies = Trace(), 0, 0
     done: Erasure | None = None
     while done is None:
         with brand.database.read() as connection:
-            found = _find(connection, identities).trace
+            found = find(connection, identities).trace
         if found != trace:
             trace, looked_through = found, 0
         dropped, looked_through = _drop_bodies(brand, trace, looked_through)
@@ -126,7 +104,7 @@ def erase(
 def _erase(
     brand: Brand,
     identities: Collection[int],
-    trace: _Trace,
+    trace: Trace,
     looked_through: int,
     *,
     reason: str,
@@ -137,11 +115,11 @@ def _erase(
     now = brand.clock.now()
     with brand.database.write() as connection:
         control.hold(connection)
-        person = _find(connection, identities)
+        person = find(connection, identities)
         rows = journal.with_bodies(connection, after=looked_through, limit=ROWS_AT_ONCE)
         if person.trace != trace or len(rows) == ROWS_AT_ONCE:
             return None
-        bodies = [row.seq for row in rows if _concerns(brand, row, trace)]
+        bodies = [row.seq for row in rows if concerns(brand, row, trace)]
         if request is not None:
             bodies.append(request.journal)
         journal.drop_bodies(connection, bodies)
@@ -175,52 +153,7 @@ def _erase(
     )
 
 
-def _find(connection: Connection, identities: Collection[int]) -> _Person:
-    owners = frozenset(people.customers_of(connection, identities).values())
-    members = {each for several in people.identities_of(connection, owners).values() for each in several}
-    stored = objects.concerning(connection, members)
-    mailboxes = {one.contact_identity for one in stored if one.contact_identity is not None}
-    members |= erasing.alone(connection, mailboxes, members)
-    named = people.named(connection, members)
-    return _Person(
-        customers=owners,
-        identities=named,
-        stored=tuple(stored),
-        trace=_Trace(
-            words=frozenset(_words(named.values(), stored)),
-            keys=frozenset(
-                (one.record.shop, kind_of(one.record), one.record.id)
-                for one in stored
-                if one.identity in members
-            ),
-        ),
-    )
-
-
-def _words(identities: Iterable[Identity], stored: Iterable[Stored]) -> Iterator[str]:
-    """Give all that names a person in lower case, as it is searched for."""
-    told = [one.value for one in identities if one.kind in {IdentityKind.EMAIL, IdentityKind.PHONE}]
-    for one in stored:
-        record = one.record
-        if isinstance(record, CustomerRecord):
-            told += record.emails
-            told += (record.attributes.value or {}).values() if record.attributes else ()
-        if isinstance(record, OrderRecord | ReviewRecord | CustomerRecord) and record.contact:
-            told += _contact_words(record.contact.value)
-        if isinstance(record, ReviewRecord) and record.text and record.text.value:
-            told.append(record.text.value)
-    for word in told:
-        if len(word.strip()) >= _SHORTEST_WORD:
-            yield word.strip().lower()
-
-
-def _contact_words(contact: Contact | None) -> list[str]:
-    if contact is None:
-        return []
-    return [contact.email, contact.phone, contact.full_name, contact.street]
-
-
-def _empty_objects(connection: Connection, person: _Person, now: datetime) -> dict[str, int]:
+def _empty_objects(connection: Connection, person: Person, now: datetime) -> dict[str, int]:
     """Leave of objects what the books need, and nothing of what names somebody."""
     left: list[Stored] = []
     gone: list[Key] = []
@@ -258,7 +191,7 @@ def _call_off(connection: Connection, members: Collection[int], now: datetime) -
     decisions.append(connection, [about(one.message, now, "cancelled", Reason.ERASED, {}) for one in made])
 
 
-def _raise_events(brand: Brand, connection: Connection, person: _Person, now: datetime) -> None:
+def _raise_events(brand: Brand, connection: Connection, person: Person, now: datetime) -> None:
     """Tell plugins in each shop in which the person was known."""
     theirs = [one.record for one in person.stored if one.identity in person.identities]
     shops = {record.shop for record in theirs} | {one.shop for one in person.identities.values() if one.shop}
@@ -289,7 +222,7 @@ def _ids(records: Sequence[Record], shop: str, kind: type[Record]) -> tuple[str,
     return tuple(sorted(one.id for one in records if isinstance(one, kind) and one.shop == shop))
 
 
-def _refused(connection: Connection, person: _Person, now: datetime) -> list[str]:
+def _refused(connection: Connection, person: Person, now: datetime) -> list[str]:
     """Return the addresses of whoever wants no advertising: that is honoured without knowing who it was."""
     said = [
         entry for several in consenting.said_by(connection, person.customers).values() for entry in several
@@ -309,14 +242,14 @@ def _suppression(key: str, address: str, now: datetime) -> Suppression:
     )
 
 
-def _moment(person: _Person, now: datetime) -> datetime:
+def _moment(person: Person, now: datetime) -> datetime:
     """Return until when facts count as from before: a shop's clock may be a little ahead of ours."""
     told = [at for one in person.stored if (at := happened(one.record)) and at < now + _AHEAD]
     return max([now, *told])
 
 
 def _arrival(
-    person: _Person, reason: str, actor: str, request: privacy.Asked | None, now: datetime
+    person: Person, reason: str, actor: str, request: privacy.Asked | None, now: datetime
 ) -> Arrival:
     told = {
         "customers": sorted(person.customers),
@@ -335,7 +268,7 @@ def _arrival(
     )
 
 
-def _drop_bodies(brand: Brand, trace: _Trace, after: int) -> tuple[int, int]:
+def _drop_bodies(brand: Brand, trace: Trace, after: int) -> tuple[int, int]:
     """Drop the raw bodies behind a row that concern a person; return how many, and up to where all were seen.
 
     Rows that nobody has processed are left: they will be stripped, and their bodies dropped.
@@ -348,53 +281,12 @@ def _drop_bodies(brand: Brand, trace: _Trace, after: int) -> tuple[int, int]:
             rows = journal.with_bodies(connection, after=reached, limit=ROWS_AT_ONCE)
         if not rows:
             return done, processed
-        concerned = [row.seq for row in rows if _concerns(brand, row, trace)]
+        concerned = [row.seq for row in rows if concerns(brand, row, trace)]
         if concerned:
             with brand.database.write() as connection:
                 journal.drop_bodies(connection, concerned)
         done += len(concerned)
         reached = rows[-1].seq
-
-
-def _concerns(brand: Brand, row: Entry, trace: _Trace) -> bool:
-    """Tell whether a raw body names a person, or tells of an object of theirs."""
-    text = _readable(row).lower()
-    if any(word in text or json.dumps(word)[1:-1] in text for word in trace.words):
-        return True
-    if row.kind not in journal.FROM_SHOPS or not any(
-        shop == row.shop and id_.lower() in text for shop, _, id_ in trace.keys
-    ):
-        return False
-    return not trace.keys.isdisjoint(_told_of(brand, row))
-
-
-def _readable(row: Entry) -> str:
-    if row.body is None:
-        return ""
-    return imported.text(row.body) if row.kind is Kind.IMPORT else row.body.decode(errors="replace")
-
-
-def _told_of(brand: Brand, row: Entry) -> Iterator[Key]:
-    """Give the objects that a row of a shop tells of, as far as its adapter can still read it."""
-    adapter = brand.adapter(row.shop)
-    if row.body is None:
-        return
-    if row.kind is Kind.IMPORT:
-        told: Iterable[object] = imported.decode(row.body)
-    elif row.kind is not Kind.WEBHOOK:
-        told = readings.decode(row.body).readings
-    elif adapter is None:
-        return
-    else:
-        try:
-            told = tuple(
-                adapter.translate(
-                    Webhook(topic=row.topic, body=row.body, delivery=row.delivery, hints=row.hints)
-                )
-            )
-        except Exception:  # noqa: BLE001 - it is parked for that, and holds none of the words
-            return
-    yield from (key_of(row.shop, item) for item in told if isinstance(item, Snapshot | NeedsRead | Gone))
 
 
 def _search(brand: Brand, words: Collection[str]) -> dict[str, int]:
@@ -404,7 +296,7 @@ def _search(brand: Brand, words: Collection[str]) -> dict[str, int]:
     with brand.database.read() as connection:
         found = erasing.places(connection, words)
         bodies = sum(
-            any(word in _readable(row).lower() for word in words)
+            any(word in readable(row).lower() for word in words)
             for row in journal.all_bodies(connection, ROWS_AT_ONCE)
         )
     return {**found, "journal.body": bodies} if bodies else found

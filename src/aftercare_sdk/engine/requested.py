@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
+
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.erasing import Erasure, erase
 from aftercare_sdk.engine.logs import log
@@ -57,15 +59,30 @@ def concerned(brand: Brand, asked: Asked) -> set[int]:
 
     Who is not known yet becomes so: what a shop tells late of them must be known for what it is.
     """
+    named = _named(brand, asked)
+    with brand.database.write() as connection:
+        return _owners(connection, asked) | set(people.ids(connection, named, brand.clock.now()).values())
+
+
+def known(brand: Brand, asked: Asked) -> set[int]:
+    """Return the same of those who are known."""
+    named = _named(brand, asked)
+    with brand.database.read() as connection:
+        return _owners(connection, asked) | set(people.known(connection, named).values())
+
+
+def _owners(connection: Connection, asked: Asked) -> set[int]:
+    orders = objects.get_many(connection, [(asked.shop, "order", one) for one in asked.orders])
+    return {one.identity for one in orders.values() if one.identity is not None}
+
+
+def _named(brand: Brand, asked: Asked) -> list[Identity]:
     named: list[Identity] = []
     if asked.customer:
         named.append(Identity(kind=IdentityKind.ACCOUNT, shop=asked.shop, value=asked.customer))
     if address := fold_email(_address(brand, asked)):
         named.append(Identity(kind=IdentityKind.EMAIL, value=address))
-    with brand.database.write() as connection:
-        orders = objects.get_many(connection, [(asked.shop, "order", one) for one in asked.orders])
-        owners = {one.identity for one in orders.values() if one.identity is not None}
-        return owners | set(people.ids(connection, named, brand.clock.now()).values())
+    return named
 
 
 def _address(brand: Brand, asked: Asked) -> str:

@@ -26,6 +26,14 @@ _JOIN = (
 
 def ids(connection: Connection, wanted: Iterable[Identity], now: datetime) -> dict[Identity, int]:
     """Return the row ids of identities; an unknown one becomes a customer of its own."""
+    named = set(wanted)
+    found = known(connection, named)
+    fresh = sorted(named - found.keys(), key=lambda one: (one.kind, one.shop, one.value))
+    return found | _add(connection, fresh, now)
+
+
+def known(connection: Connection, wanted: Iterable[Identity]) -> dict[Identity, int]:
+    """Return the row ids of those of these identities that are known."""
     asked = sorted(set(wanted), key=lambda one: (one.kind, one.shop, one.value))
     if not asked:
         return {}
@@ -37,11 +45,10 @@ def ids(connection: Connection, wanted: Iterable[Identity], now: datetime) -> di
             )
         )
     ).mappings()
-    found = {
+    return {
         Identity(kind=IdentityKind(row["kind"]), shop=row["shop"], value=row["value"]): row["id"]
         for row in rows
     }
-    return found | _add(connection, [one for one in asked if one not in found], now)
 
 
 def _add(connection: Connection, several: Sequence[Identity], now: datetime) -> dict[Identity, int]:

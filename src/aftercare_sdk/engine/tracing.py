@@ -1,0 +1,128 @@
+"""By what a person is known in the database: identities, objects, and words in raw bodies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from aftercare_sdk.engine import imported, readings
+from aftercare_sdk.engine.batches import key_of
+from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.model.people import Contact, Identity, IdentityKind
+from aftercare_sdk.model.records import CustomerRecord, OrderRecord, ReviewRecord, Snapshot, kind_of
+from aftercare_sdk.model.shops import Gone, NeedsRead, Webhook
+from aftercare_sdk.store import erasing, journal, objects, people
+from aftercare_sdk.store.journal import Entry, Kind
+from aftercare_sdk.store.objects import Key, Stored
+
+_SHORTEST_WORD = 4
+"""Shorter words, such as most family names in kanji, are part of too many others to be searched for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """By what a person is known in raw bodies: words, and objects."""
+
+    words: frozenset[str] = field(default=frozenset(), repr=False)
+    keys: frozenset[Key] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """All that shops have told of a person, or of several who are meant as one."""
+
+    customers: frozenset[int]
+    identities: Mapping[int, Identity] = field(repr=False)
+    stored: Sequence[Stored] = field(repr=False)
+    trace: Trace = field(repr=False)
+
+
+def find(connection: Connection, identities: Collection[int]) -> Person:
+    """Return the customers that identities belong to, as one."""
+    owners = frozenset(people.customers_of(connection, identities).values())
+    members = {each for several in people.identities_of(connection, owners).values() for each in several}
+    stored = objects.concerning(connection, members)
+    mailboxes = {one.contact_identity for one in stored if one.contact_identity is not None}
+    members |= erasing.alone(connection, mailboxes, members)
+    named = people.named(connection, members)
+    return Person(
+        customers=owners,
+        identities=named,
+        stored=tuple(stored),
+        trace=Trace(
+            words=frozenset(_words(named.values(), stored)),
+            keys=frozenset(
+                (one.record.shop, kind_of(one.record), one.record.id)
+                for one in stored
+                if one.identity in members
+            ),
+        ),
+    )
+
+
+def _words(identities: Iterable[Identity], stored: Iterable[Stored]) -> Iterator[str]:
+    """Give all that names a person in lower case, as it is searched for."""
+    told = [one.value for one in identities if one.kind in {IdentityKind.EMAIL, IdentityKind.PHONE}]
+    for one in stored:
+        record = one.record
+        if isinstance(record, CustomerRecord):
+            told += record.emails
+            told += (record.attributes.value or {}).values() if record.attributes else ()
+        if isinstance(record, OrderRecord | ReviewRecord | CustomerRecord) and record.contact:
+            told += _contact_words(record.contact.value)
+        if isinstance(record, ReviewRecord) and record.text and record.text.value:
+            told.append(record.text.value)
+    for word in told:
+        if len(word.strip()) >= _SHORTEST_WORD:
+            yield word.strip().lower()
+
+
+def _contact_words(contact: Contact | None) -> list[str]:
+    if contact is None:
+        return []
+    return [contact.email, contact.phone, contact.full_name, contact.street]
+
+
+def concerns(brand: Brand, row: Entry, trace: Trace) -> bool:
+    """Tell whether a raw body names a person, or tells of an object of theirs."""
+    text = readable(row).lower()
+    if any(word in text or json.dumps(word)[1:-1] in text for word in trace.words):
+        return True
+    if row.kind not in journal.FROM_SHOPS or not any(
+        shop == row.shop and id_.lower() in text for shop, _, id_ in trace.keys
+    ):
+        return False
+    return not trace.keys.isdisjoint(_told_of(brand, row))
+
+
+def readable(row: Entry) -> str:
+    """Return a raw body as text."""
+    if row.body is None:
+        return ""
+    return imported.text(row.body) if row.kind is Kind.IMPORT else row.body.decode(errors="replace")
+
+
+def _told_of(brand: Brand, row: Entry) -> Iterator[Key]:
+    """Give the objects that a row of a shop tells of, as far as its adapter can still read it."""
+    adapter = brand.adapter(row.shop)
+    if row.body is None:
+        return
+    if row.kind is Kind.IMPORT:
+        told: Iterable[object] = imported.decode(row.body)
+    elif row.kind is not Kind.WEBHOOK:
+        told = readings.decode(row.body).readings
+    elif adapter is None:
+        return
+    else:
+        try:
+            told = tuple(
+                adapter.translate(
+                    Webhook(topic=row.topic, body=row.body, delivery=row.delivery, hints=row.hints)
+                )
+            )
+        except Exception:  # noqa: BLE001 - it is parked for that, and holds none of the words
+            return
+    yield from (key_of(row.shop, item) for item in told if isinstance(item, Snapshot | NeedsRead | Gone))
