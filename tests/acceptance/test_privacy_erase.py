@@ -86,6 +86,7 @@ def test_nothing_that_names_the_person_stays(shop):
     shop.tell(hers("2", customer="7"))
     shop.run(DAY)
     assert {"objects.person", "identities.value", "journal.body", "copies.text"} <= places(shop)
+    assert {"events.data", "timers.data", "memory.value", "messages.data"} <= places(shop)
     proof = erased(shop)
     assert set() == places(shop)
     assert ({}, 1) == (proof.left, proof.customers)
@@ -370,6 +371,7 @@ TALKS = program(
     on_purchase=lambda *_: [
         note(template="asks", data={"word": "Archer"}),
         Remember(key="name", value="Archer", reason="a test"),
+        SetTimer(name="soon", delay=HOUR, data={"who": "Camellia"}, reason="a test"),
         SetTimer(name="later", delay=30 * DAY, data={"who": "Camellia"}, reason="a test"),
     ]
 )

@@ -19,7 +19,7 @@ from aftercare_sdk.engine.suppressing import ADDRESS_KEY
 from aftercare_sdk.engine.tombstones import happened, tombstone_hash
 from aftercare_sdk.engine.tracing import Person, Trace, concerns, find, readable
 from aftercare_sdk.model.actions import Purpose
-from aftercare_sdk.model.events import CustomerErased
+from aftercare_sdk.model.events import CustomerErased, TimerDue
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.outcomes import SuppressionReason
 from aftercare_sdk.model.people import IdentityKind
@@ -127,8 +127,10 @@ def _erase(
         refused = _refused(connection, person, now)
         units.hold(connection, person.customers)
         erased = _empty_objects(connection, person, now)
-        _call_off(connection, members, now)
+        # Objects, customers, messages: in the order in which senders lock them.
         people.lock_owners(connection, members)
+        _call_off(connection, members, now)
+        _empty_timers(connection, members)
         key = control.secret(connection, ADDRESS_KEY)
         hashes = {
             id_: hashed for id_, one in person.identities.items() if (hashed := tombstone_hash(key, one))
@@ -189,6 +191,16 @@ def _call_off(connection: Connection, members: Collection[int], now: datetime) -
     ]
     made = sending.change(connection, cancelled, now=now)
     decisions.append(connection, [about(one.message, now, "cancelled", Reason.ERASED, {}) for one in made])
+
+
+def _empty_timers(connection: Connection, members: Collection[int]) -> None:
+    """Empty what plugins wrote into timers that have come due: it stands in their events."""
+    due = [
+        replace(known, event=replace(known.event, data={}))
+        for known in events.of_identities(connection, members)
+        if isinstance(known.event, TimerDue) and known.event.data
+    ]
+    events.save_many(connection, due)
 
 
 def _raise_events(brand: Brand, connection: Connection, person: Person, now: datetime) -> None:
