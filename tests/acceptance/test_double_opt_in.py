@@ -178,6 +178,15 @@ def test_nobody_is_asked_twice_a_day_for_one_form(migrated_database_url):
         assert 3 == len(bench.sent)
 
 
+def test_what_was_filled_in_long_ago_stands_in_nobodys_way(migrated_database_url):
+    """It is noted, without a mail; whoever fills in the form today gets one."""
+    with shop(migrated_database_url) as bench:
+        assert not ask(bench, at=START - 30 * DAY)
+        assert ask(bench)
+        bench.run_due()
+        assert 1 == len(bench.sent)
+
+
 def test_several_forms_at_the_same_moment_are_one_mail(migrated_database_url):
     """Somebody presses the button of the form again and again."""
     with shop(migrated_database_url) as bench:

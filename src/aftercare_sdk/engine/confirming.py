@@ -96,7 +96,7 @@ def ask(brand: Brand, asked: Asked) -> bool:
             return False
         said = Said(identity=identity, entry=entry, recorded_at=now)
         note_in(connection, identity, entry, now)
-        if now - entry.at >= ONCE_IN:
+        if not _in_time(entry, now):
             return False
         mail = _mail(brand, asked, said, channel)
         messages.plan(connection, [mail])
@@ -155,6 +155,11 @@ def _confirms(given: ConsentEntry, asked: ConsentEntry) -> bool:
     return given.source == SOURCE and (given.form, given.form_hash) == (asked.form, asked.form_hash)
 
 
+def _in_time(entry: ConsentEntry, now: datetime) -> bool:
+    """Tell whether a mail still answers what was filled in (LAW-17)."""
+    return now - entry.at < ONCE_IN
+
+
 def _is_dead(connection: Connection, address: str) -> bool:
     """Tell whether nothing arrives at an address (SEND-06)."""
     key = control.known_secret(connection, ADDRESS_KEY)
@@ -165,10 +170,12 @@ def _is_dead(connection: Connection, address: str) -> bool:
 
 
 def _was_asked(connection: Connection, customer: int, entry: ConsentEntry, now: datetime) -> bool:
+    """Tell whether a mail about the same form has been planned within a day."""
     said: Iterable[Said] = consents.of_customers(connection, [customer])[customer]
     return any(
         one.entry.word is ConsentWord.ASKED
         and one.entry.form == entry.form
+        and _in_time(one.entry, one.recorded_at)
         and now - one.recorded_at < ONCE_IN
         for one in said
     )
