@@ -2,7 +2,6 @@
 
 Revision: 0001, after None.
 """
-
 from __future__ import annotations
 
 import sqlalchemy as sa
@@ -809,6 +808,7 @@ def upgrade() -> None:
         sa.Column("shop", sa.String(length=64), nullable=False),
         sa.Column("value", sa.String(length=400), nullable=False),
         sa.Column("customer", sa.BigInteger(), nullable=False),
+        sa.Column("erased_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["customer"], ["customers.id"], name=op.f("fk_identities_customer")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_identities")),
         sa.UniqueConstraint("kind", "shop", "value", name=op.f("uq_identities_kind_shop_value")),
@@ -863,4 +863,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["one"], ["identities.id"], name=op.f("fk_splits_one")),
         sa.ForeignKeyConstraint(["other"], ["identities.id"], name=op.f("fk_splits_other")),
         sa.PrimaryKeyConstraint("one", "other", name=op.f("pk_splits")),
+    )
+    op.create_table(
+        "tombstones",
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("identity", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["identity"], ["identities.id"], name=op.f("fk_tombstones_identity")),
+        sa.PrimaryKeyConstraint("hash", "identity", name=op.f("pk_tombstones")),
     )
