@@ -32,6 +32,7 @@ from aftercare_sdk.cli import (
     privacy,
     receive,
     rewards,
+    sending,
     serve,
     shops,
     suppressions,
@@ -138,6 +139,7 @@ app.add_typer(shops.commands, name="shops")
 app.add_typer(rewards.commands, name="rewards")
 app.add_typer(consent.commands, name="consent")
 app.add_typer(approvals.commands, name="approvals")
+app.add_typer(sending.commands, name="sending")
 app.add_typer(customers.commands, name="customers")
 app.add_typer(privacy.commands, name="privacy")
 app.add_typer(alerts.commands, name="alerts")

@@ -185,6 +185,11 @@ class ChannelConfig:
     outcome_secrets: tuple[Secret, ...] = ()
     options: Mapping[str, Any] = field(default_factory=_empty, repr=False)
 
+    @property
+    def sender_domain(self) -> str:
+        """The domain that mailbox providers judge its mails by."""
+        return self.sender.rpartition("@")[2].lower()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginSettings:

@@ -15,7 +15,7 @@ from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.approvals import Approval, ApprovalState, FlowVersion
 from aftercare_sdk.outreach.characters import short_line
 from aftercare_sdk.outreach.reasons import Reason
-from aftercare_sdk.store import approvals, journal
+from aftercare_sdk.store import approvals, journal, messages
 from aftercare_sdk.store.codec import dump
 from aftercare_sdk.store.database import Database, gives_way
 from aftercare_sdk.store.journal import Arrival, Kind, State
@@ -24,8 +24,6 @@ from aftercare_sdk.store.sending import Change
 
 APPROVED_PURPOSES = frozenset({Purpose.MARKETING})
 _LONGEST_NAME = 100
-_TOGETHER = 500
-"""How many messages are released in one transaction, so that none is long."""
 
 
 def version_of(brand: Brand, message: Message) -> FlowVersion | None:
@@ -86,9 +84,7 @@ def decide(
     decided = _decided(database, name, state, at=at, by=short_line(by)[:_LONGEST_NAME], note=short_line(note))
     with database.read() as connection:
         held = approvals.held(connection, approvals.step_of(decided.of))
-    for first in range(0, len(held), _TOGETHER):
-        with database.write() as connection:
-            approvals.release(connection, held[first : first + _TOGETHER], at)
+    messages.look_again(database, held, at)
     return decided
 
 

@@ -356,6 +356,16 @@ class Brand:
         settings = self.settings.channels.get(channel)
         return self.plugins.parts.channels[settings.kind].medium if settings else "email"
 
+    def sender_domain(self, channel: str) -> str:
+        """Return the domain that mails of a channel come from; empty: it sends none, or is gone."""
+        settings = self.settings.channels.get(channel)
+        return settings.sender_domain if settings and self.medium(channel) == "email" else ""
+
+    @property
+    def sender_domains(self) -> frozenset[str]:
+        """The domains that mails come from."""
+        return frozenset(filter(None, map(self.sender_domain, self.settings.channels)))
+
     def open_channel(self, name: str) -> Channel:
         """Return a new channel, for one thread. Raises SettingsError if a secret of it is missing."""
         settings = self.settings.channels.get(name)

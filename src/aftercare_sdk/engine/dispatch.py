@@ -288,7 +288,7 @@ class Dispatcher:
             )
             ours = sending.submit(
                 connection,
-                [_submission(one, looks[one.message.key]) for one in leaving],
+                [self._submission(one, looks[one.message.key]) for one in leaving],
                 now=now,
                 until=now + SENDING_PATIENCE,
             )
@@ -299,6 +299,18 @@ class Dispatcher:
             )
         settled = {one.key for one in refused} | {one.message.key for one in leaving}
         return submitted, [one.message for one in letters if one.message.key not in settled]
+
+    def _submission(self, letter: _Letter, seen: Look) -> Submission:
+        composed = letter.composed
+        copy = Copy(
+            message=letter.message.key,
+            locale=composed.locale,
+            subject=composed.subject,
+            text=composed.text,
+            html=composed.html,
+        )
+        sender = self._brand.sender_domain(letter.message.channel)
+        return Submission(message=letter.message, recipient=seen.recipient, copy=copy, sender=sender)
 
     def _hand_over(self, letters: Sequence[_Letter]) -> None:
         """Hand submitted messages to their channels, one after the other, and write down what came of it."""
@@ -468,18 +480,6 @@ def _not_now(message: Message, seen: Look, now: datetime) -> Change:
         if verdict.outcome is Outcome.HOLD and message.expires_at is not None:
             until = min(until, max(message.expires_at, now))
     return Change(message=message, state=state, code=verdict.code, detail=dict(verdict.values), until=until)
-
-
-def _submission(letter: _Letter, seen: Look) -> Submission:
-    composed = letter.composed
-    copy = Copy(
-        message=letter.message.key,
-        locale=composed.locale,
-        subject=composed.subject,
-        text=composed.text,
-        html=composed.html,
-    )
-    return Submission(message=letter.message, recipient=seen.recipient, copy=copy)
 
 
 def _handed(letter: _Letter, date: datetime) -> SendResult:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from aftercare_sdk.engine import approving, consenting
+from aftercare_sdk.engine import approving, breaking, consenting
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.confirming import ASKED, LOCALE
 from aftercare_sdk.engine.contacts import contact_of
@@ -22,6 +22,7 @@ from aftercare_sdk.model.approvals import Approval
 from aftercare_sdk.model.consent_ledger import ConsentEntry
 from aftercare_sdk.model.orders import Order
 from aftercare_sdk.model.outcomes import SuppressionReason
+from aftercare_sdk.model.pauses import Pause
 from aftercare_sdk.model.people import Contact, fold_email
 from aftercare_sdk.model.premises import NoRefund, NotSentWithin, OrderStands, Premise
 from aftercare_sdk.model.records import CustomerRecord, OrderRecord, ReviewRecord
@@ -74,6 +75,7 @@ class Seen:
     complained: Mapping[int, datetime]
     reached: Sequence[Reached]
     approvals: Mapping[str, Approval]
+    pauses: Mapping[str, Pause]
     suppressed: Sequence[Suppression] = ()
     mailboxes: Mapping[int, str] = field(default_factory=dict, repr=False)
 
@@ -210,6 +212,7 @@ def see(
         sent=_sent(connection, group, customers, recipients, now),
         mailboxes=people.addresses_of(connection, asked) if asked else {},
         approvals=approving.standing(brand, connection, group, locked=locked),
+        pauses=breaking.standing(connection, group),
     )
     return replace(seen, suppressed=_suppressed(brand, connection, seen, group))
 
@@ -300,7 +303,7 @@ def look_at(brand: Brand, seen: Seen, message: Message, now: datetime) -> Look:
     country = (order.country if order else "") or (contact.country if contact else "")
     reader = customer if recipient is None else seen.customers[recipient]
     persons = frozenset({customer, reader})
-    medium = brand.medium(message.channel)
+    medium, sender = brand.medium(message.channel), brand.sender_domain(message.channel)
     candidate = Candidate(
         purpose=Purpose(message.purpose),
         due_at=message.due_at or now,
@@ -326,6 +329,8 @@ def look_at(brand: Brand, seen: Seen, message: Message, now: datetime) -> Look:
         account=_account(brand, seen, message, persons),
         approval=seen.approvals.get(message.key),
         last=message.code,
+        sender=sender,
+        pause=seen.pauses.get(sender),
     )
     facts = _Facts(seen=seen, message=message, customer=customer, recipient=recipient, now=now)
     return Look(

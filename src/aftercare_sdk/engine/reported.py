@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from aftercare_sdk.engine import breaking
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.consenting import note_in
 from aftercare_sdk.engine.emitting import add_units
@@ -143,6 +144,8 @@ def _report(brand: Brand, channel: str, reports: Sequence[Report]) -> Noted:
         ]
         outcomes.add(connection, [one.outcome(channel) for one in fresh])
         _settle(connection, fresh, now)
+        against = (one.message for one in fresh if breaking.speaks_against(one.report))
+        breaking.weigh(connection, {one.sender for one in against if one.sender}, now)
         suppressed = _suppress(brand, connection, channel, fresh, now)
         raised = [_known(one, channel, seq + place, now) for place, one in enumerate(fresh)]
         events.save_many(connection, raised)

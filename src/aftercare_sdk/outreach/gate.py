@@ -18,6 +18,7 @@ from aftercare_sdk.model.approvals import Approval, ApprovalState
 from aftercare_sdk.model.budgets import EACH
 from aftercare_sdk.model.consent_ledger import ConsentEntry
 from aftercare_sdk.model.outcomes import SuppressionReason
+from aftercare_sdk.model.pauses import Pause
 from aftercare_sdk.model.premises import Premise
 from aftercare_sdk.outreach.addresses import UnusableAddress, parse_address
 from aftercare_sdk.outreach.budget import RESTING, Account, free, rests_until
@@ -96,7 +97,8 @@ class Candidate:
     be told of again, at `awaiting_until` or when a person says so. `suppressed` says why the address is not
     to be written to any more. `hours` None: it may leave at any hour. `categories` are those of the products
     that it is about. `approval` is where its version stands; None: nobody is asked. `last` is the code of the
-    verdict before this one. `account` None: it is not counted.
+    verdict before this one. `sender` is the domain that it leaves from, if it is a mail, `pause` what stands
+    against advertising from there. `account` None: it is not counted.
     """
 
     purpose: Purpose
@@ -114,6 +116,8 @@ class Candidate:
     categories: tuple[str, ...] = ()
     approval: Approval | None = None
     last: str = ""
+    sender: str = ""
+    pause: Pause | None = None
 
     def question(self, now: datetime) -> Question:
         """Return what the law is asked about this message at a moment."""
@@ -313,6 +317,17 @@ def approved(candidate: Candidate, facts: Facts) -> Iterator[Check]:  # noqa: AR
     yield Check(name="approved", rule="APPROVAL", outcome=outcome, code=code, values=values)
 
 
+def sending(candidate: Candidate, facts: Facts) -> Iterator[Check]:  # noqa: ARG001 - as all rules
+    """Hold what advertises while its sender domain is paused (SEND-04); all else goes on leaving."""
+    if candidate.purpose not in ADVERTISING or not candidate.sender:
+        return
+    values, outcome, code = {"domain": candidate.sender}, Outcome.ALLOW, Reason.SENDING_OPEN
+    if (pause := candidate.pause) is not None:
+        values |= {"since": pause.at.isoformat(), "cause": pause.cause.value}
+        outcome, code = Outcome.HOLD, Reason.SENDING_PAUSED
+    yield Check(name="sending", rule="SEND-04", outcome=outcome, code=code, values=values)
+
+
 def quiet_hours(candidate: Candidate, facts: Facts) -> Iterator[Check]:
     """Let a message wait for the morning of whoever gets it (LAW-18, LAW-22)."""
     if candidate.hours is None:
@@ -396,6 +411,7 @@ CHECKS: tuple[Rule, ...] = (
     suppression,
     identified,
     approved,
+    sending,
     quiet_hours,
     cool_down,
     budget,

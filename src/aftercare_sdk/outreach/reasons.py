@@ -27,6 +27,8 @@ class Reason(StrEnum):
     NOT_APPROVED = "not_approved"
     REJECTED = "rejected"
     APPROVAL_LAPSED = "approval_lapsed"
+    SENDING_OPEN = "sending_open"
+    SENDING_PAUSED = "sending_paused"
     IN_HOURS = "in_hours"
     QUIET_HOURS = "quiet_hours"
     WITHIN_BUDGET = "within_budget"

@@ -82,13 +82,10 @@ def decide(connection: Connection, decided: Approval) -> None:
 
 def held(connection: Connection, step: Step) -> list[str]:
     """Return the keys of messages of a step that are held until a person approves it."""
-    found = select(messages.c.key).where(_IS_HELD, messages.c.code == _HELD_FOR, _of_step(step))
+    found = select(messages.c.key).where(
+        messages.c.state == literal_text(MessageState.HELD), messages.c.code == _HELD_FOR, _of_step(step)
+    )
     return list(connection.execute(found).scalars())
-
-
-def release(connection: Connection, keys: Collection[str], now: datetime) -> None:
-    """Look at once at messages, if they are still held."""
-    connection.execute(update(messages).where(messages.c.key.in_(sorted(keys)), _IS_HELD).values(next_at=now))
 
 
 def count_lapsed(connection: Connection, lapsed: Mapping[str, int]) -> None:
@@ -140,7 +137,6 @@ def _approval(row: RowMapping) -> Approval:
     )
 
 
-_IS_HELD: ColumnElement[bool] = messages.c.state == literal_text(MessageState.HELD)
 _COUNT = (
     update(approvals)
     .where(approvals.c.digest == bindparam("of"))

@@ -26,13 +26,15 @@ from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.premises import PREMISE_BY_KIND, Premise
 from aftercare_sdk.store import counters
 from aftercare_sdk.store.codec import dump, load, load_any, load_words
-from aftercare_sdk.store.database import among, literal_text
+from aftercare_sdk.store.database import Database, among, literal_text
 from aftercare_sdk.store.tables import copies, identities, messages
 
 Key = tuple[str, str, str]
 """Shop, kind and id of what a message is about."""
 WAITING = (MessageState.PLANNED, MessageState.HELD, MessageState.DEFERRED)
 LEASED = (MessageState.CLAIMED, MessageState.SUBMITTED)
+_TOGETHER = 500
+"""How many messages are released in one transaction, so that none is long."""
 _MICROSECOND = timedelta(microseconds=1)
 _SHAPE = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
 """Of the ids of messages."""
@@ -74,7 +76,8 @@ _MOVE = (
 class Message:
     """One planned message and where it stands. It is about the `object` of `object_kind`.
 
-    `host` is the message in which it leaves, if it was merged into another one of its `merge_group`.
+    `host` is the message in which it leaves, if it was merged into another one of its `merge_group`. `sender`
+    is the domain that it has left from, if it is a mail.
     """
 
     key: str
@@ -115,6 +118,7 @@ class Message:
     host: str = ""
     categories: tuple[str, ...] = ()
     version: str = ""
+    sender: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +204,20 @@ def release(connection: Connection, objects: Iterable[Key], now: datetime) -> No
     rows = [{"in": shop, "is": kind, "of": id_, "now": now} for shop, kind, id_ in objects]
     if rows:
         connection.execute(_RELEASE, rows)
+
+
+def look_again(database: Database, keys: Sequence[str], now: datetime) -> None:
+    """Look at once at messages that were held until a person said something; some to a transaction."""
+    for first in range(0, len(keys), _TOGETHER):
+        with database.write() as connection:
+            connection.execute(
+                update(messages)
+                .where(
+                    messages.c.key.in_(keys[first : first + _TOGETHER]),
+                    messages.c.state == MessageState.HELD,
+                )
+                .values(next_at=now)
+            )
 
 
 _RELEASE = (
@@ -425,6 +443,7 @@ def _row(one: Message) -> dict[str, Any]:
         "merge_group": one.merge_group,
         "host": one.host,
         "version": one.version,
+        "sender": one.sender,
     }
 
 

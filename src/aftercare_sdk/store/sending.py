@@ -23,11 +23,15 @@ _SAID = (*_REACHED, MessageState.MERGED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """A claimed message that is to leave, the mailbox it goes to, and what it says."""
+    """A claimed message that is to leave, the mailbox it goes to, and what it says.
+
+    `sender` is the domain that it leaves from.
+    """
 
     message: Message
     recipient: int | None
     copy: Copy
+    sender: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +166,7 @@ def submit(
                 "until": until,
                 "tries": one.message.attempts + 1,
                 "to": one.recipient,
+                "from": one.sender,
             }
             for one in leaving
         ],
@@ -466,6 +471,7 @@ _SUBMIT = (
         lease_until=bindparam("until"),
         attempts=bindparam("tries"),
         recipient=bindparam("to"),
+        sender=bindparam("from"),
         code="",
         detail="{}",
     )

@@ -278,6 +278,7 @@ messages = Table(
     Column("merge_group", String(LONGEST_NAME), nullable=False),
     Column("host", String(64), nullable=False),
     Column("version", String(LONGEST_NAME), nullable=False),
+    Column("sender", String(253), nullable=False),
 )
 _partial("ix_messages_open", "state IN ('planned', 'held', 'deferred', 'claimed')", messages.c.identity)
 _partial("ix_messages_left", "submitted_at IS NOT NULL", messages.c.identity, messages.c.submitted_at)
@@ -291,6 +292,7 @@ Index("ix_messages_anchor", messages.c.anchor)
 Index("ix_messages_object", messages.c.shop, messages.c.object)
 Index("ix_messages_identity", messages.c.identity, messages.c.plugin, messages.c.label)
 Index("ix_messages_recipient", messages.c.recipient)
+_partial("ix_messages_sender", "sender <> ''", messages.c.sender, messages.c.submitted_at)
 _partial("ix_messages_reference", "reference <> ''", messages.c.reference)
 
 approvals = Table(
@@ -312,6 +314,22 @@ approvals = Table(
     Column("lapsed", BigInteger, nullable=False),
 )
 
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("domain", String(253), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("cause", String(12), nullable=False),
+    Column("mails", BigInteger, nullable=False),
+    Column("complaints", BigInteger, nullable=False),
+    Column("bounces", BigInteger, nullable=False),
+    Column("resumed_at", Instant),
+    Column("resumed_by", String(100), nullable=False),
+    Column("note", Text, nullable=False),
+)
+Index("ix_pauses_domain", pauses.c.domain, pauses.c.resumed_at)
+
 outcomes = Table(
     "outcomes",
     metadata,
@@ -324,6 +342,8 @@ outcomes = Table(
     Column("at", Instant, nullable=False),
 )
 Index("ix_outcomes_message", outcomes.c.message)
+_partial("ix_outcomes_complaints", "kind = 'complained'", outcomes.c.at, outcomes.c.message)
+_partial("ix_outcomes_bounces", "bounce = 'hard'", outcomes.c.at, outcomes.c.message)
 
 suppressions = Table(
     "suppressions",

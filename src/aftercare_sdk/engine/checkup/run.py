@@ -190,11 +190,15 @@ class _Checkup:
             yield from found
             if not all(finding.ok for finding in found) or not storage.is_ready(database):
                 return
+            domains = {channel.sender_domain for channel in settings.channels.values()}
             yield from guarded("deciders", partial(storage.check_deciders, database))
             yield from guarded("clock", partial(storage.check_clock, database, self._clock.now()))
             yield from guarded("plugins", partial(storage.check_switched_off, database))
             yield from guarded("shops", partial(storage.check_connections, database))
             yield from guarded("privacy", partial(storage.check_privacy, database, self._clock.now()))
+            yield from guarded(
+                "sending", partial(storage.check_sending, database, domains, self._clock.now())
+            )
             yield from guarded("what waits", partial(storage.check_waiting, database))
 
     def _templates(self, settings: Settings) -> Iterator[Finding]:

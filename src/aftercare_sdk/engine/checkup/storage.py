@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -11,10 +11,12 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from aftercare_sdk.engine.brand import MODE
+from aftercare_sdk.engine.breaking import health
 from aftercare_sdk.engine.checkup.findings import Finding
 from aftercare_sdk.engine.checkup.neighbours import holder, neighbours
 from aftercare_sdk.engine.lock import _ADVISORY_KEY, decider_lock
 from aftercare_sdk.errors import DeciderBusy, SchemaVersionError
+from aftercare_sdk.outreach.breaker import Level
 from aftercare_sdk.store import connections, control, privacy, schema
 from aftercare_sdk.store.database import Database
 from aftercare_sdk.store.journal import State
@@ -170,6 +172,24 @@ def check_privacy(database: Database, now: datetime) -> Iterator[Finding]:
             f"by {one.due_at:%Y-%m-%d %H:%M} UTC"
         )
         yield Finding(name="privacy", ok=not is_late, told=told, cure="see `aftercare privacy requests`")
+
+
+def check_sending(database: Database, domains: Iterable[str], now: datetime) -> Iterator[Finding]:
+    """Name sender domains from which advertising is paused, or soon will be (SEND-04)."""
+    for one in health(database, domains, now):
+        told = (
+            f"of the last {one.tally.mails} mails from {one.domain} {one.tally.complaints} were called spam"
+        )
+        told += f", {one.tally.bounces} came back for good"
+        if one.pause is not None:
+            cure = f"see why, then `aftercare sending resume {one.domain} --note …`"
+            since = f"{one.pause.at:%Y-%m-%d %H:%M} UTC"
+            yield Finding(
+                name="sending", ok=False, told=f"advertising is paused since {since}: {told}", cure=cure
+            )
+        elif one.standing.level is Level.WARNED:
+            cure = "see who is written to and with what; advertising pauses at 0.3 % or 5 %"
+            yield Finding(name="sending", ok=True, told=told, cure=cure)
 
 
 def check_waiting(database: Database) -> Iterator[Finding]:
