@@ -13,18 +13,33 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
+from aftercare_sdk.actions import Purpose
 from aftercare_sdk.cli.app import app
-from aftercare_sdk.engine import upkeep
+from aftercare_sdk.engine import approving, sampling, upkeep
 from aftercare_sdk.engine.alerting.conditions import Kind
 from aftercare_sdk.engine.alerting.telling import words_of
 from aftercare_sdk.engine.supervise import Supervisor, decide, send
 from aftercare_sdk.errors import SettingsError
+from aftercare_sdk.model.approvals import ApprovalState
+from aftercare_sdk.model.pauses import Cause, Pause, Tally
 from aftercare_sdk.model.privacy import Disconnected, PrivacyKind, PrivacyRequest
 from aftercare_sdk.model.sync import Stream
 from aftercare_sdk.outreach.sentences import LANGUAGES, catalogue
-from aftercare_sdk.store import alerts, beats, connections, control, units
+from aftercare_sdk.store import alerts, beats, connections, control, pauses, units
 from aftercare_sdk.store.tables import alerts as alerts_table
-from tests.support.shop import DAY, HOUR, MINUTE, START, Bench, always, note, order, program
+from tests.support.shop import (
+    DAY,
+    HOUR,
+    LAWFUL,
+    MINUTE,
+    START,
+    Bench,
+    always,
+    consent,
+    note,
+    order,
+    program,
+)
 
 GONE = Disconnected(reason="the app was uninstalled")
 
@@ -84,13 +99,13 @@ def second():
         yield made
 
 
-def bench(url, *services, plugins=None, **alerts_section):
+def bench(url, *services, plugins=None, config=None, **alerts_section):
     """A shop whose staff are told by these services."""
     names = [f"ALERT_{place}" for place in range(len(services))]
     return Bench(
         url,
         plugins or {"all": program(on_purchase=always(note()))},
-        config={"alerts": {"urls": [{"env": name} for name in names], **alerts_section}},
+        config={"alerts": {"urls": [{"env": name} for name in names], **alerts_section}, **(config or {})},
         environ=dict(zip(names, (one.url for one in services), strict=True)),
     )
 
@@ -239,6 +254,40 @@ def test_parked_work_and_plugins_that_fail_are_told(migrated_database_url, servi
         shop.run(2 * DAY)
         shop.aftercare.alert()
         assert "parked_units" in {one.kind for one in known(shop) if one.ended_at is None}
+
+
+def test_marketing_that_waits_for_a_person_is_told(migrated_database_url, service):
+    """Until somebody has decided: else it lapses and nobody knows."""
+    advert = note("sale", purpose=Purpose.MARKETING)
+    plugins = {"ads": program(on_purchase=lambda *_: [advert])}
+    config = {**LAWFUL, "approvals": {"marketing": True}}
+    with bench(migrated_database_url, service, plugins=plugins, config=config) as shop:
+        shop.tell(order("1"))
+        shop.process()
+        consent(shop)
+        shop.run_due()
+        shop.aftercare.alert()
+        (alert,) = known(shop)
+        assert ("approval_waits", "ads/sale") == (alert.kind, alert.key)
+        database = shop.aftercare.brand.database
+        (waiting,) = sampling.listing(shop.aftercare.brand)
+        approving.decide(
+            database, waiting.approval.id, ApprovalState.APPROVED, at=shop.clock.now(), by="Hana"
+        )
+        shop.run_due()
+        shop.aftercare.alert()
+        assert known(shop)[0].ended_at is not None
+
+
+def test_send_04_a_domain_that_is_paused_is_told(migrated_database_url, service):
+    """Staff must look at it: only a person resumes it."""
+    with bench(migrated_database_url, service) as shop:
+        with shop.aftercare.brand.database.write() as connection:
+            tally = Tally(mails=500, complaints=3, bounces=0)
+            paused = Pause(domain="shop.example", at=shop.clock.now(), cause=Cause.COMPLAINTS, tally=tally)
+            pauses.add(connection, paused)
+        shop.aftercare.alert()
+        assert [("sending_paused", "shop.example")] == [(one.kind, one.key) for one in known(shop)]
 
 
 def test_no_alert_holds_personal_data(migrated_database_url, service):

@@ -88,6 +88,18 @@ def held(connection: Connection, step: Step) -> list[str]:
     return list(connection.execute(found).scalars())
 
 
+def steps_held(connection: Connection) -> list[tuple[str, str]]:
+    """Return plugins and labels of which messages are held until a person approves them."""
+    names = (messages.c.plugin, messages.c.label)
+    found = (
+        select(*names)
+        .where(messages.c.state == literal_text(MessageState.HELD), messages.c.code == _HELD_FOR)
+        .distinct()
+        .order_by(*names)
+    )
+    return [(plugin, label) for plugin, label in connection.execute(found)]
+
+
 def count_lapsed(connection: Connection, lapsed: Mapping[str, int]) -> None:
     """Count messages that nobody approved in time, by the digest of their version."""
     if lapsed:

@@ -65,6 +65,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "messages": Rule(why="caps and premises count them, and none is sent twice; internal ids only"),
         "objects": Rule(why="orders and accounts as they stand; contacts go when the shop erases them"),
         "outcomes": Rule(why="bounces are counted, and one that is told again is known; internal ids only"),
+        "pauses": Rule(why="why advertising from a domain was stopped, and who resumed it"),
         "payments": Rule(why=_BOOKS),
         "plugins": Rule(why=_OPERATION),
         "privacy_requests": Rule(
@@ -80,6 +81,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "streams": Rule(why=_OPERATION),
         "suppressions": Rule(why="who must not be written to, as keyed hashes, also after erasure (LAW-20)"),
         "timers": Rule(why="what is still to come; a row goes when it has"),
+        "tombstones": Rule(why="who was erased, as keyed hashes: late payloads must not bring them back"),
         "units": Rule(
             why="each plugin hears of each event once, and again if a fact changes; internal ids only"
         ),

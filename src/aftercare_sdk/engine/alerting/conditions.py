@@ -36,6 +36,8 @@ class Kind(StrEnum):
     SHOP_DISCONNECTED = "shop_disconnected"
     PRIVACY_DUE = "privacy_due"
     PRIVACY_LATE = "privacy_late"
+    APPROVAL_WAITS = "approval_waits"
+    SENDING_PAUSED = "sending_paused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,11 @@ class Rung:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What the database holds. `rests`: until when plugins rest or have rested."""
+    """What the database holds. `rests`: until when plugins rest or have rested.
+
+    `unapproved` are plugins and labels of which messages are held until a person approves them, `paused` the
+    domains from which nothing that advertises leaves.
+    """
 
     beats: Mapping[str, datetime]
     parked_plugins: Iterable[str] = ()
@@ -68,6 +74,8 @@ class Seen:
     rests: Mapping[str, datetime] = field(default_factory=dict)
     disconnected: Iterable[str] = ()
     requests: Iterable[Asked] = ()
+    unapproved: Iterable[tuple[str, str]] = ()
+    paused: Iterable[str] = ()
 
 
 def conditions(
@@ -80,6 +88,11 @@ def conditions(
     yield from _processes(seen, now - no_run_after, watching_since)
     yield from _shops(seen, now, rung)
     yield from _plugins(seen, now)
+    for plugin, label in seen.unapproved:
+        program = f"{plugin}/{label}"
+        yield Condition(kind=Kind.APPROVAL_WAITS, key=program, values={"program": program})
+    for domain in seen.paused:
+        yield Condition(kind=Kind.SENDING_PAUSED, key=domain, values={"domain": domain})
     for request in seen.requests:
         if request.due_at <= now + DUE_SOON:
             kind = Kind.PRIVACY_LATE if request.due_at <= now else Kind.PRIVACY_DUE

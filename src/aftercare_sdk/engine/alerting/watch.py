@@ -10,7 +10,17 @@ from aftercare_sdk.engine import beats as signs
 from aftercare_sdk.engine.alerting.conditions import Condition, Kind, Rung, Seen, conditions
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.logs import log
-from aftercare_sdk.store import alerts, beats, connections, control, parked, privacy, rests
+from aftercare_sdk.store import (
+    alerts,
+    approvals,
+    beats,
+    connections,
+    control,
+    parked,
+    pauses,
+    privacy,
+    rests,
+)
 from aftercare_sdk.store.rests import Resting
 
 _OURS = frozenset(Kind)
@@ -71,6 +81,8 @@ class Watch:
             rests=rests.ends(connection, Resting.PLUGIN),
             disconnected=connections.all_ended(connection),
             requests=privacy.still_open(connection),
+            unapproved=approvals.steps_held(connection),
+            paused=sorted(pauses.standing(connection)),
         )
         found = conditions(
             seen,

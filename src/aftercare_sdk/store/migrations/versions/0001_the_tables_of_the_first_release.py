@@ -451,6 +451,7 @@ def upgrade() -> None:
         sa.Column("merge_group", sa.String(length=200), nullable=False),
         sa.Column("host", sa.String(length=64), nullable=False),
         sa.Column("version", sa.String(length=200), nullable=False),
+        sa.Column("sender", sa.String(length=253), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_messages")),
         sa.UniqueConstraint("id", name=op.f("uq_messages_id")),
     )
@@ -509,6 +510,13 @@ def upgrade() -> None:
             postgresql_where=sa.text("reference <> ''"),
         )
         batch_op.create_index(
+            "ix_messages_sender",
+            ["sender", "submitted_at"],
+            unique=False,
+            sqlite_where=sa.text("sender <> ''"),
+            postgresql_where=sa.text("sender <> ''"),
+        )
+        batch_op.create_index(
             "ix_messages_unknown",
             ["submitted_at"],
             unique=False,
@@ -553,7 +561,40 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_outcomes")),
     )
     with op.batch_alter_table("outcomes", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_outcomes_bounces",
+            ["at", "message"],
+            unique=False,
+            sqlite_where=sa.text("bounce = 'hard'"),
+            postgresql_where=sa.text("bounce = 'hard'"),
+        )
+        batch_op.create_index(
+            "ix_outcomes_complaints",
+            ["at", "message"],
+            unique=False,
+            sqlite_where=sa.text("kind = 'complained'"),
+            postgresql_where=sa.text("kind = 'complained'"),
+        )
         batch_op.create_index("ix_outcomes_message", ["message"], unique=False)
+
+    op.create_table(
+        "pauses",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("domain", sa.String(length=253), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("cause", sa.String(length=12), nullable=False),
+        sa.Column("mails", sa.BigInteger(), nullable=False),
+        sa.Column("complaints", sa.BigInteger(), nullable=False),
+        sa.Column("bounces", sa.BigInteger(), nullable=False),
+        sa.Column("resumed_at", sa.BigInteger(), nullable=True),
+        sa.Column("resumed_by", sa.String(length=100), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pauses")),
+    )
+    with op.batch_alter_table("pauses", schema=None) as batch_op:
+        batch_op.create_index("ix_pauses_domain", ["domain", "resumed_at"], unique=False)
 
     op.create_table(
         "payments",
