@@ -24,10 +24,12 @@ from tests.support.databases import migrate
 from tests.support.shop import (
     DAY,
     HOUR,
+    LAWFUL,
     MINUTE,
     START,
     Bench,
     always,
+    consent,
     customer,
     in_threads,
     note,
@@ -43,12 +45,12 @@ DELIVERED = {"kind": OutcomeKind.DELIVERED}
 TRANSACTIONAL = note("receipt", purpose=Purpose.TRANSACTIONAL)
 
 
-def shop(url, *actions, heard=None):
+def shop(url, *actions, heard=None, config=None):
     """Open a shop that writes to whoever has bought; `heard` gets the outcomes that plugins hear of."""
     hooks = {"on_purchase": always(*(actions or (note(),)))}
     if heard is not None:
         hooks["on_message_outcome"] = lambda event, ctx: heard.append((event, ctx.order and ctx.order.id))
-    return Bench(url, {"writer": program(**hooks)})
+    return Bench(url, {"writer": program(**hooks)}, config=config)
 
 
 def buy(bench, number="1", **changes):
@@ -384,6 +386,28 @@ def test_who_complains_has_taken_the_consent_back_send_06(migrated_database_url,
         assert [(ConsentWord.OBJECTED, None, at, "channel email")] == [
             (one.word, one.purpose, one.at, one.source) for one in said
         ]
+
+
+@pytest.mark.parametrize("told", [COMPLAINED, {"kind": OutcomeKind.UNSUBSCRIBED}])
+def test_law_14_who_expressly_agrees_again_is_written_to_again(migrated_database_url, told):
+    """Their own word ended it, so a later one lets it begin anew, until they refuse once more."""
+    advert = note("advert", purpose=Purpose.MARKETING)
+    at_once = {**LAWFUL, "budget": {"caps": [], "cool_down": "1 second"}}
+    with shop(migrated_database_url, note(), advert, config=at_once) as bench:
+        buy(bench)
+        report(bench, **told)
+        bench.run(DAY)
+        buy(bench, "2")
+        bench.run(DAY)
+        consent(bench)
+        bench.run(HOUR)
+        buy(bench, "3")
+        bench.run(DAY)
+        bench.aftercare.consents.refuse(email=ANN)
+        buy(bench, "4")
+        bench.run(DAY)
+        kept = {one.object: one.state.value for one in bench.messages() if one.label == "advert"}
+        assert {"2": "skipped", "3": "accepted", "4": "skipped"}.items() <= kept.items()
 
 
 def test_five_soft_bounces_in_a_row_over_a_week_suppress_send_06(migrated_database_url):

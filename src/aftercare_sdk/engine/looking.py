@@ -5,7 +5,7 @@ Everything is looked up for a whole group of messages at once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -35,7 +35,7 @@ from aftercare_sdk.outreach.hours.closed_days import holidays_of
 from aftercare_sdk.outreach.hours.quiet_hours import OpenHours, hours_for
 from aftercare_sdk.outreach.hours.zones import zone_for, zones_of
 from aftercare_sdk.outreach.locales import locale_for
-from aftercare_sdk.outreach.permission.consent import standing
+from aftercare_sdk.outreach.permission.consent import agreed_again, standing
 from aftercare_sdk.outreach.permission.jurisdictions import ADVERTISING
 from aftercare_sdk.shops.reconcile import as_order
 from aftercare_sdk.store import (
@@ -266,16 +266,24 @@ def _suppressed(
 
 
 def _against(
-    brand: Brand, seen: Seen, contact: Contact | None, persons: Collection[int]
+    brand: Brand,
+    seen: Seen,
+    contact: Contact | None,
+    persons: Collection[int],
+    still: Callable[[datetime], bool],
 ) -> frozenset[SuppressionReason]:
-    """Return why an address is suppressed: for what it is, or by the word of the person whose it is."""
+    """Return why an address is suppressed: for what it is, or by the word of the person whose it is.
+
+    `still` tells whether what a person said at a moment is their last word.
+    """
     if not seen.suppressed or contact is None or not contact.email:
         return frozenset()
     address = brand.address_hash(contact.email)
     return frozenset(
         one.reason
         for one in seen.suppressed
-        if one.address == address or (one.reason.of_person and one.customer in persons)
+        if (one.address == address or (one.reason.of_person and one.customer in persons))
+        and (not one.reason.of_person or still(one.at))
     )
 
 
@@ -314,7 +322,13 @@ def look_at(brand: Brand, seen: Seen, message: Message, now: datetime) -> Look:
         awaiting_event=unheard.event if unheard else None,
         awaiting_until=max(unheard.at, now + SHORTEST_WAIT) if unheard and unheard.at else None,
         recipient=contact.email if contact else "",
-        suppressed=_against(brand, seen, contact, persons),
+        suppressed=_against(
+            brand,
+            seen,
+            contact,
+            persons,
+            lambda at: not agreed_again(seen.said.get(reader, ()), medium, at, now),
+        ),
         person=Person(
             channel=medium,
             countries=frozenset(_countries(order, contact, account)),

@@ -67,6 +67,19 @@ def standing(entries: Iterable[ConsentEntry], channel: str, purpose: Purpose, no
     )
 
 
+def agreed_again(entries: Iterable[ConsentEntry], channel: str, since: datetime, now: datetime) -> bool:
+    """Tell whether a person who refused everything has expressly agreed since then, and not refused again.
+
+    Their own word ended it, so their own word lets it begin anew: nobody else's does (LAW-14).
+    """
+    said = [one for one in entries if since < one.at <= now and one.channel in {channel, ALL_CHANNELS}]
+    given = _latest(
+        one for one in said if one.word is ConsentWord.GIVEN and one.by_person and one.basis is Basis.EXPRESS
+    )
+    refused = _latest(one for one in said if one.word is ConsentWord.OBJECTED and one.purpose is None)
+    return given is not None and (refused is None or given.at > refused.at)
+
+
 def _strongest_first(one: ConsentEntry) -> tuple[object, ...]:
     return _STRENGTH.index(one.basis), -one.at.timestamp(), one.source, one.form, one.order
 
