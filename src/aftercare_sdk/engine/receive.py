@@ -66,16 +66,18 @@ class Inbox:
         self._process = 0
         self._guard = threading.Lock()
         self._rejected: Counter[int] = Counter()
+        # Of its own: whoever closes holds the other one until the writer has ended, and the writer counts.
+        self._counting = threading.Lock()
 
     def reject(self, status: int) -> None:
         """Count a request that is not stored; it costs the database nothing until something is."""
-        with self._guard:
+        with self._counting:
             self._rejected[status] += 1
 
     @property
     def rejected(self) -> Mapping[int, int]:
         """What was rejected and is not yet counted in the database, by status."""
-        with self._guard:
+        with self._counting:
             return dict(self._rejected)
 
     def put(self, arrival: Arrival) -> Future[bool]:
@@ -163,7 +165,7 @@ class Inbox:
 
     def _counted(self, rejected: Mapping[int, int]) -> None:
         if rejected:
-            with self._guard:
+            with self._counting:
                 self._rejected.subtract(rejected)
                 self._rejected = +self._rejected
 
