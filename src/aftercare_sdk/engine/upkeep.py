@@ -17,7 +17,7 @@ _FORGOTTEN = "bodies forgotten up to"
 def beat(brand: Brand, name: str) -> None:
     """Show that somebody decides, or sends: alerts tell when nobody does (OBS-06)."""
     with brand.database.write() as connection:
-        brand.beats.note(connection, {name: brand.clock.now()})
+        beats.note(connection, {name: brand.clock.now()})
 
 
 def expect_beats(brand: Brand) -> None:
