@@ -34,11 +34,10 @@ _FORMS: Mapping[tuple[bool, int], str] = {
     (True, 0): "why.no",
     (True, 1): "why.no.of",
     (True, 2): "why.no.several",
-    (False, 0): "why.plain",
     (False, 1): "why.fact",
     (False, 2): "why.facts",
 }
-"""The sentences about what is not planned: with a label or none, of no fact, one or several."""
+"""What is said beside the reason itself: of a label or none, of no fact, one or several."""
 _MARKS: Mapping[str, tuple[str, str]] = {
     "allow": ("✓", "green"),
     "deny": ("✗", "red"),
@@ -173,8 +172,8 @@ def _show_message(one: Explained, speaker: Speaker) -> None:
     due = [told for told in one.plan if told.code == "timeline.due"]
     counted = [told for told in one.plan if told.code != "timeline.due"]
     facts = [(speaker.word("why.why"), speaker.say(one.why))] if one.why and one.why != one.planned else []
-    if speaker.phrase("rule", one.rule) != one.rule:
-        facts.append((speaker.word("why.rule"), _sentence("why.rule.named", speaker, rule=one.rule)))
+    if (rule := speaker.phrase("rule", one.rule)) != one.rule:
+        facts.append((speaker.word("why.rule"), f"{rule} ({one.rule})"))
     facts.append((speaker.word("why.planned"), speaker.say(one.planned)))
     facts += [(speaker.word("why.counted"), speaker.say(told)) for told in counted]
     facts += [(speaker.word("why.window"), speaker.say(told)) for told in due]
@@ -255,12 +254,15 @@ def _missing(reasons: Reasons, speaker: Speaker) -> Table:
 
 def _unplanned(one: Unplanned, speaker: Speaker) -> str:
     """Return why there is nothing, in one sentence."""
+    form = _FORMS.get((bool(one.label), min(one.facts, 2)))
+    if form is None:
+        return speaker.say(one.why)
     said = {"why": speaker.say(one.why), "label": one.label, "facts": f"{one.facts:,}"}
     if one.fact is not None:
         said["fact"] = speaker.say(one.fact)
     if one.at is not None:
         said["at"] = one.at.isoformat()
-    return _sentence(_FORMS[bool(one.label), min(one.facts, 2)], speaker, **said)
+    return _sentence(form, speaker, **said)
 
 
 def _check(line: CheckLine, speaker: Speaker) -> str:

@@ -29,14 +29,18 @@ class Speaker:
     def say(self, told: Told) -> str:
         """Return a sentence on one line."""
         values = dict(told.values)
+        if told.code == DECLINED:
+            return self._line(in_words(values, self.lang) or self.phrase("reason", values["reason"]))
         if "reason" in values and told.code == Reason.CANCELLED_BY_PLUGIN:
             values["reason"] = self.phrase("reason", values["reason"])
-        if told.code == DECLINED and "reason" in values:
-            values["reason"] = in_words(values, self.lang) or self.phrase("reason", values["reason"])
         if told.code == Reason.AWAITING_READ and "object" in values:
             kind, _, name = values["object"].partition(" ")
             values["object"] = f"{self.phrase('word', kind)} {name}"
-        return " ".join(clean(say(told.code, values, self.lang, zone=self.zone)).splitlines())
+        return self._line(say(told.code, values, self.lang, zone=self.zone))
+
+    @staticmethod
+    def _line(text: str) -> str:
+        return " ".join(clean(text).splitlines())
 
     def phrase(self, group: str, value: str) -> str:
         """Return a code of a group in words; what nobody has words for is shown as it is."""

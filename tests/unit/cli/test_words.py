@@ -66,7 +66,6 @@ CODES = {
     *(reason.value for reason in Reason),
     *(f"reason.{preset.reason}" for preset in PRESETS),
     "reason.a form was filled in",
-    "declined",
     "declined.order_cancelled",
     "declined.order_refunded",
     "verdict.declined",

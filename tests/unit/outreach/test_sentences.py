@@ -56,7 +56,7 @@ def test_both_catalogues_say_the_same():
 def test_every_field_says_how_it_is_read():
     """A kind that nobody knows would be shown as it is stored."""
     kinds = {kind for words in catalogue("en").values() for _, kind in fields(words)}
-    assert kinds <= {"", "moment", "duration", "money", "phrase"}
+    assert kinds <= {"", "moment", "day", "duration", "money", "phrase"}
 
 
 def test_times_are_told_on_the_operators_clock():
@@ -67,6 +67,14 @@ def test_times_are_told_on_the_operators_clock():
     )
     expected = "“thank-you” went to this customer on 2026-11-21 15:30 already, less than 7 days ago."
     assert expected == say("sent_recently", values, "en-US")
+
+
+def test_days_are_those_of_the_operators_calendar():
+    """What happened in the afternoon in London was on the next day in Tokyo."""
+    values = {"order": "1042", "at": NOW.isoformat()}
+    assert "Order 1042 was refunded in full on 21 November 2026." == say("order_refunded", values)
+    told = say("order_refunded", values, "ja", zone=ZoneInfo("Asia/Tokyo"))
+    assert "注文 1042 は 2026年11月22日 に全額返金されました。" == told
 
 
 @pytest.mark.parametrize(
