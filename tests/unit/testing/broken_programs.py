@@ -28,6 +28,7 @@ from aftercare_sdk.actions import (
     CancelMessages,
     ChangeTier,
     ClearTimer,
+    Decline,
     GrantReward,
     OrderStands,
     Purpose,
@@ -575,6 +576,17 @@ class TestGoodOnMondays(ProgramContract):
             local = event.occurred_at.astimezone(ZONE)
             monday = (local + (7 - local.weekday()) * DAY).replace(hour=9, minute=0, second=0, microsecond=0)
             return super().ask(event, ctx, delay=monday - event.occurred_at)
+
+    plugin = plugin_class()
+
+
+class TestDoesNothingButDecline(Broken):
+    breaks = ("test_every_hook_is_seen_at_work",)
+
+    class plugin_class(Sakura):  # noqa: N801
+        @hookimpl
+        def on_reward_changed(self, event, ctx):
+            return [Decline(label="reward", reason=f"rewards that are {event.state} are not told")]
 
     plugin = plugin_class()
 
