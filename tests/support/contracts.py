@@ -1,44 +1,76 @@
-"""A contract's tests run against spoilt classes, in a pytest of their own."""
+"""A contract's tests run against spoilt classes, in a session of pytest inside this one."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
-import subprocess
 import sys
 from collections import defaultdict
-from xml.etree import ElementTree as ET
+from contextlib import contextmanager
+
+import pytest
 
 
-def run(module, folder, **environ):
-    """Run a module of tests on its own; return what failed, was skipped and passed, by class."""
-    report = folder / "report.xml"
-    command = [sys.executable, "-m", "pytest", str(module), "-q", "--noconftest", "-c", os.devnull]
-    command += ["--rootdir", str(folder), "-p", "no:cacheprovider", f"--junitxml={report}"]
-    done = subprocess.run(
-        command, cwd=folder, env=os.environ | environ, capture_output=True, text=True, check=False
-    )
-    assert done.returncode in {0, 1}, done.stdout + done.stderr
-    failed, skipped, passed = defaultdict(dict), defaultdict(dict), defaultdict(set)
-    for case in ET.parse(report).iter("testcase"):  # noqa: S314 - written by pytest a moment ago
-        name, test = case.get("classname").rpartition(".")[2], case.get("name")
-        problems = [*case.findall("failure"), *case.findall("error")]
-        if problems:
-            failed[name][test] = "\n".join(each.text or "" for each in problems)
-        elif (why := case.find("skipped")) is not None:
-            skipped[name][test] = why.get("message")
-        else:
-            passed[name].add(test)
-    return failed, skipped, passed
+class Findings:
+    """A plugin of pytest that runs only what is wanted, and keeps what became of it, by class."""
+
+    def __init__(self, wanted):
+        self.wanted = wanted
+        self.failed, self.skipped, self.passed = defaultdict(dict), defaultdict(dict), defaultdict(set)
+
+    def pytest_collection_modifyitems(self, items):
+        items[:] = [item for item in items if self.wanted(item.cls, item.name)]
+
+    def pytest_runtest_logreport(self, report):
+        *_, name, test = report.nodeid.split("::")
+        if report.failed:
+            self.passed[name].discard(test)
+            self.failed[name][test] = report.longreprtext
+        elif report.skipped:
+            _, _, reason = report.longrepr
+            self.skipped[name][test] = reason.removeprefix("Skipped: ")
+        elif report.when == "call":
+            self.passed[name].add(test)
+
+
+def run(module, folder, wanted=lambda *_: True):
+    """Run a module of tests on its own; return what failed, was skipped and passed, by class.
+
+    `wanted(class, test)` tells which tests to run.
+    """
+    findings = Findings(wanted)
+    options = ["-q", "--noconftest", "-c", os.devnull, "--rootdir", str(folder)]
+    options += ["--basetemp", str(folder / "temporary")]
+    options += ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:faulthandler"]
+    with _imports_undone(module):
+        status = pytest.main([str(module), *options], plugins=[findings])
+    assert status in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
+    return findings.failed, findings.skipped, findings.passed
+
+
+def quickly(spoilt, test):
+    """Tell whether a test must notice a spoilt class, or is named to pass on it; a good class takes all.
+
+    The other tests run against a class in the long tests.
+    """
+    return not (spoilt.breaks or spoilt.also) or test in {*spoilt.breaks, *spoilt.also}
 
 
 def spoilt(module):
     """Return the classes of a module of spoilt plugins by name, each with the tests that must notice."""
     spec = importlib.util.spec_from_file_location(module.stem, module)
     loaded = importlib.util.module_from_spec(spec)
-    before = list(sys.path)
-    try:
+    with _imports_undone(module):
         spec.loader.exec_module(loaded)
-    finally:
-        sys.path[:] = before
     return {name: value.breaks for name, value in vars(loaded).items() if name.startswith("Test")}
+
+
+@contextmanager
+def _imports_undone(module):
+    """Leave neither a module behind nor the folders that it adds to the path."""
+    path = list(sys.path)
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+        sys.modules.pop(module.stem, None)

@@ -7,7 +7,7 @@ import pytest
 
 from aftercare_sdk.testing import ProgramContract
 from aftercare_sdk.testing.programs.given import Given
-from tests.support.contracts import run, spoilt
+from tests.support.contracts import quickly, run, spoilt
 
 HERE = Path(__file__).parent
 PAGE = (HERE.parents[2] / "docs/reference/program-contract.md").read_text(encoding="utf-8")
@@ -19,13 +19,13 @@ BROKEN = spoilt(SPOILT)
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory):
     """What the contract found in the broken programs; of each only the tests that must fail."""
-    return run(SPOILT, tmp_path_factory.mktemp("broken"))
+    return run(SPOILT, tmp_path_factory.mktemp("broken"), quickly)
 
 
 @pytest.fixture(scope="module")
 def whole_outcome(tmp_path_factory):
     """What all of the contract found in them."""
-    return run(SPOILT, tmp_path_factory.mktemp("whole"), ALL_OF_THE_CONTRACT="1")
+    return run(SPOILT, tmp_path_factory.mktemp("whole"))
 
 
 @pytest.mark.parametrize("name", BROKEN)
