@@ -27,6 +27,8 @@ from tests.support.postgres import OWNER, NoServer, Server, start_server
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import psycopg
+
     Prepare = Callable[[str], object]
 
 
@@ -76,8 +78,80 @@ class SQLiteDatabases:
         return self.folder / f"aftercare-{next(self.numbers)}.db"
 
 
+# What a database of PostgreSQL is but for its rows: every change of the schema changes a row of these.
+SHAPE = """
+    SELECT (SELECT array_agg((oid, xmin::text)::text ORDER BY oid) FROM pg_class
+            WHERE relnamespace = 'public'::regnamespace),
+           (SELECT sum(hashtext((attrelid, attnum, a.xmin::text)::text)) FROM pg_attribute AS a
+            JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace = 'public'::regnamespace),
+           (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace),
+           (SELECT count(*) FROM pg_namespace),
+           (SELECT count(*) FROM pg_db_role_setting),
+           (SELECT string_agg(version_num, ' ') FROM alembic_version),
+           (SELECT sum(pg_relation_size(oid)) < 4000000 FROM pg_class
+            WHERE relnamespace = 'public'::regnamespace AND relkind = 'r')
+"""
+# DELETE is quicker than TRUNCATE where there are few rows. In the role of a replica no key is checked.
+EMPTY = """
+    DO $$
+    DECLARE name text;
+    BEGIN
+        SET LOCAL session_replication_role = replica;
+        FOR name IN SELECT oid::regclass FROM pg_class
+            WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'
+        LOOP
+            EXECUTE 'DELETE FROM ' || name;
+        END LOOP;
+        PERFORM setval(oid, 1, false) FROM pg_class
+            WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace;
+    END $$
+"""
+
+
+class Lent:
+    """A database with the schema of the SDK that one test after the other gets, without any rows."""
+
+    def __init__(self, server: Server, name: str) -> None:
+        import psycopg
+
+        self.name = name
+        self.connection: psycopg.Connection = psycopg.connect(
+            host=str(server.folder), user=OWNER, dbname=name, autocommit=True
+        )
+        self.shape = self._look()
+
+    def emptied(self) -> bool:
+        """Take out all that a test has put in; return whether it is as good as new then.
+
+        It is not if the test has changed the schema, or written so much that what is left of it slows down.
+        """
+        import psycopg
+
+        try:
+            self.connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            if self._look() != self.shape:
+                return False
+            self.connection.execute(EMPTY)
+        except psycopg.Error:  # the test has ended this connection too, or dropped what is asked for
+            return False
+        return True
+
+    def close(self) -> None:
+        """Let go of it."""
+        self.connection.close()
+
+    def _look(self) -> object:
+        return self.connection.execute(SHAPE).fetchone()
+
+
 class PostgresDatabases:
-    """Databases of the private server."""
+    """Databases of the private server.
+
+    Those with the schema of the SDK and nothing else are emptied after a test and lent to the next.
+    """
 
     def __init__(self, server: Server) -> None:
         # Late, because somebody may run the other tests without the extra `postgres`.
@@ -90,13 +164,21 @@ class PostgresDatabases:
         self.templates: dict[Prepare, str] = {}
         self.numbers = count(1)
         self.present: set[str] = set()
+        self.lent: dict[str, Lent] = {}
+        self.free: list[Lent] = []
         # Copying files is quicker than writing them to the log; before 15 nothing else was done.
         self.quickly = " STRATEGY FILE_COPY" if self.connection.info.server_version >= 150_000 else ""
+        # Only since 14 one can wait for the end of a connection.
+        self.emptying = self.connection.info.server_version >= 140_000
 
     def create(self) -> str:
         return self._create(template="template0")
 
     def copy_of(self, prepare: Prepare) -> str:
+        if prepare is migrate and self.free:
+            lent = self.free.pop()
+            self.lent[lent.name] = lent
+            return self.server.url(lent.name)
         template = self.templates.get(prepare)
         if template is None:
             template = f"prepared_{next(self.numbers)}"
@@ -108,18 +190,34 @@ class PostgresDatabases:
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [template]
             )
             self.templates[prepare] = template
-        return self._create(template=template)
+        url = self._create(template=template)
+        if prepare is migrate and self.emptying:
+            name = str(make_url(url).database)
+            self.present.discard(name)
+            self.lent[name] = Lent(self.server, name)
+        return url
 
     def drop(self, url: str) -> None:
-        self._drop(str(make_url(url).database))
+        name = str(make_url(url).database)
+        if lent := self.lent.pop(name, None):
+            lent.close()
+        self._drop(name)
 
     def drop_all(self) -> None:
         """Remove what a test has left."""
+        for name, lent in sorted(self.lent.items()):
+            if lent.emptied():
+                del self.lent[name]
+                self.free.append(lent)
+            else:
+                self.drop(self.server.url(name))
         for name in sorted(self.present):
             self._drop(name)
 
     def close(self) -> None:
         """Let go of the server."""
+        for lent in (*self.lent.values(), *self.free):
+            lent.close()
         self.connection.close()
 
     def _create(self, *, template: str) -> str:

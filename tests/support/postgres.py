@@ -21,7 +21,8 @@ OWNER: Final = "aftercare"
 # The data live for one test run, so nothing is done for their survival.
 SETTINGS: Final = (
     "-c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off "
-    "-c wal_level=minimal -c max_wal_senders=0 -c autovacuum=off -c shared_buffers=32MB -c timezone=UTC"
+    "-c wal_level=minimal -c max_wal_senders=0 -c autovacuum=off -c shared_buffers=32MB -c timezone=UTC "
+    "-c jit=off"
 )
 
 # The server ends with the tests, however they end: `read` returns when a line comes (stop) and also when the

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support import postgres
-from tests.support.databases import PostgresDatabases
+from tests.support.databases import PostgresDatabases, migrate
 
 ROOT = Path(__file__).parents[2]
 
@@ -78,6 +78,55 @@ def test_a_prepared_database_is_prepared_once(template_database):
     assert run(second, "SELECT book FROM shelf") == [("忘れ物",)]
     assert run(first, "SELECT book FROM shelf") == []
     assert len(LEFT_OPEN) <= 1
+
+
+NUMBERED = """
+    INSERT INTO journal (kind, shop, topic, delivery, hints, received_at, state, outcome, weight)
+    VALUES ('webhook', 'main', '', '', '', 0, 'new', '', 0) RETURNING seq
+"""
+
+
+@pytest.mark.postgres
+def test_a_database_is_lent_again_without_its_rows(postgres_databases):
+    """What a test writes is not there in the next, nor who is connected still; ids begin anew."""
+    import psycopg
+
+    first = postgres_databases.copy_of(migrate)
+    assert [(1,)] == run(first, NUMBERED)
+    with closing(psycopg.connect(first.replace("+psycopg", ""))) as forgotten:
+        forgotten.execute("SELECT pg_advisory_lock(1)")
+        postgres_databases.drop_all()
+        again = postgres_databases.copy_of(migrate)
+        assert first == again
+        assert [(0,)] == run(again, "SELECT count(*) FROM journal")
+        assert [(True,)] == run(again, "SELECT pg_try_advisory_lock(1)")
+        assert [(1,)] == run(again, NUMBERED)
+    postgres_databases.drop_all()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE journal ADD COLUMN colour text",
+        "ALTER TABLE journal ALTER COLUMN weight TYPE bigint",
+        "DROP TABLE timers",
+        "CREATE TABLE shelf (book text)",
+        "CREATE SCHEMA shelf",
+        "CREATE FUNCTION one() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+        "CREATE RULE nothing AS ON DELETE TO timers DO INSTEAD NOTHING",
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = 64', current_database()); END $$",
+        "UPDATE alembic_version SET version_num = 'older'",
+        "DELETE FROM alembic_version",
+    ],
+)
+def test_a_database_with_another_schema_is_not_lent_again(postgres_databases, change):
+    """What a test does to the schema is not there in the next."""
+    url = postgres_databases.copy_of(migrate)
+    run(url, change)
+    postgres_databases.drop_all()
+    assert url != postgres_databases.copy_of(migrate)
+    postgres_databases.drop_all()
 
 
 def test_a_database_in_use_can_be_dropped(databases):
