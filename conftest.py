@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from tests.support.docs import code_blocks
 
-pytest_plugins = ("tests.support.loopback", "tests.support.databases", "tests.support.statements")
+pytest_plugins = (
+    "tests.support.loopback",
+    "tests.support.databases",
+    "tests.support.statements",
+    "tests.support.garbage",
+)
 
 pytest_collect_file = code_blocks().pytest()
