@@ -11,6 +11,7 @@ pytest_plugins = (
     "tests.support.loopback",
     "tests.support.databases",
     "tests.support.statements",
+    "tests.support.hurry",
     "tests.support.garbage",
 )
 

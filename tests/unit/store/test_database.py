@@ -12,6 +12,7 @@ from aftercare_sdk.store import control
 from aftercare_sdk.store import database as store_database
 from aftercare_sdk.store.database import Database
 from aftercare_sdk.store.tables import customers
+from tests.support import hurry
 from tests.support.histories import DAWN
 
 
@@ -129,8 +130,9 @@ class TestAddresses:
                 pass
             database.close()
 
-    def test_sqlite_survives_a_power_cut(self, tmp_path):
+    def test_sqlite_survives_a_power_cut(self, tmp_path, monkeypatch):
         """What SQLite has acknowledged is on the disk, and readers do not wait for the writer."""
+        monkeypatch.setattr(hurry, "HURRIES", False)
         database = Database(f"sqlite:///{tmp_path / 'shop.db'}")
         with database.read() as connection:
             told = [
