@@ -55,7 +55,7 @@ from aftercare_sdk.programs.flows import Flows
 from aftercare_sdk.programs.loyalty import Loyalty
 from aftercare_sdk.shops.reconcile import Assumptions
 from aftercare_sdk.shops.standard_webhooks import key_of
-from aftercare_sdk.store import control, journal, redemptions, schema, units
+from aftercare_sdk.store import control, journal, redemptions, units
 from aftercare_sdk.store.database import Database
 from aftercare_sdk.store.journal import Arrival, Kind, State
 
@@ -167,11 +167,7 @@ class Brand:
         self.beats = Beats()
 
     def start(self) -> None:
-        """Prepare the database and note which plugins and which configuration are active from now on.
-
-        Raises SchemaVersionError if the database belongs to another release.
-        """
-        schema.prepare(self.database)
+        """Note which plugins and which configuration are active from now on; the schema is prepared."""
         now = self.clock.now()
         version = version_of(self.settings, now)
         active = {plugin.name: plugin.version for plugin in self.plugins.active}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -16,6 +17,7 @@ from aftercare_sdk.store.database import Database
 _ADVISORY_KEY = 0x61667473  # "afts", beside the decider's
 
 
+@cache
 def head() -> str:
     """Return the revision that this release works with."""
     return _scripts().get_current_head() or ""
