@@ -97,7 +97,7 @@ def erase(
         bodies += dropped
         done = _erase(brand, identities, trace, looked_through, reason=reason, actor=actor, request=request)
     bodies += done.erased.get("journal", 0)
-    return replace(done, erased={**done.erased, "journal": bodies}, left=_search(brand, trace.words))
+    return replace(done, erased={**done.erased, "journal": bodies}, left=search(brand, trace.words))
 
 
 @gives_way
@@ -301,7 +301,7 @@ def _drop_bodies(brand: Brand, trace: Trace, after: int) -> tuple[int, int]:
         reached = rows[-1].seq
 
 
-def _search(brand: Brand, words: Collection[str]) -> dict[str, int]:
+def search(brand: Brand, words: Collection[str]) -> dict[str, int]:
     """Search the whole database for words; return where they still are, and in how many rows."""
     if not words:
         return {}

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import gettempdir
@@ -670,5 +671,16 @@ class TestAsksWhyItWasGivenBack(Broken):
                 return [message]
             told = {name: getattr(message, name) for name in message.__dataclass_fields__}
             return [SendMessage(**{**told, "premises": (), "label": "why"})]
+
+    plugin = plugin_class()
+
+
+class TestFilesWordsOfAReview(Broken):
+    breaks = ("test_nothing_of_a_person_is_left_after_an_erasure",)
+
+    class plugin_class(Sakura):  # noqa: N801
+        @hookimpl
+        def on_review(self, event, ctx):
+            return [replace(one, terms={"said": ctx.review.text}) for one in super().on_review(event, ctx)]
 
     plugin = plugin_class()

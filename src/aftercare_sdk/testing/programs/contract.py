@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from aftercare_sdk.testing.programs.answers import Answers
+from aftercare_sdk.testing.programs.forgotten import Forgotten
 from aftercare_sdk.testing.programs.purity import Purity
 from aftercare_sdk.testing.programs.times import Times
 from aftercare_sdk.testing.programs.undone import Undone
 
 
-class ProgramContract(Answers, Purity, Times, Undone):
+class ProgramContract(Answers, Purity, Times, Undone, Forgotten):
     """What every program keeps, as tests. Subclass it in a test module, with your plugin and its section.
 
     ```python

@@ -13,6 +13,7 @@ from aftercare_sdk.engine.actions import Applied
 from aftercare_sdk.engine.app import Aftercare
 from aftercare_sdk.engine.brand import builtin_plugins
 from aftercare_sdk.engine.clock import VirtualClock
+from aftercare_sdk.engine.erasing import erase, search
 from aftercare_sdk.errors import AftercareError, Bug, SettingsError
 from aftercare_sdk.hookspecs import AftercareHooks, hookimpl
 from aftercare_sdk.model.actions import Action, SendMessage
@@ -170,6 +171,19 @@ class Stage:
             self._clock.move(due)
             self.process()
         self._clock.move(until)
+
+    def erase(self, order: Order) -> None:
+        """Erase whoever has placed an order."""
+        key = (order.shop, "order", order.id)
+        with self._aftercare.brand.database.read() as connection:
+            identity = objects.get_many(connection, [key])[key].identity
+        if identity is None:
+            raise Bug("an order of the contract names its customer")
+        erase(self._aftercare.brand, [identity], reason="the contract", actor="contract")
+
+    def places(self, words: Collection[str]) -> Collection[str]:
+        """Return where in the database any of some words stands, as `table.column`."""
+        return search(self._aftercare.brand, words).keys()
 
     def messages(self) -> list[Message]:
         """Return all messages of the program."""
