@@ -13,10 +13,12 @@ from sqlalchemy import LargeBinary, select
 from typer.testing import CliRunner
 
 from aftercare_sdk.cli.app import app
-from aftercare_sdk.engine import books, imported
+from aftercare_sdk.engine import books, facts, imported
 from aftercare_sdk.engine.erasing import Erasure, erase
 from aftercare_sdk.model.actions import Remember, SetTimer
+from aftercare_sdk.model.messages import TryAgain
 from aftercare_sdk.model.orders import OrderSnapshot
+from aftercare_sdk.model.outcomes import OutcomeKind, Report
 from aftercare_sdk.model.privacy import PrivacyKind, PrivacyRequest
 from aftercare_sdk.model.shops import NeedsRead, Ref
 from aftercare_sdk.plugins import PluginSource
@@ -242,6 +244,56 @@ def test_every_plugin_hears_of_it_and_nothing_but_points_comes_of_it(databases):
         shop.run(DAY)
         assert [("main", ("1", "2"), ("715",), True, None)] == heard
         assert ([], [], []) == (shop.messages(), shop.memory(), shop.sent)
+
+
+def test_what_is_processed_during_the_erasure_brings_nobody_back(shop, monkeypatch):
+    """The decider has read the person, and writes after the erasure: it looks again."""
+    shop.tell(hers("1"))
+    shop.process()
+    merge, done = facts.merge, []
+
+    def interrupted(*given):
+        if not done:
+            done.append(erased(shop))
+        return merge(*given)
+
+    monkeypatch.setattr(facts, "merge", interrupted)
+    shop.tell(hers("1", modified=START + HOUR, customer="7"), hers("2"))
+    shop.run(DAY)
+    assert 1 == len(done)
+    assert set() == places(shop)
+    assert balanced(shop)
+
+
+def test_what_is_being_written_to_the_person_does_not_leave(shop, monkeypatch):
+    """A sender has the message in hand: the erasure takes it away before it is handed over."""
+    composer = shop.aftercare.brand.composer
+    compose, done = type(composer).compose, []
+
+    def interrupted(self, *given, **named):
+        if not done:
+            done.append(erased(shop))
+        return compose(self, *given, **named)
+
+    monkeypatch.setattr(type(composer), "compose", interrupted)
+    shop.tell(hers("1"))
+    shop.run(DAY)
+    assert 1 == len(done)
+    assert ([], [("1", "cancelled", "erased")]) == (shop.sent, shop.outcomes())
+    assert set() == places(shop)
+
+
+def test_what_a_channel_has_in_hand_does_not_come_back(shop):
+    """It has left; its copy goes, and so does what is reported of it later, but for the suppression."""
+    shop.probe.answers.append(lambda _: erased(shop) and TryAgain("later"))
+    shop.tell(hers("1"))
+    shop.run(DAY)
+    assert [("1", "cancelled", "erased")] == shop.outcomes()
+    assert 1 == len(shop.sent)
+    (sent,) = shop.sent
+    bounce = Report(kind=OutcomeKind.BOUNCED, message=sent.id, recipient=ANN, body=f"to {ANN}".encode())
+    shop.aftercare.tell_outcomes("email", [bounce])
+    assert set() == places(shop)
 
 
 REDACT = PrivacyRequest(kind=PrivacyKind.ERASE, customer="7", email=ANN, orders=("1",))
