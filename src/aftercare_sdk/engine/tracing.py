@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,16 +19,22 @@ from aftercare_sdk.store import erasing, journal, objects, people
 from aftercare_sdk.store.journal import Entry, Kind
 from aftercare_sdk.store.objects import Key, Stored
 
+_PIECE = re.compile(rb"[^\s\"'/,:;=&(){}\[\]<>]+")
+"""What stands between the signs that formats and ids are put together with."""
 _SHORTEST_WORD = 4
 """Shorter words, such as most family names in kanji, are part of too many others to be searched for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """By what a person is known in raw bodies: words, and objects."""
+    """By what a person is known in raw bodies: words, and objects.
+
+    `pieces` are the ends of the ids of these objects: without one of them a body tells of none.
+    """
 
     words: frozenset[str] = field(default=frozenset(), repr=False)
     keys: frozenset[Key] = frozenset()
+    pieces: frozenset[bytes] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,17 +55,17 @@ def find(connection: Connection, identities: Collection[int]) -> Person:
     mailboxes = {one.contact_identity for one in stored if one.contact_identity is not None}
     members |= erasing.alone(connection, mailboxes, members)
     named = people.named(connection, members)
+    keys = frozenset(
+        (one.record.shop, kind_of(one.record), one.record.id) for one in stored if one.identity in members
+    )
     return Person(
         customers=owners,
         identities=named,
         stored=tuple(stored),
         trace=Trace(
             words=frozenset(_words(named.values(), stored)),
-            keys=frozenset(
-                (one.record.shop, kind_of(one.record), one.record.id)
-                for one in stored
-                if one.identity in members
-            ),
+            keys=keys,
+            pieces=frozenset(piece for _, _, id_ in keys for piece in _PIECE.findall(id_.encode())[-1:]),
         ),
     )
 
@@ -88,21 +95,25 @@ def _contact_words(contact: Contact | None) -> list[str]:
 
 def concerns(brand: Brand, row: Entry, trace: Trace) -> bool:
     """Tell whether a raw body names a person, or tells of an object of theirs."""
-    text = readable(row).lower()
+    body = _body(row)
+    text = body.decode(errors="replace").lower()
     if any(word in text or json.dumps(word)[1:-1] in text for word in trace.words):
         return True
-    if row.kind not in journal.FROM_SHOPS or not any(
-        shop == row.shop and id_.lower() in text for shop, _, id_ in trace.keys
-    ):
+    # The body is cut once, whatever it tells of: somebody may have hundreds of orders.
+    if row.kind not in journal.FROM_SHOPS or trace.pieces.isdisjoint(_PIECE.findall(body)):
         return False
     return not trace.keys.isdisjoint(_told_of(brand, row))
 
 
 def readable(row: Entry) -> str:
     """Return a raw body as text."""
+    return _body(row).decode(errors="replace")
+
+
+def _body(row: Entry) -> bytes:
     if row.body is None:
-        return ""
-    return imported.text(row.body) if row.kind is Kind.IMPORT else row.body.decode(errors="replace")
+        return b""
+    return imported.text(row.body).encode() if row.kind is Kind.IMPORT else row.body
 
 
 def _told_of(brand: Brand, row: Entry) -> Iterator[Key]:
