@@ -366,6 +366,19 @@ def test_the_proof_as_json_says_the_same(desk):
     assert 1 == told["erased"]["objects"]
 
 
+def test_what_is_left_can_still_be_looked_at(desk):
+    """By the number of an order: the timeline shows that, and that nobody is named."""
+    desk.tell(hers("1", delivered={"p": START}))
+    desk.run(DAY)
+    erased(desk)
+    desk.run(DAY)
+    result = CliRunner().invoke(app, ["timeline", "main/order/1"])
+    assert 0 == result.exit_code, result.output
+    assert "somebody who has been erased" in result.output
+    assert "The customer was erased" in result.output
+    assert not [word for word in NAMED if word in result.output]
+
+
 def test_nobody_is_erased_by_mistake(desk):
     """It is asked first; nobody, and both at once, are errors."""
     desk.tell(hers("1"))
