@@ -134,6 +134,19 @@ def test_what_nobody_approves_in_time_lapses_and_is_counted(migrated_database_ur
         assert [2] == [one.lapsed for one in asked(bench)]
 
 
+@pytest.mark.parametrize(("days", "code"), [(4, "approval_lapsed"), (1, "window_closed")])
+def test_an_approval_that_comes_too_late_is_told_as_one(migrated_database_url, days, code):
+    """Nobody was at work when the window closed, and then it was approved; one in time is no such case."""
+    with shop(migrated_database_url) as bench:
+        bought(bench)
+        bench.run(2 * HOUR)
+        bench.clock.move(bench.clock.now() + days * DAY)
+        approve(bench)
+        bench.clock.move(bench.clock.now() + 4 * DAY)
+        bench.run_due()
+        assert ("skipped", code) == fate(bench)
+
+
 def test_what_is_late_for_another_reason_has_not_lapsed(migrated_database_url):
     """Nothing ran while its window was open: then nobody was kept waiting by an approval."""
     with shop(migrated_database_url) as bench:

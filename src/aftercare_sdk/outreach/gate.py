@@ -139,6 +139,13 @@ class Candidate:
         """From when on it is too late."""
         return self.due_at + (WINDOWS[self.purpose] if self.window is None else self.window)
 
+    @property
+    def lapsed_unapproved(self) -> bool:
+        """Whether it waited for a person who had not decided by the end of its window."""
+        if self.approval is None or self.last != Reason.NOT_APPROVED:
+            return False
+        return self.approval.decided_at is None or self.approval.decided_at >= self.closes_at
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
@@ -196,8 +203,7 @@ def window(candidate: Candidate, facts: Facts) -> Iterator[Check]:
             until=candidate.due_at,
         )
     elif facts.now >= candidate.closes_at:
-        unapproved = candidate.approval is not None and candidate.last == Reason.NOT_APPROVED
-        code = Reason.APPROVAL_LAPSED if unapproved else Reason.WINDOW_CLOSED
+        code = Reason.APPROVAL_LAPSED if candidate.lapsed_unapproved else Reason.WINDOW_CLOSED
         yield Check(name=name, rule=rule, outcome=Outcome.DENY, code=code, values=values)
     else:
         yield Check(name=name, rule=rule, outcome=Outcome.ALLOW, code=Reason.WINDOW_OPEN, values=values)

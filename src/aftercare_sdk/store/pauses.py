@@ -20,7 +20,7 @@ _CLOCKS = timedelta(days=1)
 
 def standing(connection: Connection, *, locked: bool = False) -> dict[str, Pause]:
     """Return the pauses that stand, by domain; `locked`: to end one."""
-    wanted = select(pauses).where(pauses.c.resumed_at.is_(None)).order_by(pauses.c.id)
+    wanted = select(pauses).where(pauses.c.resumed_at.is_(None)).order_by(pauses.c.domain)
     rows = connection.execute(wanted.with_for_update() if locked else wanted).mappings()
     return {row["domain"]: _pause(row) for row in rows}
 

@@ -329,6 +329,7 @@ pauses = Table(
     Column("note", Text, nullable=False),
 )
 Index("ix_pauses_domain", pauses.c.domain, pauses.c.resumed_at)
+_partial("ix_pauses_standing", "resumed_at IS NULL", pauses.c.domain)
 
 outcomes = Table(
     "outcomes",

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftercare_sdk.model.actions import Purpose
+from aftercare_sdk.model.approvals import Approval, ApprovalState, FlowVersion
 from aftercare_sdk.model.consent_ledger import ConsentEntry, ConsentWord
 from aftercare_sdk.model.outcomes import SuppressionReason
+from aftercare_sdk.model.pauses import Cause, Pause, Tally
 from aftercare_sdk.model.premises import NotSentWithin, OrderStands
 from aftercare_sdk.outreach.gate import (
     CHECKS,
@@ -17,8 +19,11 @@ from aftercare_sdk.outreach.gate import (
     Check,
     Outcome,
     Person,
+    approved,
     decide,
+    sending,
     suppression,
+    window,
 )
 from aftercare_sdk.outreach.reasons import Reason
 from tests.unit.outreach.samples import NOW, order
@@ -93,6 +98,63 @@ def test_a_suppressed_address_gets_at_most_what_is_owed_send_06(purpose, why):
     owed = purpose is Purpose.TRANSACTIONAL and why is not SuppressionReason.HARD_BOUNCE
     code = Reason.NOT_SUPPRESSED if owed else Reason(f"suppressed_{why}")
     assert (Outcome.ALLOW if owed else Outcome.DENY, code) == (check.outcome, check.code)
+
+
+VERSION = FlowVersion(
+    plugin="flows",
+    label="news",
+    template="news",
+    sources="",
+    purpose="marketing",
+    channel="email",
+    version="1",
+)
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome", "code"),
+    [
+        (ApprovalState.WAITING, Outcome.HOLD, Reason.NOT_APPROVED),
+        (ApprovalState.APPROVED, Outcome.ALLOW, Reason.APPROVED),
+        (ApprovalState.REJECTED, Outcome.DENY, Reason.REJECTED),
+    ],
+)
+def test_a_version_is_held_until_a_person_decides(state, outcome, code):
+    """And the record names the version, who has decided, and the note."""
+    asked = Approval(of=VERSION, first_seen=NOW, state=state, by="mori", note="seen")
+    (check,) = approved(candidate(approval=asked), FACTS)
+    assert (outcome, code) == (check.outcome, check.code)
+    assert {"version": asked.id, "by": "mori", "note": "seen"} == check.values
+    assert [] == list(approved(candidate(), FACTS))
+
+
+@pytest.mark.parametrize(
+    ("last", "decided", "code"),
+    [
+        ("not_approved", None, Reason.APPROVAL_LAPSED),
+        ("not_approved", NOW, Reason.APPROVAL_LAPSED),
+        ("not_approved", NOW - 2 * HOUR, Reason.WINDOW_CLOSED),
+        ("quiet_hours", None, Reason.WINDOW_CLOSED),
+        ("", None, Reason.WINDOW_CLOSED),
+    ],
+)
+def test_what_lapses_unapproved_says_so(last, decided, code):
+    """Only if nothing else but a person kept it waiting, who had not decided by then."""
+    asked = Approval(of=VERSION, first_seen=NOW, decided_at=decided)
+    late = candidate(due_at=NOW - 2 * HOUR, window=HOUR, approval=asked, last=last)
+    (check,) = window(late, FACTS)
+    assert (Outcome.DENY, code) == (check.outcome, check.code)
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_send_04_only_what_advertises_is_paused(purpose):
+    """And only mail: other channels have no sender domain."""
+    pause = Pause(domain="shop.example", at=NOW, cause=Cause.COMPLAINTS, tally=Tally(mails=500, complaints=2))
+    found = list(sending(candidate(purpose=purpose, sender="shop.example", pause=pause), FACTS))
+    held = [(Outcome.HOLD, Reason.SENDING_PAUSED)]
+    advertises = purpose in {Purpose.MARKETING, Purpose.REVIEW_REQUEST}
+    assert (held if advertises else []) == [(one.outcome, one.code) for one in found]
+    assert [] == list(sending(candidate(purpose=purpose), FACTS))
 
 
 def test_a_message_that_is_early_waits_for_its_moment():

@@ -11,6 +11,7 @@ from sqlalchemy import event
 from aftercare_sdk.model.people import Identity, IdentityKind
 from aftercare_sdk.store import (
     alerts,
+    approvals,
     balances,
     beats,
     entries,
@@ -20,6 +21,7 @@ from aftercare_sdk.store import (
     objects,
     outcomes,
     parked,
+    pauses,
     people,
     reads,
     redemptions,
@@ -98,6 +100,13 @@ POLLS = {
     "the last message to a mailbox": lambda connection: outcomes.latest_to(connection, "email", [1], NOW),
     "what was reported of a message": lambda connection: outcomes.of_messages(connection, ["x"]),
     "what arrived in a mailbox": lambda connection: outcomes.of_mailboxes(connection, [1]),
+    "what was approved": lambda connection: approvals.of(connection, ["x", "y"]),
+    "what waits for approval": lambda connection: approvals.held(connection, ("p", "l", "t", "p", "c", "v")),
+    "what is paused": pauses.standing,
+    "what a pause holds": lambda connection: pauses.held(connection, ["email"]),
+    "the last mails of a domain": lambda connection: pauses.tally(
+        connection, "shop.example", now=NOW, period=timedelta(days=1), last=500
+    ),
     "mailboxes": lambda connection: people.mailboxes(connection, ["a@shop.example"]),
     "addresses": lambda connection: people.addresses_of(connection, [1]),
     "what listings found": lambda connection: journal.discoveries(connection, after=1),
