@@ -53,23 +53,19 @@ def standing(connection: Connection, several: Iterable[Message]) -> dict[str, Pa
     return pauses.standing(connection)
 
 
-def weigh(connection: Connection, domains: Collection[str], now: datetime) -> list[Pause]:
-    """Pause what advertises from domains of which too much is unwanted; return the pauses that begin.
+def weigh(connection: Connection, domains: Collection[str], now: datetime) -> None:
+    """Pause what advertises from domains of which too much is unwanted, unless it is paused already.
 
     Whoever calls this has the lock under which reports are written one after the other: else of two who
     report at the same moment neither would see what the other has to say.
     """
     known = pauses.standing(connection) if domains else {}
-    begun = []
     for domain in sorted(set(domains) - known.keys()):
         counted = _tally(connection, domain, now)
         judged = judge(counted)
         if judged.level is Level.PAUSED and judged.cause is not None:
-            begun.append(Pause(domain=domain, at=now, cause=judged.cause, tally=counted))
-    for one in begun:
-        pauses.add(connection, one)
-        log.warning("advertising paused", domain=one.domain, cause=one.cause.value)
-    return begun
+            pauses.add(connection, Pause(domain=domain, at=now, cause=judged.cause, tally=counted))
+            log.warning("advertising paused", domain=domain, cause=judged.cause.value)
 
 
 def health(database: Database, domains: Iterable[str], now: datetime) -> list[Health]:
