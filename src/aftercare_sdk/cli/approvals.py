@@ -82,7 +82,6 @@ def show(
 
     settings = read_settings(context)
     with open_brand(settings) as brand:
-        brand.reload()
         shown = show(brand, name, samples)
     if as_json:
         output.write_json(_shown_json(shown))

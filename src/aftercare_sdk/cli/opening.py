@@ -97,6 +97,7 @@ def open_brand(settings: Settings) -> Iterator[Brand]:
     brand = Brand(settings, clock=SystemClock())
     try:
         schema.prepare(brand.database)
+        brand.reload()
         yield brand
     finally:
         brand.close()

@@ -81,7 +81,6 @@ def why(brand: Brand, text: str, now: datetime, program: str = "") -> Why:
     not known: neither a message nor people.
     """
     asked = text.strip()
-    brand.reload()  # commands look at a brand that they have not started
     with brand.database.read() as connection:
         message = messages.named(connection, asked)
         if message is not None:

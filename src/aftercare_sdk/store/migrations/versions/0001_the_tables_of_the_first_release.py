@@ -594,6 +594,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("pauses", schema=None) as batch_op:
         batch_op.create_index("ix_pauses_domain", ["domain", "resumed_at"], unique=False)
+        batch_op.create_index(
+            "ix_pauses_standing",
+            ["domain"],
+            unique=False,
+            sqlite_where=sa.text("resumed_at IS NULL"),
+            postgresql_where=sa.text("resumed_at IS NULL"),
+        )
 
     op.create_table(
         "payments",
