@@ -15,8 +15,17 @@ from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.message import Message
 from email.utils import parseaddr
+from zoneinfo import ZoneInfo
 
-from tests.support.simulated_shop.facts import Delivered, House, OrderPicture, ReviewPicture, Step, Told
+from tests.support.simulated_shop.facts import (
+    AccountPicture,
+    Delivered,
+    House,
+    OrderPicture,
+    ReviewPicture,
+    Step,
+    Told,
+)
 from tests.support.simulated_shop.places import BASES, jurisdiction, sleeping, zones
 from tests.support.simulated_shop.record import ADVERTISES, COVERED, Name, Record, Word, mailbox
 
@@ -28,6 +37,7 @@ BOUGHT_RECENTLY = 730 * DAY
 """Two years (LAW-17)."""
 _MARK = re.compile(r"\[([a-z-]+) (\S+)\]")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+OTHER_ACCOUNT = ", as another account of the person has it"
 _REFUSAL = ("stop these messages", "配信を停止")
 
 
@@ -167,16 +177,13 @@ class Checker:
             return
         reader |= buyer if reader & buyer else frozenset()
         said = self._said(reader, step)
-        for country in self._countries(about, reader):
+        for country, whose in self._countries(about, reader).items():
             if step.purpose == "review_request" and country in self._house.review_is_service:
                 continue
             law = jurisdiction(country)
             if "none" not in BASES[law] and not self._basis(BASES[law], said, reader, case.at):
                 nearly = sorted({one.basis for one in said if one.basis in BASES[law]})
-                yield (
-                    f"BASIS-{law}",
-                    f"no lawful basis in {country}; what was said is worth nothing: {nearly}",
-                )
+                yield f"BASIS-{law}", f"none in {country}{whose}; what was said is worth nothing: {nearly}"
 
     def _said(self, names: frozenset[Name], step: Step) -> list[Word]:
         return [one for one in self._record.words(names) if step.purpose in one.purposes]
@@ -208,11 +215,17 @@ class Checker:
             return False
         return not word.categories
 
-    def _countries(self, about: OrderPicture | ReviewPicture, reader: frozenset[Name]) -> set[str]:
-        """Return all countries whose law may count: that of the parcel, and those of the accounts."""
-        names = reader | (self._record.buyer(about) if isinstance(about, OrderPicture) else frozenset())
-        found = {about.country, *(account.country for account in self._record.accounts(names))} - {""}
-        return found or {self._house.shops[_shop(about)][0]}
+    def _countries(self, about: OrderPicture | ReviewPicture, reader: frozenset[Name]) -> dict[str, str]:
+        """Return all countries whose law may count, with what to say of each.
+
+        That of the parcel, and those of all accounts of the persons.
+        """
+        accounts = self._accounts(about, reader)
+        found = {one.country: OTHER_ACCOUNT for one in accounts}
+        found |= {one.country: "" for one in accounts if one.number == about.account}
+        found |= {about.country: ""}
+        found.pop("", None)
+        return found or {self._house.shops[about.shop][0]: ""}
 
     def _night(
         self, step: Step, case: Case, about: OrderPicture | ReviewPicture
@@ -220,14 +233,20 @@ class Checker:
         """Judge the hour where the person is, by all zones that come into question."""
         if step.purpose == "transactional":
             return
-        names = self._record.buyer(about) if isinstance(about, OrderPicture) else frozenset()
-        accounts = list(self._record.accounts(names | self._record.person(mailbox(case.email))))
-        own = tuple(sorted({one.zone for one in accounts} - {""}))
-        where = own or zones(about.country, getattr(about, "region", ""))
+        accounts = self._accounts(about, self._record.person(mailbox(case.email)))
+        where = tuple(sorted({one.zone for one in accounts} - {""}))
+        where = where or zones(about.country, getattr(about, "region", ""))
         for account in accounts:
             where = where or zones(account.country, account.region)
-        if told := sleeping(case.at, where or (self._house.shops[_shop(about)][1],)):
-            yield "LAW-22", told
+        if zone := sleeping(case.at, where or (self._house.shops[about.shop][1],)):
+            local = case.at.astimezone(ZoneInfo(zone))
+            named = any(one.zone == zone for one in accounts if one.number != about.account)
+            yield "LAW-22", f"{local:%H:%M} in {zone}{OTHER_ACCOUNT if named else ''}"
+
+    def _accounts(self, about: OrderPicture | ReviewPicture, reader: frozenset[Name]) -> list[AccountPicture]:
+        """Return all accounts of whoever gets a mail and of whoever has bought."""
+        names = reader | (self._record.buyer(about) if isinstance(about, OrderPicture) else frozenset())
+        return list(self._record.accounts(names))
 
     def _suppressed(self, step: Step, case: Case) -> Iterator[tuple[str, str]]:
         if why := self._record.suppressed(mailbox(case.email), step.purpose):
@@ -242,7 +261,7 @@ class Checker:
             earlier = [
                 one
                 for one in self._earlier(case, period, self._sent, names)
-                if self._house.steps[one.step].purpose in CAPPED and one.message not in self._record.bounced
+                if self._house.steps[one.step].purpose in CAPPED
             ]
             if len(earlier) >= most:
                 yield "LAW-23", f"{len(earlier)} in {period.days} days, the last at {earlier[-1].at}"
@@ -266,16 +285,17 @@ class Checker:
         if any(one.step == case.step for one in earlier):
             yield "PREMISE", "sent_recently"
 
-    @staticmethod
     def _earlier(
-        case: Case, period: timedelta, mails: Mapping[Name, list[Case]], names: frozenset[Name]
+        self, case: Case, period: timedelta, mails: Mapping[Name, list[Case]], names: frozenset[Name]
     ) -> list[Case]:
-        """Return what was sent to a person before, within a time, the oldest first."""
+        """Return what may have reached a person before, within a time, the oldest first."""
         found = [
             one
             for name in names
             for one in mails.get(name, ())
-            if case.at - period < one.at and one.message != case.message
+            if case.at - period < one.at
+            and one.message != case.message
+            and one.message not in self._record.bounced
         ]
         return sorted(found, key=lambda one: one.at)
 
@@ -375,7 +395,3 @@ def _happened(step: Step, trigger: str, about: OrderPicture | ReviewPicture) -> 
         "cancellation": about.cancelled,
     }
     return None if about.test else moments.get(step.on)
-
-
-def _shop(about: OrderPicture | ReviewPicture) -> str:
-    return about.shop

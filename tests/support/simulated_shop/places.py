@@ -85,9 +85,5 @@ def zones(country: str, region: str) -> tuple[str, ...]:
 
 
 def sleeping(at: datetime, names: Iterable[str]) -> str:
-    """Return a zone in which it is night, with its time; empty: it is day in all."""
-    for name in names:
-        local = at.astimezone(ZoneInfo(name))
-        if not MORNING <= local.hour < EVENING:
-            return f"{local:%H:%M} in {name}"
-    return ""
+    """Return a zone in which it is night; empty: it is day in all."""
+    return next((name for name in names if not MORNING <= at.astimezone(ZoneInfo(name)).hour < EVENING), "")

@@ -29,7 +29,7 @@ START = datetime(2026, 9, 1, tzinfo=UTC)
 YEAR = timedelta(days=365)
 END = START + YEAR
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-TICK = timedelta(hours=1)
+TICK = timedelta(hours=2)
 """The engine is told of facts at these distances, so that a year takes seconds."""
 
 PLACES: Sequence[tuple[str, str, int]] = (
@@ -108,8 +108,8 @@ class Person:
     """Somebody who buys. `accounts` maps shops to account numbers; without any, a guest.
 
     `temper` is what becomes of mails: "calm", "dead" (no such mailbox), "full" (one that is never emptied),
-    "moody" (full, and then emptied), "complains", "leaves" (by one click), "leaves-at-provider"; after so many
-    mails as `patience` says.
+    "moody" (full, and then emptied), "complains", "leaves" (by one click), "leaves-at-provider"; after as
+    many mails as `patience` says.
     """
 
     number: int
@@ -193,7 +193,7 @@ class _Life:
         """Yield everything that the engine is told of, in no order."""
         dice, person = self._dice, self._person
         first = START + dice.random() * 0.9 * YEAR
-        if dice.random() < 0.7:
+        if dice.random() < 0.8:
             first = dice.choice(SALES) + dice.random() * DAY
         for shop, number in person.accounts:
             yield from self._account(shop, number, first - HOUR)
