@@ -102,8 +102,8 @@ def report(kind, at, message="0", **said):
 
 def test_what_may_be_sent_is_not_held_against_anybody():
     """A checker that always fails proves nothing either."""
-    night = mail("receipt", 12 * HOUR, id_="2")
-    assert [] == broken(mail(), night, mail("help", 2 * HOUR, id_="3"), mail("survey", 2 * HOUR, id_="4"))
+    help_, night = mail("help", 2 * HOUR, id_="2"), mail("receipt", 12 * HOUR, id_="3")
+    assert [] == broken(mail(), help_, night, mail("survey", 26 * HOUR, id_="4"))
 
 
 def test_law_03_no_mail_without_a_basis():

@@ -22,6 +22,7 @@ _SPEAKS = {
     "objected": "LAW-14",
     "window_closed": "WINDOW",
     "no_address": "ERASURE",
+    "erased": "ERASURE",
 }
 """Which rule must have spoken against a message that was withheld for a reason."""
 

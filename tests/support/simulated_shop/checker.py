@@ -30,7 +30,6 @@ from tests.support.simulated_shop.places import BASES, jurisdiction, sleeping, z
 from tests.support.simulated_shop.record import ADVERTISES, COVERED, Name, Record, Word, mailbox
 
 DAY = timedelta(days=1)
-CAPPED = frozenset({"marketing"})
 CAPS = ((1, DAY), (3, 7 * DAY))
 """So many in so long a time, by rolling windows (LAW-23). With one channel both count the same."""
 BOUGHT_RECENTLY = 730 * DAY
@@ -122,7 +121,7 @@ class Checker:
         yield from self._law(step, case, about)
         yield from self._night(step, case, about)
         yield from self._suppressed(step, case)
-        yield from self._caps(step, case)
+        yield from self._caps(step, case, about)
         yield from self._premises(step, case, about)
 
     def learn(self, known: int) -> None:
@@ -159,7 +158,10 @@ class Checker:
                 yield "ERASURE", "the shop has removed the person from the order"
             elif mailbox(about.email) != mailbox(case.email):
                 yield "ADDRESS", f"the order is of {about.email}"
-        erased = self._record.erased(mailbox(case.email))
+        names = self._record.person(mailbox(case.email))
+        if isinstance(about, OrderPicture):
+            names |= self._record.buyer(about)
+        erased = self._record.erased(names)
         if erased is not None and since <= erased:
             yield "ERASURE", f"erased at {erased}"
 
@@ -252,19 +254,26 @@ class Checker:
         if why := self._record.suppressed(mailbox(case.email), step.purpose):
             yield "SEND-06", why
 
-    def _caps(self, step: Step, case: Case) -> Iterator[tuple[str, str]]:
-        """Count what may have reached the person, over all of their addresses."""
-        if step.purpose not in CAPPED:
+    def _caps(self, step: Step, case: Case, about: OrderPicture | ReviewPicture) -> Iterator[tuple[str, str]]:
+        """Count what may have reached a person, over all of their addresses.
+
+        What is about somebody's order and went to somebody else's mailbox counts for both.
+        """
+        if step.purpose not in COVERED:
             return
-        names = self._record.person(mailbox(case.email))
-        for most, period in CAPS:
-            earlier = [
-                one
-                for one in self._earlier(case, period, self._sent, names)
-                if self._house.steps[one.step].purpose in CAPPED
-            ]
-            if len(earlier) >= most:
-                yield "LAW-23", f"{len(earlier)} in {period.days} days, the last at {earlier[-1].at}"
+        persons = {self._record.person(mailbox(case.email))}
+        if isinstance(about, OrderPicture):
+            persons.add(self._record.buyer(about))
+        for names in persons:
+            for most, period in CAPS:
+                earlier = {
+                    one
+                    for mails in (self._sent, self._bought)
+                    for one in self._earlier(case, period, mails, names)
+                    if self._house.steps[one.step].purpose in COVERED
+                }
+                if len(earlier) >= most:
+                    yield "LAW-23", f"{len(earlier)} in {period.days} days"
 
     def _premises(
         self, step: Step, case: Case, about: OrderPicture | ReviewPicture

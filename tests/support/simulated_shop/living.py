@@ -19,6 +19,8 @@ import requests
 from sqlalchemy import func, select
 
 from aftercare_sdk.actions import Purpose
+from aftercare_sdk.engine import breaking
+from aftercare_sdk.engine.erasing import erase
 from aftercare_sdk.errors import UnknownCustomer
 from aftercare_sdk.model.consent_ledger import Basis
 from aftercare_sdk.model.consents import ConsentSnapshot, ConsentState, OptIn
@@ -29,6 +31,7 @@ from aftercare_sdk.model.people import Contact, CustomerSnapshot
 from aftercare_sdk.model.reviews import ReviewSnapshot, ReviewStatus
 from aftercare_sdk.model.shops import Ref
 from aftercare_sdk.model.versions import Version
+from aftercare_sdk.store import people
 from aftercare_sdk.store.tables import decisions
 from aftercare_sdk.web.app import make_app
 from aftercare_sdk.web.serve import Endpoint
@@ -38,6 +41,7 @@ from tests.support.simulated_shop.facts import (
     AccountPicture,
     Agrees,
     Delivered,
+    Erased,
     Fact,
     Objects,
     OneClick,
@@ -49,8 +53,8 @@ from tests.support.simulated_shop.facts import (
     Unanswered,
 )
 from tests.support.simulated_shop.mailbox import MailboxPlugin
-from tests.support.simulated_shop.programs import CONFIG, FLOW, HOUSE, programs
-from tests.support.simulated_shop.world import END, START, TICK, Person, World, tick_after
+from tests.support.simulated_shop.programs import CONFIG, DOMAIN, FLOW, HOUSE, programs
+from tests.support.simulated_shop.world import DAY, END, START, TICK, Person, World, tick_after
 
 _CURRENCY = "JPY"
 _FOREVER = timedelta(days=60)
@@ -64,6 +68,8 @@ class Life:
     bench: Bench
     history: list[Told] = field(default_factory=list)
     mails: list[Delivered] = field(default_factory=list)
+    pauses: int = 0
+    """How often advertising was paused, and resumed."""
 
 
 @contextmanager
@@ -99,6 +105,7 @@ class _Teller:
         self._coming = [(one.at, next(self._order), one.fact) for one in world.history]
         heapq.heapify(self._coming)
         self._read = 0
+        self._looked = START
         self._got: Counter[str] = Counter()
         self._dice = random.Random(3)  # noqa: S311 - it plays people
         self._tell: dict[type[Any], Callable[[Any], None]] = {
@@ -110,6 +117,7 @@ class _Teller:
             Objects: self._object,
             Reported: self._report,
             OneClick: self._click,
+            Erased: self._erase,
         }
 
     def live(self) -> None:
@@ -126,6 +134,7 @@ class _Teller:
             while aftercare.send():
                 pass
             self._react()
+            self._resume(at)
         aftercare.advance(END + _FOREVER)
 
     def _tell_all(self, at: datetime) -> int:
@@ -200,6 +209,23 @@ class _Teller:
         )
         for _ in range(self._dice.choice((1, 1, 1, 2))):
             self._life.bench.aftercare.tell_outcomes("email", [report])
+
+    def _erase(self, fact: Erased) -> None:
+        brand = self._life.bench.aftercare.brand
+        with brand.database.read() as connection:
+            known = people.search(connection, fact.email)
+        erase(brand, known, reason="asked for it", actor="mori")
+
+    def _resume(self, now: datetime) -> None:
+        """Let somebody look once a day whether too much was unwanted, and go on (SEND-04)."""
+        if now - self._looked < DAY:
+            return
+        self._looked = now
+        brand = self._life.bench.aftercare.brand
+        (health,) = breaking.health(brand.database, [DOMAIN], now)
+        if health.pause is not None:
+            breaking.resume(brand, DOMAIN, by="mori", note="it is a simulation")
+            self._life.pauses += 1
 
     def _click(self, fact: OneClick) -> None:
         url = fact.url.replace(HOUSE.public.rstrip("/"), self._endpoint)

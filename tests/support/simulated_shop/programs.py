@@ -21,6 +21,7 @@ from aftercare_sdk.model.messages import Template
 from tests.support.simulated_shop.facts import House, Step
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+DOMAIN = "shop.example"
 FLOW = "care-card"
 """A flow of the configuration; the other programs are plugins."""
 
@@ -103,8 +104,9 @@ CONFIG: Mapping[str, Any] = {
         }
         for name, (country, zone) in HOUSE.shops.items()
     },
-    "channels": {"email": {"kind": "mailbox", "sender": "hello@shop.example"}},
+    "channels": {"email": {"kind": "mailbox", "sender": f"hello@{DOMAIN}"}},
     "quiet_hours": {"email": "22:00-08:00"},
+    "approvals": {"marketing": False},
     "consent": {
         "review_request_is_service": dict.fromkeys(
             sorted(HOUSE.review_is_service), "no reward, no link to products; our lawyer, 2 May 2026"

@@ -73,7 +73,7 @@ class Record:
             Reported: self._report,
             OneClick: lambda at, fact: self._words[mailbox(fact.email)].append(_objection(at)),
             Unanswered: lambda _, fact: self.unanswered.add(fact.message),
-            Erased: lambda at, fact: self._erased.__setitem__(mailbox(fact.email), at),
+            Erased: self._erase,
         }
 
     def tell(self, told: Told) -> None:
@@ -143,9 +143,17 @@ class Record:
             return "soft_bounces"
         return ""
 
-    def erased(self, name: Name) -> datetime | None:
-        """Return when the person was erased who has a name."""
-        return max((self._erased[one] for one in self.person(name) if one in self._erased), default=None)
+    def erased(self, names: frozenset[Name]) -> datetime | None:
+        """Return when a person was erased."""
+        return max((self._erased[name] for name in names if name in self._erased), default=None)
+
+    def _erase(self, at: datetime, fact: Erased) -> None:
+        """Erase a person, and by an address also whoever has an order that is written to it."""
+        names = self.person(mailbox(fact.email))
+        for order in self.orders.values():
+            if mailbox(order.email) in names:
+                names |= self.buyer(order)
+        self._erased |= dict.fromkeys(names, at)
 
     def _order(self, fact: OrderPicture) -> None:
         known = self.orders.get(fact.number)

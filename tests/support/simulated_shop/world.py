@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from tests.support.simulated_shop.facts import (
     AccountPicture,
     Agrees,
+    Erased,
     Fact,
     Objects,
     OrderPicture,
@@ -210,6 +211,9 @@ class _Life:
             pictures.append(life[-1])
             yield from self._pictures(life)
         yield from self._words(first, pictures[0])
+        if dice.random() < 0.05:
+            yield from self._forgotten(pictures)
+            return
         if dice.random() < 0.04:
             yield from self._review(first + dice.randint(1, 90) * DAY)
         if dice.random() < 0.04:
@@ -378,6 +382,13 @@ class _Life:
                 yield Told(tick_after(gone + self._dice.randint(1, 90) * HOUR), order)
         for shop, number in person.accounts:
             yield Told(tick_after(at), AccountPicture(shop=shop, number=number, modified=at, erased=True))
+
+    def _forgotten(self, orders: Sequence[OrderPicture]) -> Iterator[Told]:
+        """Yield that the shop erases the person by command, some days after the last order has ended."""
+        at = max(order.modified for order in orders) + self._dice.randint(1, 6) * DAY
+        yield Told(tick_after(at), Erased(email=self._person.email))
+        for order in orders:
+            yield Told(tick_after(at + self._dice.randint(1, 90) * HOUR), order)
 
     def _pictures(self, pictures: Sequence[Fact]) -> Iterator[Told]:
         for picture in pictures:
