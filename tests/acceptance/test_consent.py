@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -196,6 +197,60 @@ def test_a_soft_opt_in_names_its_order_and_that_refusing_was_offered(migrated_da
         bench.tell(bought())
         bench.run(DAY)
         assert {"advert": "accepted"} == fates(bench)
+
+
+@pytest.mark.parametrize("order_of", ["main/order/2", "main/order/99", "main"])
+def test_law_13_a_soft_opt_in_is_that_of_the_buyer(migrated_database_url, order_of):
+    """The order of somebody else, one that nobody knows and what is none allow nothing."""
+    with shop(migrated_database_url) as bench:
+        consent(bench, basis=Basis.SOFT_OPT_IN, order=order_of, refusal_offered=True)
+        bench.tell(bought(), bought("2", email=BOB))
+        bench.run(DAY)
+        assert {"no_lawful_basis"} == {one.code for one in bench.messages()}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(
+    ("opt_in", "code"), [(OptIn.UNKNOWN, "objected"), (OptIn.SINGLE, "accepted")], ids=["shop", "person"]
+)
+def test_law_14_what_a_platform_says_later_undoes_no_refusal(migrated_database_url, turned, opt_in, code):
+    """Unless it says that the person has done so; in whatever order both are told."""
+    said = [
+        platform(ConsentState.UNSUBSCRIBED, START - 2 * DAY),
+        platform(ConsentState.SUBSCRIBED, START - DAY, opt_in=opt_in),
+    ]
+    with shop(migrated_database_url) as bench:
+        bench.tell(customer("7", email=ANN))
+        for one in reversed(said) if turned else said:
+            bench.tell(one)
+        bench.tell(bought(customer="7"))
+        bench.run(DAY)
+        assert {"advert": code} == fates(bench)
+
+
+def test_who_orders_as_a_guest_is_where_their_account_says(migrated_database_url):
+    """An American parcel to somebody whose account is in Japan needs what Japan asks for (LAW-03)."""
+    with shop(migrated_database_url) as bench:
+        account = customer("7", email=ANN)
+        abroad = replace(account, contact=replace(account.contact, country="JP"))
+        bench.tell(abroad, bought(country="US"))
+        bench.run(DAY)
+        (message,) = bench.messages()
+        assert "no_lawful_basis" == message.code
+
+
+def test_law_17_who_gets_a_present_has_bought_nothing(migrated_database_url):
+    """In Canada a purchase implies the consent of the buyer, unless it was called off."""
+    with shop(migrated_database_url) as bench:
+        bench.tell(customer("7", email=ANN), bought("1", customer="7", email=BOB, country="CA"))
+        called_off = bought("2", email="carl@customer.example", country="CA")
+        bench.tell(called_off, bought("3", email="dora@customer.example", country="CA"))
+        bench.process()
+        off = replace(called_off, cancelled=True, version=Version(modified_at=START + HOUR / 4))
+        bench.tell(off)
+        bench.run(DAY)
+        codes = {one.object: one.code for one in bench.messages()}
+        assert {"1": "no_lawful_basis", "2": "no_lawful_basis", "3": "accepted"} == codes
 
 
 @pytest.mark.parametrize(

@@ -42,10 +42,41 @@ def said_by(connection: Connection, customers: Collection[int]) -> Mapping[int, 
     told: dict[int, list[ConsentEntry]] = {each: [one.entry for one in own[each]] for each in customers}
     for stored in objects.consents_of(connection, owners):
         if isinstance(stored.record, ConsentRecord) and stored.identity is not None:
-            entry = told_by_platform(stored.record)
-            if entry is not None:
-                told[owners[stored.identity]].append(entry)
+            told[owners[stored.identity]] += told_by_platform(stored.record)
     return {customer: tuple(several) for customer, several in told.items()}
+
+
+def of_own_orders(
+    connection: Connection, said: Mapping[int, tuple[ConsentEntry, ...]]
+) -> Mapping[int, tuple[ConsentEntry, ...]]:
+    """Return what was said without soft opt-ins that name somebody else's order, or none that is known.
+
+    The address must have been given in a sale to this person (LAW-13).
+    """
+    soft = [one for entries in said.values() for one in entries if _is_soft(one)]
+    if not soft:
+        return said
+    stored = objects.get_many(connection, {key for one in soft if (key := _order_key(one.order))})
+    buyers = {key: one.identity for key, one in stored.items() if one.identity is not None}
+    owners = people.customers_of(connection, set(buyers.values()))
+
+    def fits(one: ConsentEntry, customer: int) -> bool:
+        key = _order_key(one.order)
+        buyer = buyers.get(key) if key else None
+        return not _is_soft(one) or (buyer is not None and owners[buyer] == customer)
+
+    return {
+        customer: tuple(one for one in entries if fits(one, customer)) for customer, entries in said.items()
+    }
+
+
+def _is_soft(one: ConsentEntry) -> bool:
+    return one.basis is Basis.SOFT_OPT_IN and one.word is ConsentWord.GIVEN
+
+
+def _order_key(ref: str) -> tuple[str, str, str] | None:
+    shop, is_order, id_ = ref.partition("/order/")
+    return (shop, "order", id_) if is_order else None
 
 
 def said_by_whom(connection: Connection, text: str) -> tuple[tuple[ConsentEntry, ...], ...]:

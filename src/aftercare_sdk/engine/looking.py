@@ -60,13 +60,21 @@ SHORTEST_WAIT = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Account:
+    """An account of a shop, with its own identity."""
+
+    identity: int
+    record: CustomerRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What is known of everything that a group of messages is about."""
 
     stored: Mapping[Key, Stored]
     orders: Mapping[Key, Order]
     customers: Mapping[int, int]
-    accounts: Mapping[int, CustomerRecord]
+    accounts: Mapping[int, tuple[_Account, ...]]
     awaited: Collection[Key]
     unheard: Mapping[Listener, Unheard]
     sent: Sequence[Sent]
@@ -86,7 +94,16 @@ class Seen:
             return Contact(email=self.mailboxes.get(message.identity, ""))
         stored = self.stored.get(_own(message))
         record = stored.record if stored and isinstance(stored.record, OrderRecord | ReviewRecord) else None
-        return contact_of(record, self.accounts.get(message.identity))
+        return contact_of(record, self.account(message))
+
+    def account(self, message: Message) -> CustomerRecord | None:
+        """Return the account that a message came from; a guest has none."""
+        mine = self.accounts.get(self.customers[message.identity], ())
+        return next((one.record for one in mine if one.identity == message.identity), None)
+
+    def accounts_of(self, persons: Iterable[int]) -> list[CustomerRecord]:
+        """Return all accounts of customers: also who orders as a guest may have one."""
+        return [one.record for person in sorted(persons) for one in self.accounts.get(person, ())]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +198,7 @@ def see(
     seen = Seen(
         complained=complaints.latest(connection, capped, now),
         reached=sending.contacts_since(connection, capped, CAPPED, now - horizon(budget.caps)),
-        said=consenting.said_by(
+        said=_said_by(
             connection,
             {
                 customers[one]
@@ -191,7 +208,9 @@ def see(
                 if one is not None
             },
         ),
-        bought=events.last_purchase_at(connection, {customers[one.identity] for one in advertising})
+        bought=events.last_purchase_at(
+            connection, {customers[recipients.get(one.key) or one.identity] for one in advertising}
+        )
         if advertising
         else {},
         stored=stored,
@@ -202,11 +221,7 @@ def see(
             and (order := as_order(one.record, brand.assumptions(key[0]), now))
         },
         customers=customers,
-        accounts={
-            one.identity: one.record
-            for one in objects.accounts_of(connection, mine)
-            if one.identity is not None and isinstance(one.record, CustomerRecord)
-        },
+        accounts=_accounts(connection, set(customers.values())),
         awaited=reads.pending(connection, own.values()).keys(),
         unheard=units.unheard(connection, listeners, now),
         sent=_sent(connection, group, customers, recipients, now),
@@ -215,6 +230,19 @@ def see(
         pauses=breaking.standing(connection, group),
     )
     return replace(seen, suppressed=_suppressed(brand, connection, seen, group))
+
+
+def _accounts(connection: Connection, customers: Collection[int]) -> Mapping[int, tuple[_Account, ...]]:
+    """Return the accounts of customers."""
+    found: dict[int, list[_Account]] = {}
+    for customer, one in objects.accounts_of_customers(connection, customers):
+        if one.identity is not None and isinstance(one.record, CustomerRecord):
+            found.setdefault(customer, []).append(_Account(identity=one.identity, record=one.record))
+    return {customer: tuple(several) for customer, several in found.items()}
+
+
+def _said_by(connection: Connection, customers: Collection[int]) -> Mapping[int, tuple[ConsentEntry, ...]]:
+    return consenting.of_own_orders(connection, consenting.said_by(connection, customers))
 
 
 def _customers(connection: Connection, concerned: Collection[int], *, locked: bool) -> dict[int, int]:
@@ -295,7 +323,7 @@ def look_at(brand: Brand, seen: Seen, message: Message, now: datetime) -> Look:
     is_asked = message.object_kind == ASKED
     recipient = message.identity if is_asked else stored.contact_identity if stored else None
     customer = seen.customers[message.identity]
-    account = seen.accounts.get(message.identity)
+    account = seen.account(message)
     contact = seen.contact(message)
     order = seen.orders.get(own)
     unheard = seen.unheard.get(
@@ -311,6 +339,7 @@ def look_at(brand: Brand, seen: Seen, message: Message, now: datetime) -> Look:
     country = (order.country if order else "") or (contact.country if contact else "")
     reader = customer if recipient is None else seen.customers[recipient]
     persons = frozenset({customer, reader})
+    accounts = seen.accounts_of(persons)
     medium, sender = brand.medium(message.channel), brand.sender_domain(message.channel)
     candidate = Candidate(
         purpose=Purpose(message.purpose),
@@ -331,15 +360,15 @@ def look_at(brand: Brand, seen: Seen, message: Message, now: datetime) -> Look:
         ),
         person=Person(
             channel=medium,
-            countries=frozenset(_countries(order, contact, account)),
+            countries=frozenset(_countries(order, contact, accounts)),
             home=shop.country,
             said=_said(seen, message, reader, medium, now),
-            purchased_at=seen.bought.get(customer),
+            purchased_at=seen.bought.get(reader),
             reclassified=brand.settings.consent.reclassified,
             sender_named=brand.settings.brand.legal is not None,
             way_out=bool(brand.settings.server.public_url),
         ),
-        hours=_hours(brand, message, contact, country, _zones(shop, contact, account, country)),
+        hours=_hours(brand, message, contact, country, _zones(shop, contact, accounts, country)),
         account=_account(brand, seen, message, persons),
         approval=seen.approvals.get(message.key),
         last=message.code,
@@ -400,11 +429,12 @@ def _account(brand: Brand, seen: Seen, message: Message, persons: frozenset[int]
 
 
 def _zones(
-    shop: Shop, contact: Contact | None, account: CustomerRecord | None, country: str
+    shop: Shop, contact: Contact | None, accounts: Iterable[CustomerRecord], country: str
 ) -> tuple[ZoneInfo, ...]:
-    """Return every zone in which a person may be."""
-    own = account.zone.value if account and account.zone else ""
-    return zones_of(own, country, _region(contact, country), shop.zone)
+    """Return every zone in which a person may be: those that accounts name, else what the country says."""
+    own = {account.zone.value for account in accounts if account.zone and account.zone.value} or {""}
+    found = (zones_of(one, country, _region(contact, country), shop.zone) for one in sorted(own))
+    return tuple(dict.fromkeys(zone for zones in found for zone in zones))
 
 
 def _hours(
@@ -437,10 +467,10 @@ def _said(seen: Seen, message: Message, reader: int, medium: str, now: datetime)
     return (*said, refused.objection) if refused.objected and refused.objection else said
 
 
-def _countries(order: Order | None, contact: Contact | None, account: CustomerRecord | None) -> set[str]:
-    """Return every country in which a person may be, by what the order, the address and the account say."""
-    own = account.contact.value if account and account.contact else None
-    told = (order.country if order else "", contact.country if contact else "", own.country if own else "")
+def _countries(order: Order | None, contact: Contact | None, accounts: Iterable[CustomerRecord]) -> set[str]:
+    """Return every country in which a person may be, by what the order, the address and accounts say."""
+    own = [account.contact.value for account in accounts if account.contact and account.contact.value]
+    told = (order.country if order else "", contact.country if contact else "", *(one.country for one in own))
     return {country for country in told if country}
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, func, select
 
-from aftercare_sdk.model.events import EVENT_BY_KIND, Event, Purchase
+from aftercare_sdk.model.events import EVENT_BY_KIND, Cancellation, Event, Purchase
 from aftercare_sdk.store.codec import dump, load
 from aftercare_sdk.store.database import insert_into
 from aftercare_sdk.store.tables import events, identities
@@ -48,11 +48,22 @@ def of_identities(connection: Connection, identities: Collection[int]) -> list[K
 
 
 def last_purchase_at(connection: Connection, customers: Collection[int]) -> dict[int, datetime]:
-    """Return when each of these customers has bought last; not of those who never have."""
+    """Return when each of these customers has bought last what was not called off, if they ever have."""
+    off = events.alias()
+    called_off = (
+        select(off.c.id)
+        .where(
+            off.c.identity == events.c.identity,
+            off.c.kind == Cancellation.kind,
+            off.c.shop == events.c.shop,
+            off.c.object == events.c.object,
+        )
+        .exists()
+    )
     rows = connection.execute(
         select(identities.c.customer, func.max(events.c.occurred_at))
         .join(identities, identities.c.id == events.c.identity)
-        .where(identities.c.customer.in_(sorted(customers)), events.c.kind == Purchase.kind)
+        .where(identities.c.customer.in_(sorted(customers)), events.c.kind == Purchase.kind, ~called_off)
         .group_by(identities.c.customer)
     )
     return {row[0]: row[1] for row in rows}

@@ -16,7 +16,7 @@ from aftercare_sdk.model.records import KINDS, CustomerRecord, OrderRecord, Reco
 from aftercare_sdk.model.versions import Register
 from aftercare_sdk.store.codec import dump, load
 from aftercare_sdk.store.database import among, insert_into
-from aftercare_sdk.store.tables import objects
+from aftercare_sdk.store.tables import identities, objects
 
 Key = tuple[str, str, str]
 """Shop, kind and id of an object."""
@@ -62,6 +62,20 @@ def orders_of(connection: Connection, identities: Iterable[int]) -> list[Stored]
 def accounts_of(connection: Connection, identities: Iterable[int]) -> list[Stored]:
     """Return the customer accounts of these identities."""
     return _of(connection, "customer", identities)
+
+
+def accounts_of_customers(connection: Connection, customers: Iterable[int]) -> list[tuple[int, Stored]]:
+    """Return the accounts of customers, each with whose it is."""
+    rows = connection.execute(_ACCOUNTS, {"whose": sorted(customers)}).mappings()
+    return [(row["whose"], _stored(row)) for row in rows]
+
+
+_ACCOUNTS = (
+    select(objects, identities.c.customer.label("whose"))
+    .join(identities, identities.c.id == objects.c.identity)
+    .where(identities.c.customer.in_(bindparam("whose", expanding=True)), objects.c.kind == "customer")
+    .order_by(*_KEY)
+)
 
 
 def reviews_of(connection: Connection, identities: Iterable[int]) -> list[Stored]:

@@ -9,10 +9,16 @@ from aftercare_sdk.model.consents import ConsentSnapshot, ConsentState, OptIn
 from aftercare_sdk.model.records.registers import merge_registers, told
 from aftercare_sdk.model.versions import Register, Version
 
+OBJECTIONS = frozenset({ConsentState.UNSUBSCRIBED, ConsentState.REDACTED})
+"""The states by which a platform tells that a person has refused."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentRecord:
-    """Everything told of one account's consent by one channel."""
+    """Everything told of one account's consent by one channel.
+
+    `objected` is when the person was last told to have refused: what a platform says later does not undo it.
+    """
 
     shop: str
     id: str
@@ -23,6 +29,7 @@ class ConsentRecord:
     word: Register[str] | None = None
     opt_in: Register[OptIn] | None = None
     since: Register[datetime] | None = None
+    objected: Register[datetime] | None = None
     deleted: Register[bool] | None = None
 
     def merge(self, other: ConsentRecord) -> ConsentRecord:
@@ -44,6 +51,7 @@ def consent_record(snapshot: ConsentSnapshot) -> ConsentRecord:
         word=told(snapshot.word or None, version),
         opt_in=told(snapshot.opt_in, version),
         since=told(snapshot.since, version),
+        objected=told(snapshot.since or version.instant if snapshot.state in OBJECTIONS else None, version),
     )
 
 

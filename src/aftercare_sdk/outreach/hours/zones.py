@@ -17,7 +17,7 @@ _COMPARED = tuple(datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=5 * step) fo
 def zones_of(customer: str, country: str, region: str, shop: str) -> tuple[ZoneInfo, ...]:
     """Return the zones in which a person may be, at least one; none of them may have quiet hours.
 
-    The one that was told; else the one of the country, or of the state in the US, Canada and Australia; else
+    The one that was told; else those of the country, or of the state in the US, Canada and Australia; else
     the shop's. A state that lies in several zones gives all of them, a state that is not known those of the
     whole country (LAW-18). Zones whose clocks agree from 2025 on count as one: that of Berlin is Germany's.
 
@@ -30,8 +30,8 @@ def zones_of(customer: str, country: str, region: str, shop: str) -> tuple[ZoneI
 def zone_for(customer: str, country: str, region: str, shop: str) -> ZoneInfo:
     """Return the one zone in which times are told to a person. The arguments are those of `zones_of`.
 
-    In a state with several zones it is that of most of its people; of the whole US, Canada or Australia none
-    is, so that the shop's counts.
+    In a state with several zones it is that of most of its people; of a whole country with several none is,
+    so that the shop's counts.
     """
     zones = _own(customer, country, region)
     if len(zones) == 1 or (zones and zones_of_state(_code(country), region)):
@@ -47,8 +47,7 @@ def _own(customer: str, country: str, region: str) -> tuple[ZoneInfo, ...]:
     code = _code(country)
     if code in STATES:
         return _clocks(zones_of_state(code, region) or zones_of_states(code))
-    zones = _clocks(tuple(get_global("territory_zones").get(code, ())))
-    return zones if len(zones) == 1 else ()
+    return _clocks(tuple(get_global("territory_zones").get(code, ())))
 
 
 def _code(country: str) -> str:

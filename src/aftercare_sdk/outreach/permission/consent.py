@@ -88,27 +88,34 @@ def _latest(several: Iterable[ConsentEntry]) -> ConsentEntry | None:
     return max(several, key=lambda one: one.at, default=None)
 
 
-def told_by_platform(record: ConsentRecord) -> ConsentEntry | None:
-    """Return what a platform says of an account as an entry of the ledger; None: it says nothing (LAW-21).
+def told_by_platform(record: ConsentRecord) -> tuple[ConsentEntry, ...]:
+    """Return what a platform says of an account as entries of the ledger (LAW-21).
 
     PENDING is no consent yet, and neither is "nobody has objected". Only a tick of which the platform says
-    that the person made it counts as the person's own act.
+    that the person made it counts as the person's own act; so a refusal before it is told as well.
     """
+    if record.deleted is not None and record.deleted.value:
+        return ()
     state = record.state.value if record.state else None
     word = _WORDS.get(state) if state else None
     since = record.since or record.state
     at = record.since.value if record.since else (since.version.instant if since else None)
-    if word is None or at is None or (record.deleted is not None and record.deleted.value):
-        return None
     opt_in = record.opt_in.value if record.opt_in else OptIn.UNKNOWN
-    return ConsentEntry(
-        channel=record.channel.value if record.channel else "email",
-        purpose=None,
-        word=word,
-        at=at,
-        by_person=opt_in is not OptIn.UNKNOWN,
-        source=f"{record.shop}/consent/{record.id}",
-        actor="platform",
+    said = [(word, at, opt_in is not OptIn.UNKNOWN)] if word is not None and at is not None else []
+    refused = record.objected.value if record.objected else None
+    if refused is not None and word is not ConsentWord.OBJECTED:
+        said.append((ConsentWord.OBJECTED, refused, True))
+    return tuple(
+        ConsentEntry(
+            channel=record.channel.value if record.channel else "email",
+            purpose=None,
+            word=one,
+            at=moment,
+            by_person=by_person,
+            source=f"{record.shop}/consent/{record.id}",
+            actor="platform",
+        )
+        for one, moment, by_person in said
     )
 
 
