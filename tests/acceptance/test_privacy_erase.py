@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from aftercare_sdk.cli.app import app
 from aftercare_sdk.engine import books, facts, imported
 from aftercare_sdk.engine.erasing import Erasure, erase
-from aftercare_sdk.model.actions import Remember, SetTimer
+from aftercare_sdk.model.actions import Remember, SetTimer, TagCustomer
 from aftercare_sdk.model.messages import TryAgain
 from aftercare_sdk.model.orders import OrderSnapshot
 from aftercare_sdk.model.outcomes import OutcomeKind, Report
@@ -23,7 +23,7 @@ from aftercare_sdk.model.privacy import PrivacyKind, PrivacyRequest
 from aftercare_sdk.model.shops import NeedsRead, Ref
 from aftercare_sdk.plugins import PluginSource
 from aftercare_sdk.store import journal, people, privacy
-from aftercare_sdk.store.journal import Arrival, Kind
+from aftercare_sdk.store.journal import Arrival, Kind, State
 from aftercare_sdk.store.tables import metadata
 from tests.support.books import PointForPound
 from tests.support.databases import migrate
@@ -98,6 +98,29 @@ def test_nothing_that_names_the_person_stays(shop):
     assert balanced(shop)
 
 
+def test_an_erasure_ends_while_a_row_waits_and_others_come_behind_it(shop):
+    """A shop whose adapter hangs holds its row up for minutes, and the journal grows behind it."""
+    shop.tell(hers("1"))
+    shop.process()
+    shop.tell(hers("2"))  # waits
+    rows = [
+        Arrival(
+            kind=Kind.COMMAND,
+            shop="",
+            topic="test",
+            received_at=shop.clock.now(),
+            body=f"{number} {ANN}".encode(),
+            state=State.DONE,
+        )
+        for number in range(450)
+    ]
+    with shop.aftercare.brand.database.write() as connection:
+        journal.append(connection, rows)
+    assert {"journal.body": 1} == erased(shop).left  # that which waits
+    shop.run(DAY)
+    assert set() == places(shop)
+
+
 def test_others_stay_as_they_are(shop):
     """What is erased is one person."""
     shop.tell(hers("1"), order("2", email=BOB, name="Bob"))
@@ -117,6 +140,19 @@ def test_what_has_not_left_is_cancelled_with_its_reason(databases):
         shop.run(5 * DAY)
         assert [("1", "cancelled", "erased")] == shop.outcomes()
         assert [] == shop.sent
+
+
+def test_what_the_platform_was_to_do_is_withdrawn(databases):
+    """A tag that nobody has set yet is not set any more, and its words go."""
+    tag = TagCustomer(name="likes", value="Camellia", reason="Archer said so")
+    with Bench(databases.copy_of(migrate), {"tags": program(on_purchase=always(tag))}) as shop:
+        shop.tell(hers("1", customer="7"), customer("7", email=ANN))
+        shop.process()
+        assert "commands.payload" in places(shop)
+        erased(shop)
+        shop.run(DAY)
+        assert [("refused", "command_withdrawn")] == [(one.state, one.code) for one in shop.commands()]
+        assert ([], set()) == (shop.shelf.performed, places(shop))
 
 
 def test_an_order_from_before_counts_and_names_nobody(shop):

@@ -73,6 +73,24 @@ class Erasure:
     request: privacy.Asked | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """Which raw bodies have been looked through: all up to a row, and behind it those from before a moment.
+
+    `passes` counts how often it was tried to see them all.
+    """
+
+    up_to: int = 0
+    since: datetime | None = None
+    passes: int = 0
+
+
+_NOTHING_SEEN = _Seen()
+_PATIENCE = 5
+"""So often it is tried to leave little for the transaction, which otherwise looks at all that is new."""
+_EVERYTHING = 1_000_000_000
+
+
 def erase(
     brand: Brand,
     identities: Collection[int],
@@ -86,16 +104,16 @@ def erase(
     Nothing about them leaves any more, and nothing from before is told again. Books, suppressions and what
     proves a consent stay, without anything that names them.
     """
-    trace, looked_through, bodies = Trace(), 0, 0
+    trace, seen, bodies = Trace(), _NOTHING_SEEN, 0
     done: Erasure | None = None
     while done is None:
         with brand.database.read() as connection:
             found = find(connection, identities).trace
         if found != trace:
-            trace, looked_through = found, 0
-        dropped, looked_through = _drop_bodies(brand, trace, looked_through)
+            trace, seen = found, _NOTHING_SEEN
+        dropped, seen = _drop_bodies(brand, trace, seen)
         bodies += dropped
-        done = _erase(brand, identities, trace, looked_through, reason=reason, actor=actor, request=request)
+        done = _erase(brand, identities, trace, seen, reason=reason, actor=actor, request=request)
     bodies += done.erased.get("journal", 0)
     return replace(done, erased={**done.erased, "journal": bodies}, left=search(brand, trace.words))
 
@@ -105,7 +123,7 @@ def _erase(
     brand: Brand,
     identities: Collection[int],
     trace: Trace,
-    looked_through: int,
+    seen: _Seen,
     *,
     reason: str,
     actor: str,
@@ -116,8 +134,9 @@ def _erase(
     with brand.database.write() as connection:
         control.hold(connection)
         person = find(connection, identities)
-        rows = journal.with_bodies(connection, after=looked_through, limit=ROWS_AT_ONCE)
-        if person.trace != trace or len(rows) == ROWS_AT_ONCE:
+        most = ROWS_AT_ONCE if seen.passes < _PATIENCE else _EVERYTHING
+        rows = journal.with_bodies(connection, after=seen.up_to, since=seen.since, limit=most)
+        if person.trace != trace or len(rows) == most:
             return None
         bodies = [row.seq for row in rows if concerns(brand, row, trace)]
         if request is not None:
@@ -280,19 +299,20 @@ def _arrival(
     )
 
 
-def _drop_bodies(brand: Brand, trace: Trace, after: int) -> tuple[int, int]:
-    """Drop the raw bodies behind a row that concern a person; return how many, and up to where all were seen.
+def _drop_bodies(brand: Brand, trace: Trace, seen: _Seen) -> tuple[int, _Seen]:
+    """Drop the raw bodies that concern a person; return how many, and what has been seen of them by then.
 
     Rows that nobody has processed are left: they will be stripped, and their bodies dropped.
     """
-    done, reached = 0, after
+    now = brand.clock.now()
     with brand.database.read() as connection:
         processed = journal.processed_up_to(connection)
+    done, reached = 0, seen.up_to
     while True:
         with brand.database.read() as connection:
-            rows = journal.with_bodies(connection, after=reached, limit=ROWS_AT_ONCE)
+            rows = journal.with_bodies(connection, after=reached, since=seen.since, limit=ROWS_AT_ONCE)
         if not rows:
-            return done, processed
+            return done, _Seen(up_to=processed, since=now, passes=seen.passes + 1)
         concerned = [row.seq for row in rows if concerns(brand, row, trace)]
         if concerned:
             with brand.database.write() as connection:

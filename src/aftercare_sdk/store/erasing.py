@@ -25,7 +25,7 @@ from sqlalchemy import (
     update,
 )
 
-from aftercare_sdk.model.commands import IssueCode
+from aftercare_sdk.model.commands import RevokeCode, TagCustomer
 from aftercare_sdk.model.people import IdentityKind
 from aftercare_sdk.store import control
 from aftercare_sdk.store.commands import CommandState
@@ -44,6 +44,7 @@ from aftercare_sdk.store.tables import (
     messages,
     metadata,
     objects,
+    redemptions,
     splits,
     suppressions,
     timers,
@@ -136,17 +137,18 @@ def _emptied(
 ) -> Sequence[tuple[Table, ColumnElement[bool], Mapping[str, Any] | None]]:
     """Return tables, the rows concerned, and what is written over their words; None: the rows go."""
     ids = sorted(members)
-    planned = commands.c.state == literal_text(CommandState.PLANNED)
-    is_reward = commands.c.kind == IssueCode.__name__
+    mine = commands.c.identity.in_(ids)
+    # What was paid for with points is for the books to settle, and a code is revoked whoever had it.
+    ours = commands.c.key.not_in(select(redemptions.c.key)) & (commands.c.kind != RevokeCode.__name__)
+    is_planned = commands.c.state == literal_text(CommandState.PLANNED)
     return (
         (messages, theirs, {"data": "{}", "reason": "", "detail": "{}"}),
         (timers, and_(timers.c.identity.in_(ids), timers.c.plugin != ENGINE), None),
         (memory, memory.c.identity.in_(ids), None),
         (decisions, decisions.c.identity.in_(ids), {"detail": "{}"}),
-        # A reward that was paid for with points is settled by the books.
         (
             commands,
-            and_(commands.c.identity.in_(ids), planned, or_(~is_reward, commands.c.plugin != "loyalty")),
+            and_(mine, ours, is_planned),
             {
                 "state": CommandState.REFUSED,
                 "code": "command_withdrawn",
@@ -155,8 +157,8 @@ def _emptied(
                 "lease": "",
             },
         ),
-        (commands, commands.c.identity.in_(ids), {"reason": "", "detail": "{}"}),
-        (commands, and_(commands.c.identity.in_(ids), ~is_reward), {"payload": "{}"}),
+        (commands, and_(mine, ours, commands.c.kind == TagCustomer.__name__), {"payload": "{}"}),
+        (commands, mine, {"reason": "", "detail": "{}"}),
         (lots, and_(lots.c.identity.in_(ids), lots.c.reason != ""), {"reason": ""}),
         (entries, and_(entries.c.identity.in_(ids), entries.c.note != ""), {"note": ""}),
         (splits, or_(splits.c.one.in_(ids), splits.c.other.in_(ids)), {"reason": ""}),

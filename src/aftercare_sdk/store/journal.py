@@ -361,14 +361,16 @@ def forget_bodies(connection: Connection, *, after: int, received_before: dateti
     return last
 
 
-def with_bodies(connection: Connection, *, after: int, limit: int) -> list[Entry]:
-    """Return rows that somebody has dealt with and whose bodies are kept, the oldest behind a row first."""
-    rows = connection.execute(
-        select(journal)
-        .where(journal.c.seq > after, journal.c.body.is_not(None), journal.c.state != State.NEW)
-        .order_by(journal.c.seq)
-        .limit(limit)
+def with_bodies(
+    connection: Connection, *, after: int, limit: int, since: datetime | None = None
+) -> list[Entry]:
+    """Return rows that were dealt with (since a moment) and whose bodies are kept, the oldest first."""
+    statement = select(journal).where(
+        journal.c.seq > after, journal.c.body.is_not(None), journal.c.state != State.NEW
     )
+    if since is not None:
+        statement = statement.where(journal.c.processed_at >= since)
+    rows = connection.execute(statement.order_by(journal.c.seq).limit(limit))
     return [_entry(row) for row in rows.mappings()]
 
 
