@@ -106,7 +106,7 @@ class Checker:
         self._done[case.step, case.trigger] = case.message
         self._sent[mailbox(case.email)].append(case)
         about = self.about(case.trigger)
-        for name in self._record.buyer(about) if isinstance(about, OrderPicture) else ():
+        for name in self._buyer(about) if about else ():
             self._bought[name].append(case)
 
     def against(self, case: Case) -> Iterator[tuple[str, str]]:
@@ -120,7 +120,7 @@ class Checker:
         yield from self._fact(step, case, about)
         yield from self._law(step, case, about)
         yield from self._night(step, case, about)
-        yield from self._suppressed(step, case)
+        yield from self._suppressed(step, case, about)
         yield from self._caps(step, case, about)
         yield from self._premises(step, case, about)
 
@@ -158,9 +158,7 @@ class Checker:
                 yield "ERASURE", "the shop has removed the person from the order"
             elif mailbox(about.email) != mailbox(case.email):
                 yield "ADDRESS", f"the order is of {about.email}"
-        names = self._record.person(mailbox(case.email))
-        if isinstance(about, OrderPicture):
-            names |= self._record.buyer(about)
+        names = self._record.person(mailbox(case.email)) | self._buyer(about)
         erased = self._record.erased(names)
         if erased is not None and since <= erased:
             yield "ERASURE", f"erased at {erased}"
@@ -170,14 +168,13 @@ class Checker:
         if step.purpose not in COVERED:
             return
         reader = self._record.person(mailbox(case.email))
-        buyer = self._record.buyer(about) if isinstance(about, OrderPicture) else reader
+        buyer = self._buyer(about) or reader
         # Whoever has the mailbox and whoever has bought may both refuse; only the former can agree.
         for names in {reader, buyer}:
             if refused := _objected(self._said(names, step)):
                 yield "LAW-14", f"objected at {refused.at}{refused.source}"
         if step.purpose == "survey":
             return
-        reader |= buyer if reader & buyer else frozenset()
         said = self._said(reader, step)
         for country, whose in self._countries(about, reader).items():
             if step.purpose == "review_request" and country in self._house.review_is_service:
@@ -247,12 +244,19 @@ class Checker:
 
     def _accounts(self, about: OrderPicture | ReviewPicture, reader: frozenset[Name]) -> list[AccountPicture]:
         """Return all accounts of whoever gets a mail and of whoever has bought."""
-        names = reader | (self._record.buyer(about) if isinstance(about, OrderPicture) else frozenset())
-        return list(self._record.accounts(names))
+        return list(self._record.accounts(reader | self._buyer(about)))
 
-    def _suppressed(self, step: Step, case: Case) -> Iterator[tuple[str, str]]:
-        if why := self._record.suppressed(mailbox(case.email), step.purpose):
+    def _suppressed(
+        self, step: Step, case: Case, about: OrderPicture | ReviewPicture
+    ) -> Iterator[tuple[str, str]]:
+        reader = mailbox(case.email)
+        persons = self._record.person(reader) | self._buyer(about)
+        if why := self._record.suppressed(reader, persons, step.purpose):
             yield "SEND-06", why
+
+    def _buyer(self, about: OrderPicture | ReviewPicture) -> frozenset[Name]:
+        """Return all names of whoever has bought; none for a review."""
+        return self._record.buyer(about) if isinstance(about, OrderPicture) else frozenset()
 
     def _caps(self, step: Step, case: Case, about: OrderPicture | ReviewPicture) -> Iterator[tuple[str, str]]:
         """Count what may have reached a person, over all of their addresses.
@@ -261,10 +265,7 @@ class Checker:
         """
         if step.purpose not in COVERED:
             return
-        persons = {self._record.person(mailbox(case.email))}
-        if isinstance(about, OrderPicture):
-            persons.add(self._record.buyer(about))
-        for names in persons:
+        for names in {self._record.person(mailbox(case.email)), self._buyer(about)}:
             for most, period in CAPS:
                 earlier = {
                     one
@@ -289,8 +290,7 @@ class Checker:
         if not step.apart:
             return
         earlier = self._earlier(case, step.apart, self._sent, self._record.person(mailbox(case.email)))
-        if isinstance(about, OrderPicture):
-            earlier += self._earlier(case, step.apart, self._bought, self._record.buyer(about))
+        earlier += self._earlier(case, step.apart, self._bought, self._buyer(about))
         if any(one.step == case.step for one in earlier):
             yield "PREMISE", "sent_recently"
 

@@ -28,7 +28,7 @@ Name = tuple[str, ...]
 COVERED = frozenset({"survey", "review_request", "marketing"})
 """What can be refused."""
 ADVERTISES = frozenset({"marketing", "review_request"})
-"""What needs a lawful basis; the consent that a platform keeps is to these."""
+"""What needs a lawful basis."""
 SOFT_BOUNCES, SOFT_TIME = 5, timedelta(days=7)
 
 
@@ -101,7 +101,7 @@ class Record:
                 if fact.state in {"unsubscribed", "redacted"}:
                     yield replace(_objection(since), source=f", as {fact.shop} said")
                 elif fact.state == "subscribed" and since == states[-1][0]:
-                    yield Word(at=since, basis="express", purposes=ADVERTISES, own=fact.own)
+                    yield Word(at=since, basis="express", purposes=COVERED, own=fact.own)
 
     def bought(self, names: frozenset[Name], since: datetime) -> bool:
         """Say whether a person has bought something after a moment, and not called it off."""
@@ -127,20 +127,23 @@ class Record:
             return self.person(account)
         return self.person(mailbox(order.email)) | {account}
 
-    def suppressed(self, name: Name, purpose: str) -> str:
-        """Return why a mailbox may not be written to any more; empty: it may."""
+    def suppressed(self, name: Name, persons: frozenset[Name], purpose: str) -> str:
+        """Return why a mailbox may not be written to any more; empty: it may.
+
+        `persons`: all names of those whose own word counts.
+        """
         if name in self._dead:
             return "hard_bounce"
         if purpose == "transactional":
             return ""
-        for other in self.person(name):
+        for other in sorted(persons):
             if other in self._refused:
                 return self._refused[other]
         run: list[datetime] = []
         for (at, _), kind in sorted(self._arrivals[name].items()):
             run = [] if kind == "delivered" else [*run, at]
-        if len(run) >= SOFT_BOUNCES and run[-1] - run[0] >= SOFT_TIME:
-            return "soft_bounces"
+            if len(run) >= SOFT_BOUNCES and run[-1] - run[0] >= SOFT_TIME:
+                return "soft_bounces"
         return ""
 
     def erased(self, names: frozenset[Name]) -> datetime | None:
