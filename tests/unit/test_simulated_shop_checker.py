@@ -12,6 +12,7 @@ from tests.support.simulated_shop.checker import check
 from tests.support.simulated_shop.facts import (
     AccountPicture,
     Agrees,
+    Complains,
     Delivered,
     Erased,
     House,
@@ -210,6 +211,15 @@ def test_law_23_counts_a_person_and_not_an_address():
     ]
     history = (*HISTORY, *joined, other("2", email=new))
     assert ["LAW-23"] == broken(mail(), mail(at=2 * HOUR, number="2", id_="2", to=new), history=history)
+
+
+def test_feed_08_after_a_complaint_nothing_advertises_for_a_while():
+    """For a fortnight, whatever the order."""
+    history = (*HISTORY, Told(BOUGHT + DAY, Complains(shop="main", order="1", at=BOUGHT)))
+    assert [["FEED-08"], [], []] == [
+        broken(letter, history=history)
+        for letter in (mail("again", 2 * DAY), mail("again", 14.1 * DAY), mail("help", 2 * DAY))
+    ]
 
 
 def test_send_06_a_suppressed_address_gets_nothing():

@@ -46,7 +46,7 @@ def planned(house: House, history: Iterable[Told]) -> set[tuple[str, str]]:
         record.tell(told)
     things: list[OrderPicture | ReviewPicture] = [*record.orders.values(), *record.reviews.values()]
     return {
-        (step.label, trigger)
+        (step.label, about.number if step.by_order else trigger)
         for about in things
         for kind, trigger in _events(about)
         for step in house.steps.values()

@@ -32,6 +32,7 @@ from tests.support.simulated_shop.record import ADVERTISES, COVERED, Name, Recor
 DAY = timedelta(days=1)
 CAPS = ((1, DAY), (3, 7 * DAY))
 """So many in so long a time, by rolling windows (LAW-23). With one channel both count the same."""
+COOL_DOWN, LAST_DAYS = 14 * DAY, 3 * DAY
 BOUGHT_RECENTLY = 730 * DAY
 """Two years (LAW-17)."""
 _MARK = re.compile(r"\[([a-z-]+) (\S+)\]")
@@ -121,6 +122,7 @@ class Checker:
         yield from self._law(step, case, about)
         yield from self._night(step, case, about)
         yield from self._suppressed(step, case, about)
+        yield from self._cool_down(step, case, about)
         yield from self._caps(step, case, about)
         yield from self._premises(step, case, about)
 
@@ -257,6 +259,22 @@ class Checker:
     def _buyer(self, about: OrderPicture | ReviewPicture) -> frozenset[Name]:
         """Return all names of whoever has bought; none for a review."""
         return self._record.buyer(about) if isinstance(about, OrderPicture) else frozenset()
+
+    def _cool_down(
+        self, step: Step, case: Case, about: OrderPicture | ReviewPicture
+    ) -> Iterator[tuple[str, str]]:
+        """After a complaint nothing advertises for a while; a review request is only delayed (LAW-19)."""
+        if step.purpose not in ADVERTISES:
+            return
+        since = _happened(step, case.trigger, about)
+        last_days = since is not None and case.at >= since + step.delay + step.window - LAST_DAYS
+        if step.purpose == "review_request" and last_days:
+            return
+        names = self._record.person(mailbox(case.email)) | self._buyer(about)
+        for number, at in self._record.complaints.items():
+            order = self._record.orders.get(number)
+            if order and at <= case.at < at + COOL_DOWN and names & self._record.buyer(order):
+                yield "FEED-08", f"complained about {number} at {at}"
 
     def _caps(self, step: Step, case: Case, about: OrderPicture | ReviewPicture) -> Iterator[tuple[str, str]]:
         """Count what may have reached a person, over all of their addresses.

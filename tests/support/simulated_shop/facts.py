@@ -111,6 +111,15 @@ class Objects:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Complains:
+    """A customer complains to the shop about an order."""
+
+    shop: str
+    order: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reported:
     """A mail provider says what became of a mail; `at` is when that was."""
 
@@ -151,6 +160,7 @@ Fact = (
     | PlatformSays
     | Agrees
     | Objects
+    | Complains
     | Reported
     | OneClick
     | Unanswered
@@ -181,6 +191,7 @@ class Step:
 
     `on` is the kind of event. With `stands` it is not to be sent for an order that is cancelled or given back
     in full, with `unspoilt` for none of which anything was given back, with `apart` not twice in that time.
+    `by_order`: its mails name an order, and not what has happened to it.
     """
 
     label: str
@@ -191,6 +202,7 @@ class Step:
     stands: bool = False
     unspoilt: bool = False
     apart: timedelta | None = None
+    by_order: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,7 @@ from tests.support.simulated_shop.accounting import Fate
 from tests.support.simulated_shop.facts import (
     AccountPicture,
     Agrees,
+    Complains,
     Delivered,
     Erased,
     Fact,
@@ -53,7 +54,7 @@ from tests.support.simulated_shop.facts import (
     Unanswered,
 )
 from tests.support.simulated_shop.mailbox import MailboxPlugin
-from tests.support.simulated_shop.programs import CONFIG, DOMAIN, FLOW, HOUSE, programs
+from tests.support.simulated_shop.programs import CONFIG, DOMAIN, HOUSE, programs
 from tests.support.simulated_shop.world import DAY, END, START, TICK, Person, World, tick_after
 
 _CURRENCY = "JPY"
@@ -115,6 +116,7 @@ class _Teller:
             PlatformSays: lambda fact: self._post(fact.shop, None, _consent(fact)),
             Agrees: self._agree,
             Objects: self._object,
+            Complains: self._complain,
             Reported: self._report,
             OneClick: self._click,
             Erased: self._erase,
@@ -195,6 +197,11 @@ class _Teller:
             email=fact.email,
             purpose=Purpose(fact.purpose) if fact.purpose else None,
             actor=fact.by,
+        )
+
+    def _complain(self, fact: Complains) -> None:
+        self._life.bench.aftercare.tell_complaint(
+            fact.shop, f"ticket-{fact.order}", order=fact.order, complained_at=fact.at
         )
 
     def _report(self, fact: Reported) -> None:
@@ -368,8 +375,7 @@ def fates(life: Life) -> list[Fate]:
     return [
         Fate(
             step=one.label,
-            # A flow writes of an order, whichever of its parcels has arrived.
-            trigger=one.object if one.label == FLOW else one.event,
+            trigger=one.object if HOUSE.steps[one.label].by_order else one.event,
             message=one.id,
             state=one.state.value,
             code=one.code,

@@ -68,6 +68,7 @@ _STEPS: Mapping[str, tuple[Step, ...]] = {
             window=7 * DAY,
             stands=True,
             apart=14 * DAY,
+            by_order=True,
         ),
     ),
 }

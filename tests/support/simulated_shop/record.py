@@ -11,6 +11,7 @@ from typing import Any
 from tests.support.simulated_shop.facts import (
     AccountPicture,
     Agrees,
+    Complains,
     Erased,
     Objects,
     OneClick,
@@ -52,6 +53,8 @@ class Record:
     def __init__(self) -> None:
         self.orders: dict[str, OrderPicture] = {}
         self.reviews: dict[str, ReviewPicture] = {}
+        self.complaints: dict[str, datetime] = {}
+        """When somebody has complained about an order, by its number."""
         self.unanswered: set[str] = set()
         self.bounced: dict[str, datetime] = {}
         """Since when it is known that a mail came back, by the id of the mail."""
@@ -70,6 +73,7 @@ class Record:
             PlatformSays: lambda _, fact: self._says(fact),
             Agrees: self._agrees,
             Objects: self._objects,
+            Complains: lambda _, fact: self.complaints.setdefault(fact.order, fact.at),
             Reported: self._report,
             OneClick: lambda at, fact: self._words[mailbox(fact.email)].append(_objection(at)),
             Unanswered: lambda _, fact: self.unanswered.add(fact.message),

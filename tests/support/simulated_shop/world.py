@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from tests.support.simulated_shop.facts import (
     AccountPicture,
     Agrees,
+    Complains,
     Erased,
     Fact,
     Objects,
@@ -211,6 +212,7 @@ class _Life:
             pictures.append(life[-1])
             yield from self._pictures(life)
         yield from self._words(first, pictures[0])
+        yield from self._complaints(pictures)
         if dice.random() < 0.05:
             yield from self._forgotten(pictures)
             return
@@ -382,6 +384,13 @@ class _Life:
                 yield Told(tick_after(gone + self._dice.randint(1, 90) * HOUR), order)
         for shop, number in person.accounts:
             yield Told(tick_after(at), AccountPicture(shop=shop, number=number, modified=at, erased=True))
+
+    def _complaints(self, orders: Sequence[OrderPicture]) -> Iterator[Told]:
+        """Yield complaints about some orders; the shop passes them on days later."""
+        for order in orders:
+            if order.bought and self._dice.random() < 0.06:
+                at = order.modified + self._dice.randint(1, 48) * HOUR
+                yield Told(tick_after(at + 3 * DAY), Complains(shop=order.shop, order=order.number, at=at))
 
     def _forgotten(self, orders: Sequence[OrderPicture]) -> Iterator[Told]:
         """Yield that the shop erases the person by command, some days after the last order has ended."""
