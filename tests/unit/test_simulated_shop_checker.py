@@ -228,6 +228,8 @@ def test_send_06_a_suppressed_address_gets_nothing():
     assert ["SEND-06"] == broken(mail("receipt"), history=(*HISTORY, gone))
     spam = report("complained", HOUR / 2)
     assert [["SEND-06"], []] == [broken(mail(step), history=(*HISTORY, spam)) for step in ("help", "receipt")]
+    again = Told(BOUGHT + HOUR * 3 / 4, Agrees(email=HANA))
+    assert [] == broken(mail("help"), history=(*HISTORY, spam, again))
     full = [report("bounced", n * 1.75 * DAY, str(n), response="452 4.2.2 full") for n in range(5)]
     late = mail("help", 8 * DAY)
     assert [["SEND-06"], [], []] == [

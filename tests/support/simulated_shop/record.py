@@ -63,7 +63,7 @@ class Record:
         self._words: defaultdict[Name, list[Word]] = defaultdict(list)
         self._platform: dict[Name, dict[datetime, PlatformSays]] = defaultdict(dict)
         self._dead: set[Name] = set()
-        self._refused: dict[Name, str] = {}
+        self._refused: dict[Name, tuple[datetime, str]] = {}
         self._arrivals: defaultdict[Name, dict[tuple[datetime, str], str]] = defaultdict(dict)
         self._erased: dict[Name, datetime] = {}
         self._take: dict[type[Any], Callable[[datetime, Any], None]] = {
@@ -140,15 +140,22 @@ class Record:
             return "hard_bounce"
         if purpose == "transactional":
             return ""
-        for other in sorted(persons):
-            if other in self._refused:
-                return self._refused[other]
+        refused = max((self._refused[one] for one in persons if one in self._refused), default=None)
+        if refused is not None and not self._agreed_again(persons, refused[0]):
+            return refused[1]
         run: list[datetime] = []
         for (at, _), kind in sorted(self._arrivals[name].items()):
             run = [] if kind == "delivered" else [*run, at]
             if len(run) >= SOFT_BOUNCES and run[-1] - run[0] >= SOFT_TIME:
                 return "soft_bounces"
         return ""
+
+    def _agreed_again(self, persons: frozenset[Name], since: datetime) -> bool:
+        """Say whether a person's own express word has ended their own refusal since then."""
+        said = [one for one in self.words(persons) if one.at > since]
+        agreed = [one.at for one in said if one.basis == "express" and one.own]
+        refused = [one.at for one in said if not one.basis and one.purposes == COVERED]
+        return bool(agreed) and (not refused or max(agreed) > max(refused))
 
     def erased(self, names: frozenset[Name]) -> datetime | None:
         """Return when a person was erased."""
@@ -221,10 +228,10 @@ class Record:
             case "bounced" | "deferred" | "delivered":
                 self._arrivals[name][fact.at, fact.message] = fact.kind
             case "complained":
-                self._refused.setdefault(name, "complaint")
+                self._refused[name] = (fact.at, "complaint")
                 self._words[name].append(_objection(fact.at))
             case "unsubscribed":
-                self._refused.setdefault(name, "unsubscribe")
+                self._refused[name] = (fact.at, "unsubscribe")
                 self._words[name].append(_objection(fact.at))
 
 

@@ -101,6 +101,8 @@ _CLOCK_OF = {
     "US": "America/New_York",
     "AU": "Australia/Sydney",
 }
+ANONYMISED, FORGOTTEN = (3, 14), 9
+"""How the numbers of those end whom a shop anonymises, and of those whom it erases by command, of twenty."""
 _CATEGORIES = ("tea", "coffee", "cups")
 _STATES = ("subscribed", "pending", "unsubscribed", "not_subscribed", "invalid")
 
@@ -213,13 +215,13 @@ class _Life:
             yield from self._pictures(life)
         yield from self._words(first, pictures[0])
         yield from self._complaints(pictures)
-        if dice.random() < 0.05:
+        if self._person.number % 20 == FORGOTTEN:
             yield from self._forgotten(pictures)
             return
         if dice.random() < 0.04:
             yield from self._review(first + dice.randint(1, 90) * DAY)
-        if dice.random() < 0.04:
-            yield from self._erased(pictures, first + dice.randint(1, 60) * DAY)
+        if self._person.number % 20 in ANONYMISED:
+            yield from self._erased(pictures, first + dice.randint(1, 12) * DAY)
 
     def _at_a_change(self) -> datetime:
         """Return half past one or two, some nights before a clock is changed."""
