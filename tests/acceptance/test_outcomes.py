@@ -388,6 +388,16 @@ def test_who_complains_has_taken_the_consent_back_send_06(migrated_database_url,
         ]
 
 
+def test_reports_that_say_the_same_of_two_messages_are_two(migrated_database_url):
+    """Whoever tells them may have kept nothing of what the provider said."""
+    with shop(migrated_database_url) as bench:
+        for number in ("1", "2"):
+            buy(bench, number, email=f"{number}@customer.example")
+        told = [Report(kind=OutcomeKind.DELIVERED, message=one.id, body=b"") for one in bench.messages()]
+        assert [2, 0] == [bench.aftercare.tell_outcomes("email", told).news for _ in range(2)]
+        assert {"delivered"} == {one.state.value for one in bench.messages()}
+
+
 @pytest.mark.parametrize("told", [COMPLAINED, {"kind": OutcomeKind.UNSUBSCRIBED}])
 def test_law_14_who_expressly_agrees_again_is_written_to_again(migrated_database_url, told):
     """Their own word ended it, so a later one lets it begin anew, until they refuse once more."""

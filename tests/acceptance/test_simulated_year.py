@@ -6,17 +6,15 @@ The checker and the history know nothing of the SDK: see tests/support/simulated
 from __future__ import annotations
 
 import ast
-import re
 import sys
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from tests.support import simulated_shop
 from tests.support.simulated_shop.accounting import FINAL, LEFT, audit, planned, table
-from tests.support.simulated_shop.checker import OTHER_ACCOUNT, Violation, check, read
+from tests.support.simulated_shop.checker import check, read
 from tests.support.simulated_shop.facts import Unanswered
 from tests.support.simulated_shop.living import deferrals, fates, live
 from tests.support.simulated_shop.programs import CONFIG, HOUSE
@@ -67,23 +65,6 @@ RULES = frozenset(
 )
 """Which rules must have kept a message back. In the United States nothing but an objection does."""
 
-GAPS = (
-    (
-        "LAW-22",
-        "America/(Sao_Paulo|Manaus|Rio_Branco)|Europe/Madrid|Atlantic/Canary",
-        "countries of several zones",
-    ),
-    ("LAW-14", "as (main|abroad) said", "a platform's objection ends with whatever the platform says next"),
-    ("LAW-22|BASIS-.*", OTHER_ACCOUNT, "a guest's order does not ask the accounts of the same person"),
-    ("BASIS-(EU|UK)", r"\['soft_opt_in'\]", "a soft opt-in may name anybody's order"),
-    (
-        "BASIS-CA",
-        "",
-        "a gift, or an order that was called off, counts as a purchase by whoever is written to",
-    ),
-)
-"""What the engine does not keep yet: rule, how it shows, and why. To be emptied."""
-
 
 def test_in_a_year_no_rule_is_broken_and_everything_is_accounted_for(migrated_database_url, capsys):
     """Six jurisdictions, two languages, every change of the clock, and every kind of bad luck."""
@@ -109,12 +90,11 @@ def live_and_check(url, size, capsys):
         table(became, {step.label: step.purpose for step in HOUSE.steps.values()}),
         f"put off: {dict(put_off)}; advertising paused {life.pauses} times",
         f"kept back by: {dict(sorted(audited.rules.items()))}",
-        f"not kept yet: {dict(Counter(one.rule for one in found))}",
     )
     with capsys.disabled():
         sys.stdout.write("\n".join((*told, "")))
 
-    assert [] == without_gaps(found)
+    assert [] == found
     assert [] == audited.wrong
     # Every planned message has one end, with a reason, and nothing else was planned.
     assert planned(HOUSE, life.history) == {(one.step, one.trigger) for one in became}
@@ -136,15 +116,6 @@ def live_and_check(url, size, capsys):
         assert put_off["quiet_hours"] >= 100
         assert put_off["try_again"] >= least
         assert put_off["over_budget"] >= 100
-
-
-def without_gaps(found: Iterable[Violation]) -> list[Violation]:
-    """Return the violations that are not known gaps."""
-    return [
-        one
-        for one in found
-        if not any(re.fullmatch(rule, one.rule) and re.search(shows, one.why) for rule, shows, _ in GAPS)
-    ]
 
 
 @pytest.mark.parametrize("module", ["facts", "places", "record", "checker", "accounting", "world"])
@@ -172,4 +143,4 @@ def test_an_engine_that_knows_no_night_is_caught(migrated_database_url):
     config = {**CONFIG, "quiet_hours": {"email": "none"}}
     with live(migrated_database_url, make_world(8), config) as life:
         pass
-    assert any("LAW-22" == one.rule for one in without_gaps(check(HOUSE, life.history, life.mails)))
+    assert any("LAW-22" == one.rule for one in check(HOUSE, life.history, life.mails))

@@ -377,5 +377,12 @@ def _event_id(message: Message, channel: str, key: str) -> str:
 
 def _key(channel: str, one: Report) -> str:
     """Return under what a report is known: the provider's name for it, or else all that it says (SEND-05)."""
-    named = f"id\x1f{one.event_id}".encode(errors="replace") if one.event_id else b"body\x1f" + one.body
-    return hashlib.sha256(channel.encode() + b"\x1f" + named).hexdigest()
+    if one.event_id:
+        told: tuple[str, ...] = ("id", one.event_id)
+        body = b""
+    else:
+        at = one.at.isoformat() if one.at else ""
+        told = (one.kind, one.message, one.reference, one.recipient, one.reason or "", at)
+        body = one.body
+    named = "\x1f".join((channel, *told)).encode(errors="replace")
+    return hashlib.sha256(named + b"\x1f" + body).hexdigest()
