@@ -298,7 +298,7 @@ def test_no_alert_holds_personal_data(migrated_database_url, service):
 
     with bench(migrated_database_url, service, plugins={"all": program(on_purchase=fails)}) as shop:
         asked = PrivacyRequest(
-            kind=PrivacyKind.ERASE,
+            kind=PrivacyKind.EXPORT,
             customer="2000017",
             email="ann@customer.example",
             orders=("1042",),

@@ -231,7 +231,7 @@ def test_the_word_of_a_person_is_in_the_journal_and_in_the_reasons(migrated_data
         assert (Kind.COMMAND, asked(bench)[0].id) == (row.kind, row.delivery)
         assert row.outcome.endswith("approved by mori")
         (left,) = [one for one in bench.decisions() if one.verdict == "submitted"]
-        assert "APPROVAL: approved" in left.detail["checks"]
+        assert ("APPROVAL", "approved") in {(check.rule, check.code) for check in left.checks}
 
 
 def test_a_rejection_counts_for_what_is_just_being_written(migrated_database_url, monkeypatch):

@@ -23,6 +23,7 @@ from tests.support.shop import (
     LAWFUL,
     MINUTE,
     START,
+    UNCAPPED,
     Bench,
     always,
     consent,
@@ -43,7 +44,7 @@ ADVERTS = ("marketing", "review_request")
 
 def shop(url, **more):
     """Return a shop that writes one message of each purpose to whoever has bought."""
-    return Bench(url, {"writer": program(on_purchase=always(*ALL))}, config=LAWFUL, **more)
+    return Bench(url, {"writer": program(on_purchase=always(*ALL))}, config={**LAWFUL, **UNCAPPED}, **more)
 
 
 def has_sent(bench, count, *, ago=HOUR, domain=DOMAIN, name="m"):
@@ -154,7 +155,7 @@ def test_send_04_a_domain_answers_for_itself(migrated_database_url):
     }
     ads = [note(name, purpose=Purpose.MARKETING, channel=name) for name in channels]
     told = program(on_purchase=always(*ads))
-    config = {**LAWFUL, "channels": channels}
+    config = {**LAWFUL, **UNCAPPED, "channels": channels}
     with Bench(migrated_database_url, {"writer": told}, config=config) as bench:
         bench.tell(order("0", email="dan@customer.example", placed=START - 100 * DAY))
         bench.run(DAY)

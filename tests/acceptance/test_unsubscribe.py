@@ -17,7 +17,19 @@ from aftercare_sdk.model.messages import ChannelSettings, Template
 from aftercare_sdk.outreach.mail import build_mail
 from aftercare_sdk.web.app import make_app
 from aftercare_sdk.web.serve import Endpoint
-from tests.support.shop import DAY, HOUR, LAWFUL, START, Bench, consent, customer, in_threads, note, order
+from tests.support.shop import (
+    DAY,
+    HOUR,
+    LAWFUL,
+    START,
+    UNCAPPED,
+    Bench,
+    consent,
+    customer,
+    in_threads,
+    note,
+    order,
+)
 
 ANN, BOB = "ann@customer.example", "bob@customer.example"
 LEGAL = LAWFUL["brand"]["legal"]
@@ -53,7 +65,7 @@ class Adverts(AftercareHooks):
 
 def shop(url: str, **more: object) -> Bench:
     """Return a shop that advertises."""
-    return Bench(url, {"adverts": Adverts()}, config=LAWFUL, **more)
+    return Bench(url, {"adverts": Adverts()}, config={**LAWFUL, **UNCAPPED}, **more)
 
 
 def written_to(bench: Bench, *pictures: object) -> dict[str, object]:

@@ -71,6 +71,8 @@ class Bench:
         configuration: dict[str, Any] = {
             "brand": {"name": "Adapter contract"},
             "database": {"url": url},
+            # An adapter tells what is asked; when somebody is erased depends on the moment.
+            "privacy": {"automatic": False},
             "shops": {
                 shop.name: {"adapter": _NAME, "secrets": [], "sync": sync, "assume_delivered": False, **told}
             },

@@ -16,9 +16,9 @@ def test_the_sdk_brings_three_channels_and_its_templates():
     """As a plugin like any other."""
     plugin = BuiltinOutreach()
     assert ["smtp", "maildir", "null"] == [kind.name for kind in plugin.register_channels()]
-    assert {(name, locale) for name in ("thank-you", "how-to-use") for locale in ("ja", "en")} == {
-        (it.name, it.locale) for it in plugin.register_templates()
-    }
+    assert {
+        (name, locale) for name in ("confirm-consent", "thank-you", "how-to-use") for locale in ("ja", "en")
+    } == {(it.name, it.locale) for it in plugin.register_templates()}
 
 
 @pytest.mark.parametrize("name", OPTIONS)

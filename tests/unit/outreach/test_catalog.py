@@ -15,7 +15,9 @@ def write(folder, **files):
         file.write_bytes(content)
 
 
-BUILTIN = [(name, locale) for name in ("how-to-use", "thank-you") for locale in ("en", "ja")]
+BUILTIN = [
+    (name, locale) for name in ("confirm-consent", "how-to-use", "thank-you") for locale in ("en", "ja")
+]
 
 
 def test_the_package_brings_its_templates_in_two_languages():

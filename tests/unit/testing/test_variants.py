@@ -55,6 +55,7 @@ def test_a_regular_customer_has_everything():
         "Context.config",
         "Context.flows",
         "Context.review",
+        "CustomerView.erased",
         "CustomerView.tier",
         "Order.cancelled",
         "Order.cancelled_at",
