@@ -6,6 +6,7 @@ import json
 import random
 import zlib
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,7 +20,7 @@ from aftercare_sdk.model.actions import Remember, SetTimer, TagCustomer
 from aftercare_sdk.model.messages import TryAgain
 from aftercare_sdk.model.orders import OrderSnapshot
 from aftercare_sdk.model.outcomes import OutcomeKind, Report
-from aftercare_sdk.model.privacy import PrivacyKind, PrivacyRequest
+from aftercare_sdk.model.privacy import Disconnected, PrivacyKind, PrivacyRequest
 from aftercare_sdk.model.shops import NeedsRead, Ref
 from aftercare_sdk.plugins import PluginSource
 from aftercare_sdk.store import journal, people, privacy
@@ -35,11 +36,13 @@ from tests.support.shop import (
     Bench,
     Fittings,
     always,
+    body_of,
     consent,
     customer,
     note,
     order,
     program,
+    request,
     review,
 )
 
@@ -355,6 +358,31 @@ def test_a_request_about_somebody_who_is_still_unknown_holds_for_what_comes_late
     shop.run(DAY)
     assert set() == places(shop)
     assert [] == shop.sent
+
+
+def test_a_shop_that_has_gone_is_erased_but_for_customers_of_other_shops(migrated_database_url):
+    """Once it has ended the connection: somebody may have connected it again."""
+    other = {"adapter": "test", "secrets": [{"env": "SHOP_SECRET"}], "assume_delivered": False}
+    config = {"shops": {"other": other}}
+    with Bench(migrated_database_url, {"points": PointForPound()}, config=config) as shop:
+        everybody = [f"{name}@customer.example" for name in ("ann", "bob", "carl")]
+        shop.tell(*(order(str(number), email=email) for number, email in enumerate(everybody)))
+        elsewhere = replace(order("9", email=everybody[1]), shop="other")
+        shop.aftercare.receive("other", request(body_of(elsewhere)))
+        shop.run(DAY)
+        gone = PrivacyRequest(kind=PrivacyKind.ERASE_SHOP)
+        shop.tell(gone)
+        shop.run(DAY)
+        assert "identities.value" in places(shop, everybody[:1])
+        shop.tell(Disconnected(reason="the app was uninstalled"))
+        shop.run(DAY)
+        assert set() == places(shop, [everybody[0], everybody[2]])
+        assert "identities.value" in places(shop, everybody[1:2])
+        with shop.aftercare.brand.database.read() as connection:
+            assert [] == privacy.still_open(connection)
+            (done,) = privacy.settled(connection)
+        assert "erased; 1 are customers of other shops too and stay" == done.note
+        assert balanced(shop)
 
 
 def test_a_person_may_want_to_decide_about_requests(databases):

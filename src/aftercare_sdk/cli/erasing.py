@@ -45,6 +45,7 @@ def erase(
     """
     from aftercare_sdk.engine.erasing import erase as carry_out
     from aftercare_sdk.engine.requested import carry_out as by_request
+    from aftercare_sdk.model.privacy import PrivacyKind
     from aftercare_sdk.outreach.sentences import language_of
 
     if bool(customer) == bool(request):
@@ -53,11 +54,12 @@ def erase(
     with open_brand(settings) as brand:
         if request:
             asked = asked_for(brand, request)
-            _confirm(1, yes=yes)
+            whole = asked.kind is PrivacyKind.ERASE_SHOP
+            _confirm(f"all customers of shop {asked.shop!r}" if whole else "1 customer", yes=yes)
             done = by_request(brand, asked, reason=reason or "the platform asked for it", actor=actor)
         else:
             found = identities_of(brand, customer)
-            _confirm(len(set(found.values())), yes=yes)
+            _confirm(output.number(len(set(found.values())), "customer"), yes=yes)
             done = carry_out(brand, found, reason=reason, actor=actor)
     if as_json:
         output.write_json(_json(done))
@@ -97,9 +99,9 @@ def identities_of(brand: Brand, customer: str) -> Mapping[int, int]:
     return found
 
 
-def _confirm(customers: int, *, yes: bool) -> None:
+def _confirm(whom: str, *, yes: bool) -> None:
     if not yes:
-        typer.confirm(f"Erase {output.number(customers, 'customer')} for good?", abort=True, err=True)
+        typer.confirm(f"Erase {whom} for good?", abort=True, err=True)
 
 
 def proof(done: Erasure, language: str, zone: tzinfo) -> list[str]:

@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+
 from sqlalchemy import Connection
 
 from aftercare_sdk.engine.brand import Brand
-from aftercare_sdk.engine.erasing import Erasure, erase
+from aftercare_sdk.engine.erasing import ROWS_AT_ONCE, Erasure, erase
 from aftercare_sdk.engine.logs import log
 from aftercare_sdk.engine.notices import asked_by
 from aftercare_sdk.errors import ConfigurationError
 from aftercare_sdk.model.people import Identity, IdentityKind, fold_email
 from aftercare_sdk.model.privacy import PrivacyKind, PrivacyRequest
 from aftercare_sdk.model.shops import Webhook
-from aftercare_sdk.store import journal, objects, people, privacy
+from aftercare_sdk.store import connections, control, erasing, journal, objects, people, privacy
 from aftercare_sdk.store.privacy import Asked
 
 PLATFORM = "platform"
 """Who erases, if no person does."""
+CUSTOMERS_AT_ONCE = 20
+"""How many customers of a shop are erased in one turn: other work waits for it."""
 
 
 def erase_requested(brand: Brand) -> int:
-    """Erase whom platforms have asked to erase; return how many requests that were.
+    """Erase whom platforms have asked to erase; return how many requests and customers were worked on.
 
-    A request that names nobody by an account or an address is left to a person, and so is a whole shop.
+    A request that names nobody by an account or an address is left to a person. A whole shop is erased some
+    customers at a time, once it has ended the connection.
     """
     if not brand.settings.privacy.automatic:
         return 0
     with brand.database.read() as connection:
-        waiting = [one for one in privacy.still_open(connection) if one.kind is PrivacyKind.ERASE]
+        waiting = privacy.still_open(connection)
+        ended = connections.all_ended(connection)
     done = 0
     for asked in waiting:
+        if asked.kind is PrivacyKind.ERASE_SHOP and asked.shop in ended:
+            done += _erase_some(brand, asked, reason="the platform asked for it", actor=PLATFORM).customers
+        if asked.kind is not PrivacyKind.ERASE:
+            continue
         found = concerned(brand, asked)
         if found:
             erase(brand, found, reason="the platform asked for it", actor=PLATFORM, request=asked)
@@ -40,6 +51,8 @@ def erase_requested(brand: Brand) -> int:
 
 def carry_out(brand: Brand, asked: Asked, *, reason: str, actor: str) -> Erasure:
     """Erase whom a request means, for a person. Raises ConfigurationError for one that means nobody."""
+    if asked.kind is PrivacyKind.ERASE_SHOP:
+        return _erase_shop(brand, asked, reason=reason, actor=actor)
     if asked.kind is not PrivacyKind.ERASE:
         raise ConfigurationError(
             f"request {asked.key[:12]} asks for {asked.kind.value}, and not for a person to be erased: "
@@ -52,6 +65,75 @@ def carry_out(brand: Brand, asked: Asked, *, reason: str, actor: str) -> Erasure
             f"{asked.journal}`, and note what was done with `aftercare privacy settle`"
         )
     return erase(brand, found, reason=reason, actor=actor, request=asked)
+
+
+def _erase_shop(brand: Brand, asked: Asked, *, reason: str, actor: str) -> Erasure:
+    """Erase all whom only this shop knows. Raises ConfigurationError while it is connected."""
+    with brand.database.read() as connection:
+        if asked.shop not in connections.all_ended(connection):
+            raise ConfigurationError(
+                f"shop {asked.shop!r} is connected: its customers are erased when it has ended the connection"
+            )
+    done = _erase_some(brand, asked, reason=reason, actor=actor)
+    while (more := _erase_some(brand, asked, reason=reason, actor=actor)).customers:
+        done = _sum(done, more)
+    return done
+
+
+def _erase_some(brand: Brand, asked: Asked, *, reason: str, actor: str) -> Erasure:
+    """Erase some customers of a shop; settle the request once none is left whom no other shop knows.
+
+    Whom another shop of the brand knows as well goes on being its customer.
+    """
+    now = brand.clock.now()
+    bodies = _drop_bodies(brand, asked)
+    done = Erasure(
+        at=now,
+        customers=0,
+        erased={"journal": bodies} if bodies else {},
+        kept={},
+        left={},
+        words=0,
+        request=asked,
+    )
+    with brand.database.read() as connection:
+        found = erasing.only_of_shop(connection, asked.shop, CUSTOMERS_AT_ONCE)
+    for identity in found:
+        done = _sum(done, erase(brand, [identity], reason=reason, actor=actor))
+    if not found:
+        with brand.database.write() as connection:
+            others = erasing.shared_with_others(connection, asked.shop)
+            note = f"erased; {others} are customers of other shops too and stay" if others else "erased"
+            privacy.settle(connection, asked.key, note, now)
+        log.info("shop erased", shop=asked.shop, request=asked.key[:12], stay=others)
+    return done
+
+
+def _drop_bodies(brand: Brand, asked: Asked) -> int:
+    """Drop all that a shop has told, once: nobody has to look through it for each of its customers."""
+    name = f"bodies of a shop dropped for {asked.key[:12]}"
+    total, dropped = 0, ROWS_AT_ONCE
+    while dropped == ROWS_AT_ONCE:
+        with brand.database.write() as connection:
+            if control.setting(connection, name):
+                return 0
+            dropped = journal.drop_bodies_of_shop(connection, asked.shop, ROWS_AT_ONCE)
+            total += dropped
+            if dropped < ROWS_AT_ONCE:
+                control.put_setting(connection, name, "yes")
+    return total
+
+
+def _sum(one: Erasure, other: Erasure) -> Erasure:
+    return replace(
+        one,
+        at=max(one.at, other.at),
+        customers=one.customers + other.customers,
+        erased=dict(Counter(one.erased) + Counter(other.erased)),
+        kept=dict(Counter(one.kept) + Counter(other.kept)),
+        left=dict(Counter(one.left) + Counter(other.left)),
+        words=one.words + other.words,
+    )
 
 
 def concerned(brand: Brand, asked: Asked) -> set[int]:

@@ -13,15 +13,18 @@ from typing import Any
 from sqlalchemy import (
     Column,
     ColumnElement,
+    CompoundSelect,
     Connection,
     LargeBinary,
     Table,
     and_,
     bindparam,
     delete,
+    distinct,
     func,
     or_,
     select,
+    union,
     update,
 )
 
@@ -207,6 +210,46 @@ def alone(connection: Connection, mailboxes: Collection[int], members: Collectio
         for each in row
     }
     return set(wanted) - set(used) - set(shared) - tied
+
+
+def only_of_shop(connection: Connection, shop: str, limit: int) -> list[int]:
+    """Return identities of customers whom no other shop knows, and who have not been erased, some of them."""
+    mine = (
+        select(func.min(identities.c.id))
+        .where(
+            identities.c.erased_at.is_(None),
+            identities.c.customer.in_(_known_to(objects.c.shop == shop, identities.c.shop == shop)),
+            identities.c.customer.not_in(_known_elsewhere(shop)),
+        )
+        .group_by(identities.c.customer)
+        .order_by(func.min(identities.c.id))
+        .limit(limit)
+    )
+    return list(connection.execute(mine).scalars())
+
+
+def shared_with_others(connection: Connection, shop: str) -> int:
+    """Return how many customers of a shop other shops know as well, and who have not been erased."""
+    mine = select(func.count(distinct(identities.c.customer))).where(
+        identities.c.erased_at.is_(None),
+        identities.c.customer.in_(_known_to(objects.c.shop == shop, identities.c.shop == shop)),
+        identities.c.customer.in_(_known_elsewhere(shop)),
+    )
+    return int(connection.execute(mine).scalar_one())
+
+
+def _known_elsewhere(shop: str) -> CompoundSelect[Any]:
+    return _known_to(objects.c.shop != shop, identities.c.shop.not_in(("", shop)))
+
+
+def _known_to(by_object: ColumnElement[bool], by_account: ColumnElement[bool]) -> CompoundSelect[Any]:
+    """Return the customers of whom something is known by objects, or by accounts, that fit."""
+    owner = select(identities.c.customer)
+    return union(
+        owner.join(objects, objects.c.identity == identities.c.id).where(by_object),
+        owner.join(objects, objects.c.contact_identity == identities.c.id).where(by_object),
+        owner.where(by_account),
+    )
 
 
 def places(connection: Connection, words: Collection[str]) -> dict[str, int]:

@@ -399,6 +399,17 @@ def processed_up_to(connection: Connection) -> int:
     return newest(connection) if oldest is None else int(oldest) - 1
 
 
+def drop_bodies_of_shop(connection: Connection, shop: str, limit: int) -> int:
+    """Drop the raw bodies of a shop, some rows at a time; return how many."""
+    rows = select(journal.c.seq).where(journal.c.shop == shop, journal.c.body.is_not(None))
+    found = connection.execute(
+        rows.where(journal.c.kind.in_(sorted(FROM_SHOPS)), journal.c.state != State.NEW).limit(limit)
+    ).scalars()
+    seqs = list(found)
+    drop_bodies(connection, seqs)
+    return len(seqs)
+
+
 def drop_bodies(connection: Connection, seqs: Collection[int]) -> None:
     """Drop the raw bodies of rows, with what they told that no webhook had told."""
     if seqs:
