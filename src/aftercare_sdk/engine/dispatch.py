@@ -249,10 +249,7 @@ class Dispatcher:
                 data=message.data,
                 zone=seen.zone,
                 links=links,
-                items=[
-                    Item(order=one.order, data=one.message.data, zone=one.zone)
-                    for one in (seen, *seen.members)
-                ],
+                merged=[Item(order=one.order, data=one.message.data, zone=one.zone) for one in seen.members],
             ),
             shop_locale=brand.shop(message.shop).locale,
         )

@@ -91,6 +91,7 @@ class Composed:
 class _Compiled:
     parts: Mapping[str, BoundTemplate]
     version: str
+    lists_items: bool
 
 
 class Composer:
@@ -117,7 +118,8 @@ class Composer:
                 if adverts:
                     self._adverts[name] = (*self._adverts.get(name, ()), *adverts)
             version = _sha256(template.subject, template.text, template.html)
-            self._compiled[name, locale] = _Compiled(parts, version)
+            lists_items = any("items" in getattr(template, part) for part in PARTS)
+            self._compiled[name, locale] = _Compiled(parts, version, lists_items)
         if problems:
             raise SettingsError("the message templates", tuple(problems))
 
@@ -156,6 +158,8 @@ class Composer:
         if found is None:
             raise UnknownTemplate(template, candidates)
         compiled = self._compiled[template, found]
+        if not compiled.lists_items:  # orders are long, and few templates look at them twice
+            variables = {name: value for name, value in variables.items() if name != "items"}
         prepared = prepare(variables, locale=_formats(found, locale, shop_locale))
         rendered = {part: _render(compiled.parts[part], template, found, part, prepared) for part in PARTS}
         return Composed(

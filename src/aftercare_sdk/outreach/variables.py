@@ -65,7 +65,7 @@ class ShopCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One of the messages that leave as one."""
+    """A message that leaves in another one."""
 
     order: Order | None
     data: Mapping[str, str]
@@ -80,14 +80,14 @@ def message_variables(
     data: Mapping[str, str],
     zone: tzinfo,
     links: Mapping[str, str] = MappingProxyType({}),
-    items: Sequence[Item] = (),
+    merged: Sequence[Item] = (),
 ) -> dict[str, object]:
     """Fill the declared context; what is not known is None or empty, and so counts as missing.
 
-    `links` are addresses by what they are for, made for this message. `items` are the messages that leave as
-    one; none: this is the only one.
+    `links` are addresses by what they are for, made for this message. `merged` are the messages that leave in
+    this one.
     """
-    several = items or [Item(order=order, data=data, zone=zone)]
+    own = None if order is None else _order(order, zone)
     return {
         "customer": {
             "family_name": one_line(contact.family_name),
@@ -99,12 +99,15 @@ def message_variables(
             "url": one_line(shop.url),
             "contact": one_line(shop.contact),
         },
-        "order": None if order is None else _order(order, zone),
+        "order": own,
         "links": {name: links.get(name, "") for name in ("redeem", "unsubscribe", "confirm")},
         "data": dict(data),
         "items": [
-            {"order": None if one.order is None else _order(one.order, one.zone), "data": dict(one.data)}
-            for one in several
+            {"order": own, "data": dict(data)},
+            *(
+                {"order": None if one.order is None else _order(one.order, one.zone), "data": dict(one.data)}
+                for one in merged
+            ),
         ],
     }
 
