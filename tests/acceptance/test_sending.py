@@ -342,6 +342,18 @@ def test_an_unknown_outcome_is_repeated_once_under_the_same_id(migrated_database
         assert ["email.outcome_unknown"] * 4 == outcome_rows(bench)
 
 
+def test_what_may_have_arrived_and_is_not_repeated_stays_unknown(migrated_database_url):
+    """It is too late for the second try, and nobody can say that it was not sent."""
+    with Bench(migrated_database_url, greeter(note(window=MINUTE / 2))) as bench:
+        bench.probe.answers = [Unknown("the line broke")]
+        bench.tell(order("1"))
+        bench.run(HOUR)
+        message = bench.message()
+        assert ("unknown", "outcome_unknown") == (message.state.value, message.code)
+        assert {"reason": "it is not repeated (window_closed)"} == message.detail
+        assert 1 == len(bench.sent)
+
+
 def test_an_unknown_outcome_of_other_purposes_is_never_repeated(migrated_database_url):
     """Nobody gets an offer twice."""
     messages = [note(purpose.value, purpose=purpose) for purpose in (*CONSENTED, Purpose.SURVEY)]

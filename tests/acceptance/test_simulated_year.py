@@ -105,8 +105,10 @@ def live_and_check(url, size, capsys):
     left = Counter(read(mail).case.message for mail in life.mails)
     said = {one.message for one in became if one.state in LEFT}
     assert set() == said - set(left)
-    # A gap: what may have arrived ends as skipped if it is too late or not right any more to be repeated.
-    assert set() == set(left) - said - {fact.message for fact in facts if isinstance(fact, Unanswered)}
+    # What a plugin or an erasure calls off before it is repeated may have arrived once.
+    called_off = {one.message for one in became if one.state == "cancelled"}
+    unanswered = {fact.message for fact in facts if isinstance(fact, Unanswered)}
+    assert set() == set(left) - said - (called_off & unanswered)
     # Every rule has been met.
     least = 1 if size == FEW else 20
     if size >= FEW:

@@ -471,6 +471,10 @@ def _not_now(message: Message, seen: Look, now: datetime) -> Change:
     """Return what becomes of a message that may not leave."""
     verdict = seen.verdict
     state, until = MessageState.SKIPPED, None
+    if verdict.outcome is Outcome.DENY and message.repeated and message.submitted_at is not None:
+        # It may have arrived, and nobody tries again: that is not the same as not having been sent.
+        detail = {"reason": f"it is not repeated ({verdict.code})"}
+        return Change(message=message, state=MessageState.UNKNOWN, code=Reason.OUTCOME_UNKNOWN, detail=detail)
     if verdict.outcome is not Outcome.DENY:
         state = MessageState.DEFERRED if verdict.outcome is Outcome.DEFER else MessageState.HELD
         until = verdict.until or now + LOOK_AGAIN

@@ -111,7 +111,7 @@ def resolve(
     """
     values: dict[str, Any] = {"state": state, "code": code, "detail": dump(detail)}
     if state is MessageState.PLANNED:
-        values |= {"next_at": now, "final_at": None}
+        values |= {"next_at": now, "final_at": None, "submitted_at": None}
     else:
         values |= {"final_at": now}
         if not state.may_have_reached:
