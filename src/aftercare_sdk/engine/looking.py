@@ -16,6 +16,7 @@ from aftercare_sdk.engine import approving, breaking, consenting
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.confirming import ASKED, LOCALE
 from aftercare_sdk.engine.contacts import contact_of
+from aftercare_sdk.engine.timing import barrier
 from aftercare_sdk.engine.turns import Look, take_turns
 from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.approvals import Approval
@@ -145,20 +146,30 @@ def look(
     persons is looked at as well, because it may go first, or leave in the same message.
     """
     now = brand.clock.now()
-    several = list(group) if locked else [*group, *_companions(connection, group, now)]
+    several = list(group) if locked else [*group, *_companions(brand, connection, group, now)]
     seen = see(brand, connection, several, now, locked=locked)
     looks = {message.key: look_at(brand, seen, message, now) for message in several}
     return take_turns(looks, brand.settings.budget.priorities, now)
 
 
-def _companions(connection: Connection, group: Sequence[Message], now: datetime) -> list[Message]:
-    """Return what else is due to those to whom something capped, or something that is merged, is to go."""
+def _companions(
+    brand: Brand, connection: Connection, group: Sequence[Message], now: datetime
+) -> list[Message]:
+    """Return what else is due to those to whom something capped, or something that is merged, is to go.
+
+    Nothing about a shop that is held up: nobody would send it, so nothing gives way to it.
+    """
     sharing = {one.identity for one in group if one.purpose in CAPPED or one.merge_group}
     if not sharing:
         return []
     owners = set(people.customers_of(connection, sharing).values())
     known = {one.key for one in group}
-    return [one for one in messages.companions(connection, owners, CAPPED, now) if one.key not in known]
+    held = barrier(brand, connection).held
+    return [
+        one
+        for one in messages.companions(connection, owners, CAPPED, now)
+        if one.key not in known and one.shop not in held
+    ]
 
 
 def see(
