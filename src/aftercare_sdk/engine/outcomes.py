@@ -64,9 +64,14 @@ def write_outcomes(
 
 
 def settle_members(connection: Connection, hosts: Sequence[Change], now: datetime) -> None:
-    """Let what left as part of other messages share their fate: final with them, or back with them."""
+    """Let what left as part of other messages share their fate: final with them, or back with them.
+
+    Where nobody knew whether a host had left, and it turns out that it has not, they have not either.
+    """
     fates = {one.message.key: one for one in hosts if one.message.merge_group}
-    members = sending.attached(connection, fates)
+    members = [
+        one for one in sending.attached(connection, fates) if _is_news_for(one, fates[one.host])
+    ]
     if not members:
         return
     made = sending.change(connection, [_shared(one, fates[one.host]) for one in members], now=now)
@@ -76,15 +81,32 @@ def settle_members(connection: Connection, hosts: Sequence[Change], now: datetim
     )
 
 
+def _is_news_for(member: Message, host: Change) -> bool:
+    """Tell whether a message that left in another one does not share the fate of that one already."""
+    if member.state is MessageState.SUBMITTED:
+        return True
+    return host.message.state is MessageState.UNKNOWN and host.state is MessageState.FAILED
+
+
 def _shared(member: Message, host: Change) -> Change:
-    """Return what becomes of a message that left in another one."""
+    """Return what becomes of a message that left in another one.
+
+    An outcome that nobody knows was its own too, and is repeated once. The tries of its host were not.
+    """
     detail = {**host.detail, "host": host.message.id}
     if host.state.final and host.state not in _DID_NOT_LEAVE:
         return Change(message=member, state=MessageState.MERGED, code=Reason.MERGED, detail=detail)
-    if host.state is MessageState.FAILED:
+    if host.state is MessageState.FAILED and host.code != Reason.TRIES_USED_UP:
         return Change(message=member, state=MessageState.FAILED, code=host.code, detail=detail)
-    until = host.until or member.next_at
-    return Change(message=member, state=MessageState.DEFERRED, code=host.code, detail=detail, until=until)
+    code = Reason.TRY_AGAIN if host.state is MessageState.FAILED else host.code
+    return Change(
+        message=member,
+        state=MessageState.DEFERRED,
+        code=code,
+        detail=detail,
+        until=host.until or member.next_at,
+        repeats=host.repeats,
+    )
 
 
 def still_awaited(current: Message, sent: Message, result: SendResult) -> bool:

@@ -360,7 +360,7 @@ def attach(connection: Connection, members: Mapping[str, str], *, now: datetime)
 
 
 def attached(connection: Connection, hosts: Collection[str]) -> list[Message]:
-    """Return the messages that leave as part of these."""
+    """Return the messages that leave, or have left, as part of these."""
     if not hosts:
         return []
     rows = connection.execute(_ATTACHED, {"hosts": sorted(hosts)}).mappings()
@@ -436,7 +436,7 @@ _ATTACHED = (
     .where(
         messages.c.host != literal_text(""),
         messages.c.host.in_(bindparam("hosts", expanding=True)),
-        messages.c.state == MessageState.SUBMITTED,
+        messages.c.state.in_([MessageState.SUBMITTED, MessageState.MERGED]),
     )
     .order_by(messages.c.key)
     .with_for_update()
