@@ -150,12 +150,42 @@ def _resolve(
                 f"was to leave until {output.instant(message.expires_at)} and cannot be sent any more; "
                 "say --not-sent without --again."
             )
+        elif again and message.called_off:
+            refused[id_] = (
+                "was called off while it was on its way and cannot be sent any more; "
+                "say --not-sent without --again."
+            )
         elif settling.resolve(connection, message, state, code=code, detail={}, now=at):
             _write_down(connection, message, state, code, at)
+            _write_members(connection, message, state, code, at)
             resolved[id_] = state.value
         else:
             refused[id_] = "has just been settled by somebody else."
     return resolved, refused
+
+
+def _write_members(
+    connection: Connection, host: Standing, state: MessageState, code: Reason, at: datetime
+) -> None:
+    """Settle what left in a message with it."""
+    from aftercare_sdk.store import decisions, settling
+    from aftercare_sdk.store.decisions import Decision
+
+    made = settling.resolve_members(connection, host, state, code=code, now=at)
+    told = [
+        Decision(
+            at=at,
+            identity=one.identity,
+            plugin=one.plugin,
+            event=one.event,
+            message=one.key,
+            verdict=one.state.value,
+            code=one.code,
+            detail=one.detail,
+        )
+        for one in made
+    ]
+    decisions.append(connection, told)
 
 
 def _write_down(

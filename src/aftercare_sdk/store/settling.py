@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +39,7 @@ class Standing:
     next_at: datetime | None
     expires_at: datetime | None
     submitted_at: datetime | None
+    called_off: Mapping[str, str]
 
 
 _COLUMNS = [messages.c[name] for name in Standing.__dataclass_fields__]
@@ -124,22 +125,56 @@ def resolve(
     if done.rowcount != 1:
         return False
     if state is MessageState.PLANNED:
-        # What left in it leaves again, in it or by itself. So many more have begun, and end a second time.
-        members = connection.execute(
-            update(messages)
-            .where(
-                messages.c.host != literal_text(""),
-                messages.c.host == message.key,
-                messages.c.state == MessageState.MERGED,
-            )
-            .values(state=MessageState.PLANNED, next_at=now, final_at=None, host="", submitted_at=None)
-        )
-        counters.add(connection, {(counters.REOPENED, ""): 1 + members.rowcount})
+        counters.add(connection, {(counters.REOPENED, ""): 1})
     return True
+
+
+def resolve_members(
+    connection: Connection,
+    host: Standing,
+    state: MessageState,
+    *,
+    code: str,
+    now: datetime,
+) -> list[Standing]:
+    """Let what left in a message that was resolved share its fate; return how that stands now.
+
+    What is sent again leaves in it or by itself, unless it was called off meanwhile.
+    """
+    if state.may_have_reached:
+        return []
+    members = connection.execute(
+        select(*_COLUMNS)
+        .where(
+            messages.c.host != literal_text(""),
+            messages.c.host == host.key,
+            messages.c.state == MessageState.MERGED,
+        )
+        .order_by(messages.c.key)
+        .with_for_update()
+    ).mappings()
+    made: list[Standing] = []
+    for one in (_standing(row) for row in members):
+        fate = replace(one, state=state, code=code, detail={})
+        if state is MessageState.PLANNED and one.called_off:
+            words = {name: word for name, word in one.called_off.items() if name != "code"}
+            fate = replace(fate, state=MessageState.CANCELLED, code=one.called_off["code"], detail=words)
+        values: dict[str, Any] = {"state": fate.state, "code": fate.code, "detail": dump(fate.detail)}
+        values |= {"final_at": now} if fate.state.final else {"final_at": None, "next_at": now}
+        connection.execute(
+            update(messages)
+            .where(messages.c.key == one.key)
+            .values(host="", submitted_at=None, **values)
+        )
+        made.append(fate)
+    if reopened := sum(not one.state.final for one in made):
+        counters.add(connection, {(counters.REOPENED, ""): reopened})
+    return made
 
 
 def _standing(row: Any) -> Standing:
     values = dict(row)
     values["state"] = MessageState(values["state"])
     values["detail"] = load_words(values["detail"])
+    values["called_off"] = load_words(values["called_off"])
     return Standing(**values)
