@@ -349,8 +349,17 @@ def contacts_since(
 
 
 def lock_as_seen(connection: Connection, several: Sequence[Message]) -> frozenset[str]:
-    """Return the keys of messages that are as they were seen; nobody else changes them from now on."""
-    return frozenset(_as_seen(connection, several))
+    """Return the keys of messages that are as they were seen; nobody else changes them from now on.
+
+    Also whose they are and their moment: what nobody has claimed keeps its state when these change.
+    """
+    if not several:
+        return frozenset()
+    seen = {one.key: (one.state.value, one.lease, one.identity, one.due_at) for one in several}
+    rows = connection.execute(_LOCKED, {"keys": sorted(seen)})
+    return frozenset(
+        row.key for row in rows if seen[row.key] == (row.state, row.lease, row.identity, row.due_at)
+    )
 
 
 def attach(connection: Connection, members: Mapping[str, str], *, now: datetime) -> None:
@@ -451,7 +460,14 @@ _STANDING = select(
     messages.c.repeated,
 ).where(_KEYS)
 _LOCKED = (
-    select(messages.c.key, messages.c.state, messages.c.lease, messages.c.called_off)
+    select(
+        messages.c.key,
+        messages.c.state,
+        messages.c.lease,
+        messages.c.called_off,
+        messages.c.identity,
+        messages.c.due_at,
+    )
     .where(_KEYS)
     .order_by(messages.c.key)
     .with_for_update()
