@@ -69,9 +69,7 @@ def settle_members(connection: Connection, hosts: Sequence[Change], now: datetim
     Where nobody knew whether a host had left, and it turns out that it has not, they have not either.
     """
     fates = {one.message.key: one for one in hosts if one.message.merge_group}
-    members = [
-        one for one in sending.attached(connection, fates) if _is_news_for(one, fates[one.host])
-    ]
+    members = [one for one in sending.attached(connection, fates) if _is_news_for(one, fates[one.host])]
     if not members:
         return
     made = sending.change(connection, [_shared(one, fates[one.host]) for one in members], now=now)

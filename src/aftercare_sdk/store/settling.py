@@ -162,9 +162,7 @@ def resolve_members(
         values: dict[str, Any] = {"state": fate.state, "code": fate.code, "detail": dump(fate.detail)}
         values |= {"final_at": now} if fate.state.final else {"final_at": None, "next_at": now}
         connection.execute(
-            update(messages)
-            .where(messages.c.key == one.key)
-            .values(host="", submitted_at=None, **values)
+            update(messages).where(messages.c.key == one.key).values(host="", submitted_at=None, **values)
         )
         made.append(fate)
     if reopened := sum(not one.state.final for one in made):
