@@ -213,22 +213,40 @@ class Dispatcher:
         return waiting
 
     def _written(self, message: Message, seen: Look) -> _Letter | None:
-        """Write a message; if it cannot be written, settle it with the reason."""
+        """Write a message; if it cannot be written, settle it with the reason.
+
+        What would leave in it and cannot be written is left out, and meets its own reason.
+        """
         channel = self._channel(message.channel)  # a channel that cannot be opened must not lose a message
         try:
             composed, way_out = self.compose(message, seen)
-        except (UnknownTemplate, TemplateFailed) as error:
-            code = Reason.TEMPLATE_UNKNOWN if isinstance(error, UnknownTemplate) else Reason.TEMPLATE_FAILED
-            state, told = MessageState.FAILED, str(error)
-        except MissingVariable as error:
-            state, code, told = MessageState.SKIPPED, Reason.MISSING_VARIABLE, str(error)
+        except (UnknownTemplate, TemplateFailed, MissingVariable) as error:
+            if seen.members:
+                fit = tuple(one for one in seen.members if self._can_be_written(one))
+                return self._written(message, replace(seen, members=fit if fit != seen.members else ()))
+            self._cannot_write(message, error)
+            return None
+        return _Letter(message=message, look=seen, channel=channel, composed=composed, unsubscribe=way_out)
+
+    def _cannot_write(
+        self, message: Message, error: UnknownTemplate | TemplateFailed | MissingVariable
+    ) -> None:
+        """Settle a message that cannot be written."""
+        if isinstance(error, MissingVariable):
+            state, code = MessageState.SKIPPED, Reason.MISSING_VARIABLE
         else:
-            return _Letter(
-                message=message, look=seen, channel=channel, composed=composed, unsubscribe=way_out
-            )
-        detail = {"template": message.template, "problem": redact(told)}
+            state = MessageState.FAILED
+            unknown = isinstance(error, UnknownTemplate)
+            code = Reason.TEMPLATE_UNKNOWN if unknown else Reason.TEMPLATE_FAILED
+        detail = {"template": message.template, "problem": redact(str(error))}
         self._change([Change(message=message, state=state, code=code, detail=detail)])
-        return None
+
+    def _can_be_written(self, seen: Look) -> bool:
+        try:
+            self.compose(seen.message, seen)
+        except (UnknownTemplate, TemplateFailed, MissingVariable):
+            return False
+        return True
 
     def compose(self, message: Message, seen: Look) -> tuple[Composed, str]:
         """Return a message in words, and where it can be refused; empty: it is part of a purchase.
