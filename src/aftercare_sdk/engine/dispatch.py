@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -310,7 +310,11 @@ class Dispatcher:
             submitted = [one for one in leaving if one.message.key in ours]
             decisions.append(
                 connection,
-                [_told(one.message, "submitted", looks[one.message.key].verdict, now) for one in submitted],
+                [
+                    _told(one.message, "submitted", verdict, now)
+                    for letter in submitted
+                    for one, verdict in _leaving_in(looks[letter.message.key])
+                ],
             )
         settled = {one.key for one in refused} | {one.message.key for one in leaving}
         return submitted, [one.message for one in letters if one.message.key not in settled]
@@ -460,6 +464,14 @@ class Dispatcher:
         if name not in self._channels:
             self._channels[name] = self._brand.open_channel(name)
         return self._channels[name]
+
+
+def _leaving_in(host: Look) -> Iterator[tuple[Look, Verdict]]:
+    """Return all that leaves in one message with why it may; what rides uses no place in the budget."""
+    yield host, host.verdict
+    for one in host.members:
+        allowed = tuple(check for check in one.verdict.checks if check.outcome is Outcome.ALLOW)
+        yield one, Verdict(checks=allowed)
 
 
 def _whole(connection: Connection, letters: Sequence[_Letter]) -> list[_Letter]:
