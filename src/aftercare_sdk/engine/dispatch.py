@@ -296,6 +296,7 @@ class Dispatcher:
             # Two that were of different persons a moment ago may be of one by now.
             apart, _ = _apart([one.message for one in same], looks)
             leaving = _whole(connection, [one for one in same if one.message in apart])
+            sending.leave_behind(connection, [one.message.key for one in leaving if one.message.repeated])
             sending.attach(
                 connection,
                 {member.message.key: one.message.key for one in leaving for member in one.look.members},

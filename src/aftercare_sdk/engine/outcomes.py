@@ -73,7 +73,9 @@ def settle_members(connection: Connection, hosts: Sequence[Change], now: datetim
     if not members:
         return
     made = sending.change(connection, [_shared(one, fates[one.host]) for one in members], now=now)
-    sending.detach(connection, [one.message.key for one in made if one.state is not MessageState.MERGED])
+    # What waits for its repeat may have arrived in its host: whatever is told of that one is told of it.
+    apart = [one for one in made if one.state is not MessageState.MERGED and not one.repeats]
+    sending.detach(connection, [one.message.key for one in apart])
     decisions.append(
         connection, [about(one.message, now, one.state.value, one.code, one.detail) for one in made]
     )
@@ -83,6 +85,8 @@ def _is_news_for(member: Message, host: Change) -> bool:
     """Tell whether a message that left in another one does not share the fate of that one already."""
     if member.state is MessageState.SUBMITTED:
         return True
+    if not member.state.final:
+        return host.state.final and host.state not in _DID_NOT_LEAVE
     return host.message.state is MessageState.UNKNOWN and host.state is MessageState.FAILED
 
 

@@ -14,7 +14,15 @@ from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.store import counters
 from aftercare_sdk.store.codec import dump, load_words
 from aftercare_sdk.store.database import insert_into, literal_text
-from aftercare_sdk.store.messages import Copy, Message, as_message, get_many, is_leased, is_waiting
+from aftercare_sdk.store.messages import (
+    Copy,
+    Message,
+    as_message,
+    get_many,
+    has_not_left,
+    is_leased,
+    is_waiting,
+)
 from aftercare_sdk.store.tables import copies, identities, messages
 
 _REACHED = tuple(state for state in MessageState if state.may_have_reached)
@@ -93,7 +101,7 @@ def claim(
 ) -> list[Message]:
     """Take messages that are due, and older than `before`, under a lease that ends at `until`.
 
-    None about the shops in `held`.
+    None about the shops in `held`, but for what is too late.
     """
     due = (
         select(messages.c.key)
@@ -104,7 +112,8 @@ def claim(
     if before is not None:
         due = due.where(messages.c.next_at < before)
     if held:
-        due = due.where(messages.c.shop.not_in(sorted(held)))
+        # What is too late is only settled: nothing of it leaves.
+        due = due.where(or_(messages.c.shop.not_in(sorted(held)), messages.c.expires_at <= now))
     if connection.dialect.name == "postgresql":
         due = due.with_for_update(skip_locked=True)
     keys = list(connection.execute(due).scalars())
@@ -368,8 +377,14 @@ def attach(connection: Connection, members: Mapping[str, str], *, now: datetime)
         connection.execute(_ATTACH, [{"of": key, "in": host, "now": now} for key, host in members.items()])
 
 
+def leave_behind(connection: Connection, hosts: Collection[str]) -> None:
+    """Let messages be by themselves that may have left in these once, before others leave in them again."""
+    if hosts:
+        connection.execute(_LEAVE_BEHIND, {"hosts": sorted(hosts)})
+
+
 def attached(connection: Connection, hosts: Collection[str]) -> list[Message]:
-    """Return the messages that leave, or have left, as part of these."""
+    """Return the messages that leave, have left, or may have left as part of these."""
     if not hosts:
         return []
     rows = connection.execute(_ATTACHED, {"hosts": sorted(hosts)}).mappings()
@@ -445,7 +460,6 @@ _ATTACHED = (
     .where(
         messages.c.host != literal_text(""),
         messages.c.host.in_(bindparam("hosts", expanding=True)),
-        messages.c.state.in_([MessageState.SUBMITTED, MessageState.MERGED]),
     )
     .order_by(messages.c.key)
     .with_for_update()
@@ -488,6 +502,7 @@ _SUBMIT = (
         attempts=bindparam("tries"),
         recipient=bindparam("to"),
         sender=bindparam("from"),
+        host="",
         code="",
         detail="{}",
     )
@@ -519,6 +534,15 @@ _ATTACH = (
         code="",
         detail="{}",
     )
+)
+_LEAVE_BEHIND = (
+    update(messages)
+    .where(
+        messages.c.host != literal_text(""),
+        messages.c.host.in_(bindparam("hosts", expanding=True)),
+        has_not_left(),
+    )
+    .values(host="")
 )
 _DETACH = update(messages).where(_IS).values(host="", submitted_at=None)
 _NAME = update(messages).where(_IS).values(reference=bindparam("known_as"))

@@ -1,4 +1,4 @@
-"""What a review of the sending path has found."""
+"""What leaves in another message: its fate, its tries, its reasons; and what may not take a turn."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 from aftercare_sdk.actions import CancelMessages, Purpose
 from aftercare_sdk.cli import messages as command
 from aftercare_sdk.model.messages import MessageState, Refused, TryAgain, Unknown
+from aftercare_sdk.model.outcomes import OutcomeKind, Report
 from aftercare_sdk.store import connections, messages, sending
 from aftercare_sdk.store.connections import Ended
 from tests.acceptance.test_budget import Words, advert, ask, fates, opened, several
@@ -201,3 +202,16 @@ def test_the_checks_of_what_rides_along_are_kept(migrated_database_url):
         member = host_of(bench, MessageState.MERGED)
         names = {check.name for one in bench.decisions() if one.message == member.key for check in one.checks}
         assert {"window", "lawful_basis", "suppression"} <= names
+
+
+def test_a_report_on_what_waits_for_its_repeat_ends_all_that_was_in_it(migrated_database_url):
+    """The provider says it arrived: nothing that was in it leaves once more."""
+    with several(migrated_database_url, help_("tea"), help_("cup")) as bench:
+        bench.probe.answers = [LOST]
+        bench.tell(order("1"))
+        bench.run(HOUR)
+        report = Report(kind=OutcomeKind.DELIVERED, message=bench.sent[0].id, body=b"1")
+        bench.aftercare.tell_outcomes("email", [report])
+        bench.run(2 * HOUR)
+        assert 1 == len(bench.sent)
+        assert {"delivered", "merged"} == {one.state.value for one in bench.messages()}
