@@ -136,9 +136,9 @@ def _row(one: Listed, speaker: Speaker) -> tuple[str, ...]:
         f"{approval.of.plugin} {approval.of.label}",
         _state(one, speaker),
         str(one.queue.waiting),
-        output.local(one.queue.first_lapse, speaker.zone) if one.queue.first_lapse else "",
+        speaker.moment(one.queue.first_lapse) if one.queue.first_lapse else "",
         str(approval.lapsed),
-        output.local(approval.first_seen, speaker.zone),
+        speaker.moment(approval.first_seen),
         _decided(one, speaker),
     )
 
@@ -147,7 +147,7 @@ def _decided(one: Listed, speaker: Speaker) -> str:
     approval = one.approval
     if approval.decided_at is None:
         return ""
-    told = (output.local(approval.decided_at, speaker.zone), approval.by, approval.note)
+    told = (speaker.moment(approval.decided_at), approval.by, approval.note)
     return " ".join(part for part in told if part)
 
 
@@ -164,11 +164,11 @@ def _show(shown: Shown, speaker: Speaker) -> None:
         ("purpose", speaker.phrase("purpose", of.purpose)),
         ("channel", of.channel),
         *_settings_of(shown, speaker),
-        ("first_seen", output.local(one.approval.first_seen, speaker.zone)),
+        ("first_seen", speaker.moment(one.approval.first_seen)),
         ("waiting", str(one.queue.waiting)),
         (
             "first_lapse",
-            output.local(one.queue.first_lapse, speaker.zone) if one.queue.first_lapse else "",
+            speaker.moment(one.queue.first_lapse) if one.queue.first_lapse else "",
         ),
         ("lapsed", str(one.approval.lapsed)),
         ("counted", str(shown.counted) if shown.counted < one.queue.waiting else ""),
@@ -189,7 +189,7 @@ def _settings_of(shown: Shown, speaker: Speaker) -> list[tuple[str, str]]:
         return []
     message = shown.samples[0].message
     return [
-        ("reason", message.reason),
+        ("reason", speaker.phrase("reason", message.reason)),
         ("delay", _length(message.delay.total_seconds(), speaker)),
         ("window", _length(message.window.total_seconds(), speaker)),
         ("premises", ", ".join(speaker.phrase("rule", type(each).__name__) for each in message.premises)),

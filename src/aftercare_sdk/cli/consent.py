@@ -143,7 +143,7 @@ def _row(one: ConsentEntry, speaker: Speaker) -> tuple[str, ...]:
     proof = " ".join(part for part in (one.form, one.form_hash[:8], one.order, one.url) if part)
     channel = speaker.word("consent.every_channel") if one.channel == "*" else one.channel
     return (
-        output.local(one.at, speaker.zone),
+        speaker.moment(one.at),
         said + basis,
         channel,
         purpose,

@@ -153,7 +153,7 @@ class TestConfigured:
             flow.once_per,
             flow.channel,
         )
-        assert "flow welcome, delivery" == flow.reason
+        assert "write to the customer after the delivery" == flow.reason
 
     def test_what_is_incomplete_does_not_run(self):
         """The check of the configuration reports it; here it is only left out."""

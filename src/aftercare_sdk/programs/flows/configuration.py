@@ -173,7 +173,7 @@ def _combined(name: str, table: FlowTable, preset: Flow | None) -> Flow | None:
     if preset is not None:
         flow = replace(preset, **told)
     elif all(setting in told for setting in _OWN_FLOW):
-        flow = Flow(name=name, reason=f"flow {name}, {told['anchor'].value}", **told)
+        flow = Flow(name=name, reason=f"write to the customer after the {told['anchor'].value}", **told)
     else:
         return None
     return replace(flow, once_per=flow.once_per or None)
