@@ -73,6 +73,14 @@ def test_it_leaves_when_it_was_foreseen(bench):
     assert "skipped" == bench.message("brief").state.value
 
 
+def test_what_waits_already_has_its_reason(bench):
+    """Also while it is not looked at again: the night has begun, and the survey is put off."""
+    bench.run(14 * HOUR)
+    assert "deferred" == bench.message("survey").state.value
+    told = foreseen(bench)["survey"]
+    assert ("goes", "quiet_hours") == (told.prospect.value, told.checks[0].code.value)
+
+
 def test_looking_changes_nothing(bench):
     """It may be asked as often as somebody likes."""
     before = bench.messages()

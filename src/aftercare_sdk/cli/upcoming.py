@@ -77,8 +77,9 @@ def _headline(one: Upcoming, speaker: Speaker) -> str:
 
     message = one.message
     due = message.due_at.isoformat() if message.due_at else ""
-    values = {"label": message.label, "plugin": message.plugin, "due": due}
-    return speaker.say(Told(code="upcoming.headline", values=values))
+    values = {"label": message.label, "plugin": message.plugin, "due": due, "order": one.number}
+    code = "upcoming.headline.order" if one.number else "upcoming.headline"
+    return speaker.say(Told(code=code, values=values))
 
 
 def _prospect(one: Upcoming, speaker: Speaker) -> str:

@@ -45,7 +45,7 @@ class Upcoming:
     """A planned message, and what becomes of it as things stand.
 
     `at` is when it leaves or is looked at again, `checks` what is against it until then, `host` the message
-    that it leaves with.
+    that it leaves with, `number` that of its order, if it is about one.
     """
 
     message: Message
@@ -53,6 +53,7 @@ class Upcoming:
     at: datetime | None
     checks: tuple[Check, ...] = ()
     host: Message | None = None
+    number: str = ""
 
 
 def upcoming(
@@ -75,6 +76,7 @@ class _Story:
     ) -> None:
         self._brand = brand
         self._seen = seen
+        self._now = now
         self._until = until
         self._planned = {one.key: one for one in planned}
         self._next = {one.key: max(one.next_at or now, one.due_at or now, now) for one in planned}
@@ -82,6 +84,7 @@ class _Story:
         self._told: dict[str, Upcoming] = {}
 
     def tell(self) -> list[Upcoming]:
+        self._recall()
         for _ in range(_MOST_LOOKS):
             at = min(self._next.values(), default=None)
             if at is None or at > self._until:
@@ -91,15 +94,23 @@ class _Story:
             self._end(key, Prospect.LATER, at)
         return [self._told[key] for key in self._planned]
 
-    def _look(self, at: datetime) -> None:
-        """Look at all that is due at a moment, as the senders will."""
+    def _recall(self) -> None:
+        """Note what keeps back now what is due already, and is to be looked at later."""
+        for key, look in self._turns(self._now).items():
+            if self._next[key] > self._now and not look.may:
+                self._against[key].append(look.verdict.checks[-1])
+
+    def _turns(self, at: datetime) -> dict[str, Look]:
         looks = {
             key: look_at(self._brand, self._seen, replace(self._planned[key], next_at=next_at), at)
             for key, next_at in self._next.items()
             if (self._planned[key].due_at or at) <= at
         }
-        turns = take_turns(looks, self._brand.settings.budget.priorities, at)
-        for key, look in turns.items():
+        return take_turns(looks, self._brand.settings.budget.priorities, at)
+
+    def _look(self, at: datetime) -> None:
+        """Look at all that is due at a moment, as the senders will."""
+        for key, look in self._turns(at).items():
             if look.host:
                 self._end(key, Prospect.WITH, at, host=self._planned[look.host])
             elif self._next[key] > at:
@@ -142,10 +153,13 @@ class _Story:
 
     def _end(self, key: str, prospect: Prospect, at: datetime | None, host: Message | None = None) -> None:
         self._next.pop(key)
+        message = self._planned[key]
+        order = self._seen.orders.get((message.shop, message.object_kind, message.object))
         self._told[key] = Upcoming(
-            message=self._planned[key],
+            message=message,
             prospect=prospect,
             at=at,
             checks=tuple(self._against[key]),
             host=host,
+            number=order.number if order else "",
         )

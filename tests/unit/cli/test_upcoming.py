@@ -57,8 +57,8 @@ def run(template_database, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("locale", "headline", "goes"),
     [
-        ("en", "“birthday” (letters), planned for 2036-04-18 18:00", "leaves 2036-04-18 18:00"),
-        ("ja", "「birthday」（letters）予定 2036年4月18日 18:00", "2036年4月18日 18:00 に送信します"),
+        ("en", "“birthday” (letters) for order 1, planned for 2036-04-18 18:00", "leaves 2036-04-18 18:00"),
+        ("ja", "「birthday」（letters、注文 1）予定 2036年4月18日 18:00", "2036年4月18日 18:00 に送信します"),
     ],
 )
 def test_in_the_language_of_the_brand(run, locale, headline, goes):
