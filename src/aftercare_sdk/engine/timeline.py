@@ -564,7 +564,9 @@ def why_of(verdict: str, code: str, detail: Mapping[str, str], message: Message 
     if verdict == MessageState.SUBMITTED:
         return Told(code="timeline.all_passed")
     if code and code != MessageState.PLANNED:
-        return Told(code=code, values=detail)
+        # The detail is emptied when a person is erased; what the message itself knows is still told.
+        known = {} if detail or message is None else {"plugin": message.plugin, "purpose": message.purpose}
+        return Told(code=code, values=known or detail)
     if message is not None:
         return Told(code="timeline.plan", values={"plugin": message.plugin, "reason": message.reason})
     return None
