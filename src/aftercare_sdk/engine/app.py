@@ -81,8 +81,7 @@ class Aftercare:
         `observer` is told whose hook is running.
         Raises SettingsError with everything that is wrong, and SchemaVersionError for an old database.
         """
-        if isinstance(settings, Mapping):
-            settings = parse(settings)
+        settings = _settings(settings)
         self.clock: Clock = clock or SystemClock()
         self.brand = Brand(settings, clock=self.clock, plugins=_sources(plugins), environ=environ)
         try:
@@ -360,6 +359,17 @@ class Aftercare:
                 "at the wrong time; name a database of its own for a demo or replay"
             )
             raise ClockRefused(message)
+
+
+def _settings(given: object) -> Settings:
+    if isinstance(given, Mapping):
+        return parse(given)
+    if isinstance(given, Settings):
+        return given
+    raise TypeError(
+        f"settings must be Settings or a mapping, not {type(given).__name__}; "
+        "for a file write Aftercare.from_config(path)"
+    )
 
 
 def _sources(plugins: Sequence[object] | Mapping[str, object] | None) -> tuple[PluginSource, ...] | None:

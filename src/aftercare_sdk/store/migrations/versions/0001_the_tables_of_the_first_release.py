@@ -2,7 +2,6 @@
 
 Revision: 0001, after None.
 """
-
 from __future__ import annotations
 
 import sqlalchemy as sa
