@@ -2,6 +2,7 @@
 
 Revision: 0001, after None.
 """
+
 from __future__ import annotations
 
 import sqlalchemy as sa
