@@ -78,6 +78,8 @@ def _cleared(record: CustomerRecord) -> CustomerRecord:
     version = record.latest
     return replace(
         record,
+        # Where somebody lived whom the shop has erased says nothing of whoever is written to now.
+        zone=record.zone or Register("", version),
         contact=Register(None, version),
         birthday=Register(None, version),
         attributes=Register(None, version),
