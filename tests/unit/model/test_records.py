@@ -235,6 +235,18 @@ class TestSticky:
         assert {"ann@customer.example", "ann@work.example"} == record.emails
         assert record.contact.value is None
 
+    def test_the_zone_of_an_erased_account_goes_with_the_person(self):
+        """It says nothing of whoever is written to now; a late older picture does not bring it back."""
+        known = customer_record(
+            CustomerSnapshot(shop=SHOP, id="5", version=Version(modified_at=DAWN), zone="Pacific/Chatham")
+        )
+        erased = customer_record(
+            CustomerSnapshot(shop=SHOP, id="5", version=Version(modified_at=DAWN + DAY), erased=True)
+        )
+        for record in (known.merge(erased), erased.merge(known)):
+            assert record.zone is not None
+            assert "" == record.zone.value
+
 
 class TestRefunds:
     REFUND = RefundSnapshot(id="77", amount=money(1))
