@@ -137,7 +137,7 @@ def test_a_disk_that_is_full(tmp_path):
     """The disk of the database is full, really: whatever SQLite wants to write has no room."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = f"mount -t tmpfs -o size=3m tmpfs '{disk}' && exec \"$@\""
+    mount = f"mount -t tmpfs -o size=8m tmpfs '{disk}' && exec \"$@\""
     wrapper = ["unshare", "-rm", "sh", "-c", mount, "sh"]
     with running(tmp_path, f"sqlite:///{disk}/aftercare.db", SEED, wrapper=wrapper, disk=disk) as run:
         seen = Path(f"/proc/{run.server.pid}/root{disk}")

@@ -400,7 +400,7 @@ def test_the_command_erases_and_prints_the_proof(desk):
     desk.tell(hers("1", delivered={"p": START}))
     desk.run(DAY)
     told = command("erase", ANN, "--yes", "--reason", "she asked for it")
-    assert "found in 0 places" in told
+    assert "Found in 0 places" in told
     assert "points, for the books: 1" in told
     assert ANN not in told
     assert set() == places(desk)

@@ -43,12 +43,17 @@ def test_every_code_has_words_in_both_languages(code):
 
 
 def test_both_catalogues_say_the_same():
-    """The same codes, with the same values, read the same way; Japanese in the one, none in the other."""
+    """The same codes, with the same values, read the same way; Japanese in the one, none in the other.
+
+    A name of the trade stays as it is, and of a length of time alone the units are Japanese when it is told.
+    """
     ja, en = catalogue("ja"), catalogue("en")
     assert list(ja) == list(en)
     assert {code: fields(words) for code, words in en.items()} == {code: fields(ja[code]) for code in ja}
     assert [] == [
-        code for code, words in ja.items() if not JAPANESE.search(words) and code != "heading.webhooks"
+        code
+        for code, words in ja.items()
+        if not JAPANESE.search(words) and code not in {"heading.webhooks", "approvals.length"}
     ]
     assert [] == [code for code, words in en.items() if JAPANESE.search(words)]
 
