@@ -22,6 +22,7 @@ from aftercare_sdk.model.orders import OrderSnapshot
 from aftercare_sdk.model.outcomes import OutcomeKind, Report
 from aftercare_sdk.model.privacy import Disconnected, PrivacyKind, PrivacyRequest
 from aftercare_sdk.model.shops import NeedsRead, Ref
+from aftercare_sdk.model.versions import Version
 from aftercare_sdk.plugins import PluginSource
 from aftercare_sdk.store import journal, people, privacy
 from aftercare_sdk.store.journal import Arrival, Kind, State
@@ -333,6 +334,21 @@ def test_what_a_channel_has_in_hand_does_not_come_back(shop):
     bounce = Report(kind=OutcomeKind.BOUNCED, message=sent.id, recipient=ANN, body=f"to {ANN}".encode())
     shop.aftercare.tell_outcomes("email", [bounce])
     assert set() == places(shop)
+
+
+def test_what_was_to_go_to_an_erased_mailbox_goes_to_nobody_else(migrated_database_url):
+    """A present for Ann: after her erasure the buyer is not written to in her place, now or after an edit."""
+    later = note("later", delay=2 * DAY)
+    with Bench(migrated_database_url, {"letters": program(on_purchase=always(later))}) as shop:
+        present = order("1", customer="8", email=ANN)
+        shop.tell(customer("8", email=BOB), present)
+        shop.run(DAY)
+        erased(shop)
+        shop.tell(replace(present, version=Version(modified_at=shop.clock.now())))
+        shop.run(3 * DAY)
+        assert [] == shop.sent
+        assert ("skipped", "no_address") == (shop.message("later").state.value, shop.message("later").code)
+        assert set() == places(shop, [ANN])
 
 
 REDACT = PrivacyRequest(kind=PrivacyKind.ERASE, customer="7", email=ANN, orders=("1",))

@@ -24,6 +24,7 @@ from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.outcomes import SuppressionReason
 from aftercare_sdk.model.people import IdentityKind
 from aftercare_sdk.model.records import OrderRecord, Record, ReviewRecord, kind_of
+from aftercare_sdk.model.versions import Register
 from aftercare_sdk.outreach.permission.consent import standing
 from aftercare_sdk.outreach.permission.suppression import address_hash
 from aftercare_sdk.outreach.reasons import Reason
@@ -195,7 +196,10 @@ def _empty_objects(connection: Connection, person: Person, now: datetime) -> dic
 
 
 def _without_contact(record: Record) -> Record:
-    return replace(record, contact=None) if isinstance(record, OrderRecord | ReviewRecord) else record
+    """Say of what somebody else ordered that its mailbox is gone: it reaches nobody, not the buyer."""
+    if isinstance(record, OrderRecord | ReviewRecord):
+        return replace(record, contact=Register(None, record.latest))
+    return record
 
 
 def _call_off(connection: Connection, members: Collection[int], now: datetime) -> None:
