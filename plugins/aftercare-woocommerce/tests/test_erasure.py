@@ -15,7 +15,15 @@ from aftercare_sdk.engine.clock import VirtualClock
 from aftercare_sdk.model.shops import RawRequest
 from aftercare_sdk.store import journal
 from aftercare_sdk.store.journal import State
-from aftercare_sdk.store.tables import copies, customers, identities, messages, objects
+from aftercare_sdk.store.tables import (
+    copies,
+    customers,
+    identities,
+    messages,
+    metadata,
+    objects,
+    privacy_requests,
+)
 from aftercare_sdk.testing.projection import project
 from aftercare_woocommerce.client import RestClient
 from aftercare_woocommerce.fake import KEY, SECRET, Api, FakeWooCommerce, answer_in
@@ -205,14 +213,40 @@ def test_the_placeholder_is_nobody(open_world):
         world.shop.queue.collect()
         world.shop.anonymise("rin@example.jp")
         world.deliver()
-        world.wait(days=2)
+        world.wait(hours=12)
         people = world.rows(identities)
         assert [] == [row for row in people if PLACEHOLDER in row["value"]]
         mine = [row for row in people if row["value"] in {SHO, MEI}]
         assert 2 == len({row["customer"] for row in mine})
         assert len(orders) == len({row["identity"] for row in world.rows(objects) if row["kind"] == "order"})
         assert len({row["customer"] for row in people}) == len(world.rows(customers))
+        world.wait(days=2)
+        assert [] == [row for row in world.rows(identities) if row["value"] in {SHO, MEI}]
         assert [] == world.sent()
+
+
+def test_a_guest_is_erased_like_anybody_who_asks_for_it(open_world):
+    """A day after each of their orders, by the function that serves other platforms (LAW-15, LAW-20)."""
+    with open_world() as world:
+        orders = [world.order(SHO), world.order(SHO)]
+        world.deliver()
+        world.wait(hours=5)
+        # The tool does one page at a time.
+        assert [orders[0]] == world.shop.anonymise(SHO, most=1)
+        world.deliver()
+        world.wait(hours=12)
+        assert [orders[1]] == world.shop.anonymise(SHO)
+        world.deliver()
+        world.wait(days=2)
+        assert {"erased"} == {row["note"] for row in world.rows(privacy_requests)}
+        assert {True} == {row["settled_at"] < row["due_at"] for row in world.rows(privacy_requests)}
+        assert [] == [
+            row for table in metadata.sorted_tables for row in world.rows(table) if SHO in repr(row)
+        ]
+        with world.aftercare.brand.database.read() as connection:
+            bodies = [row.body for row in journal.listing(connection) if row.body]
+        assert bodies
+        assert [] == [body for body in bodies if SHO.encode() in body]
 
 
 def test_a_deleted_account(open_world):

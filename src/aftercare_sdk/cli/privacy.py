@@ -104,7 +104,8 @@ def _standing(one: Asked, moment: datetime, zone: tzinfo) -> str:
         done = f"done {output.local(one.settled_at, zone)}"
         return f"{done}: {one.note}" if one.note else done
     due = output.local(one.due_at, zone)
-    return f"LATE: was due {due}" if one.due_at <= moment else f"due {due}"
+    when = f"LATE: was due {due}" if one.due_at <= moment else f"due {due}"
+    return f"{when}: {one.note}" if one.note else when
 
 
 def _json(one: Asked) -> dict[str, object]:

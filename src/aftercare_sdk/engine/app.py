@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from aftercare_sdk.config import Settings, load, parse
+from aftercare_sdk.engine import requested
 from aftercare_sdk.engine.alerting.telling import tell_due
 from aftercare_sdk.engine.alerting.watch import Watch
 from aftercare_sdk.engine.brand import MODE, Brand
@@ -25,7 +26,6 @@ from aftercare_sdk.engine.reading import read_due
 from aftercare_sdk.engine.receive import Door, Inbox, Reply
 from aftercare_sdk.engine.redeeming import balance_of, offered, redeem
 from aftercare_sdk.engine.reported import Noted, report
-from aftercare_sdk.engine.requested import erase_requested
 from aftercare_sdk.engine.syncing import Syncer
 from aftercare_sdk.engine.telling import (
     Answered,
@@ -152,7 +152,8 @@ class Aftercare:
             with decider_lock(self.brand.database) as token:
                 processed = self.decider.process(token)
                 worked += self.decider.fire(token)
-            worked += perform_due(self.brand) + self._dispatcher.run() + erase_requested(self.brand)
+            worked += perform_due(self.brand) + self._dispatcher.run()
+            worked += requested.erase_requested(self.brand)
             done += worked
             if not worked + processed:
                 return done
@@ -281,7 +282,7 @@ class Aftercare:
 
     def erase_requested(self) -> int:
         """Erase whom platforms have asked to erase, unless a person is to; return how many. For workers."""
-        return erase_requested(self.brand)
+        return requested.erase_requested(self.brand)
 
     def send(self, stopped: Callable[[], bool] = lambda: False) -> int:
         """Send messages that are due, without deciding anything; return how many. For workers.
@@ -327,6 +328,7 @@ class Aftercare:
                 self._syncer.next_due(connection, now),
                 commands.next_due(connection, now),
                 messages.next_due(connection, now),
+                requested.next_due(self.brand, connection, now),
                 units.next_due(connection, self.brand.listening, now),
             )
         return min((moment for moment in moments if moment is not None), default=None)

@@ -12,6 +12,8 @@ from aftercare_sdk.engine.logs import log
 from aftercare_sdk.engine.notices import Notice, Noticed
 from aftercare_sdk.engine.readings import Answer
 from aftercare_sdk.engine.recovered import Finding
+from aftercare_sdk.model.orders import OrderSnapshot
+from aftercare_sdk.model.people import CustomerSnapshot
 from aftercare_sdk.model.records import (
     ConsentRecord,
     OrderRecord,
@@ -20,8 +22,10 @@ from aftercare_sdk.model.records import (
     SubscriptionRecord,
     gone,
     kind_of,
+    names_somebody,
     record_of,
 )
+from aftercare_sdk.model.reviews import ReviewSnapshot
 from aftercare_sdk.model.shops import (
     Gone,
     Ignored,
@@ -57,6 +61,7 @@ class Batch:
     `seen`: what the shop has shown, other than a file; `gone`: what it has said to be gone. `awaited`: what
     is to be read anyway. `ended`: rows that end complete listings. `found`: by row, what of it no webhook had
     told. `owned`: what stays with somebody who was erased, by identity; `buried`: rows about such persons.
+    `removed`: of what is known, that from which the shop has removed a person, by the row that tells so.
     """
 
     now: datetime
@@ -73,6 +78,7 @@ class Batch:
     results: list[tuple[int, State, str]] = field(default_factory=list)
     owned: dict[Key, int] = field(default_factory=dict)
     buried: list[int] = field(default_factory=list)
+    removed: dict[Key, Entry] = field(default_factory=dict)
 
     def record(self, key: Key) -> Record | None:
         stored = self.known.get(key)
@@ -173,11 +179,19 @@ def _merge_one(batch: Batch, entry: Entry, item: Translation | Gone, asked_at: d
     if after == before:
         return _Merged(name=name, change=_NOTHING)
     batch.touched[key] = after
+    stored = batch.known.get(key)
+    if stored is not None and _removes(item) and names_somebody(stored.record):
+        batch.removed[key] = entry
     change = _FIRST
     if before is not None:
         # A look that is newer but shows the same is worth keeping, and no news.
         change = _NOTHING if content(before) == content(after) else _CHANGED
     return _Merged(name=name, change=change, key=key, before=before, after=after)
+
+
+def _removes(item: Snapshot | Gone) -> bool:
+    """Tell whether the shop says that it has removed the person from an object."""
+    return isinstance(item, OrderSnapshot | ReviewSnapshot | CustomerSnapshot) and item.erased
 
 
 def _picture(shop: str, item: Snapshot | Gone, asked_at: datetime | None) -> Record:

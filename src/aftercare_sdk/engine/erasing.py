@@ -6,7 +6,8 @@ everything else. Whoever is erased while rows are processed is found again by th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -86,6 +87,14 @@ class _Seen:
     passes: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """That raw bodies have been looked through for a trace, and how far."""
+
+    trace: Trace
+    seen: _Seen
+
+
 _NOTHING_SEEN = _Seen()
 _PATIENCE = 5
 """So often it is tried to leave little for the transaction, which otherwise looks at all that is new."""
@@ -99,11 +108,16 @@ def erase(
     reason: str,
     actor: str,
     request: privacy.Asked | None = None,
+    prove: bool = True,
+    looked: Looked | None = None,
+    unless: Callable[[Connection, Collection[int]], bool] | None = None,
 ) -> Erasure:
     """Erase the customers that identities belong to, and settle the `request` that asked for it.
 
     Nothing about them leaves any more, and nothing from before is told again. Books, suppressions and what
-    proves a consent stay, without anything that names them.
+    proves a consent stay, without anything that names them. `prove` searches everything afterwards, for a
+    person to see. What was `looked` through is not looked through again. Nobody is erased if `unless` is true
+    of their identities by then.
     """
     trace, seen, bodies = Trace(), _NOTHING_SEEN, 0
     done: Erasure | None = None
@@ -111,12 +125,35 @@ def erase(
         with brand.database.read() as connection:
             found = find(connection, identities).trace
         if found != trace:
-            trace, seen = found, _NOTHING_SEEN
+            trace = found
+            seen = looked.seen if looked and trace.within(looked.trace) else _NOTHING_SEEN
         dropped, seen = _drop_bodies(brand, trace, seen)
         bodies += dropped
-        done = _erase(brand, identities, trace, seen, reason=reason, actor=actor, request=request)
+        done = _erase(
+            brand, identities, trace, seen, reason=reason, actor=actor, request=request, unless=unless
+        )
     bodies += done.erased.get("journal", 0)
-    return replace(done, erased={**done.erased, "journal": bodies}, left=search(brand, trace.words))
+    left = search(brand, trace.words) if prove else {}
+    return replace(done, erased={**done.erased, "journal": bodies}, left=left)
+
+
+def look_through(brand: Brand, trace: Trace) -> tuple[int, Looked]:
+    """Drop the raw bodies that concern a trace; return how many, and what `erase` need not look at again."""
+    dropped, seen = _drop_bodies(brand, trace, _NOTHING_SEEN)
+    return dropped, Looked(trace=trace, seen=seen)
+
+
+def together(one: Erasure, other: Erasure) -> Erasure:
+    """Return what two erasures have done as one."""
+    return replace(
+        one,
+        at=max(one.at, other.at),
+        customers=one.customers + other.customers,
+        erased=dict(Counter(one.erased) + Counter(other.erased)),
+        kept=dict(Counter(one.kept) + Counter(other.kept)),
+        left=dict(Counter(one.left) + Counter(other.left)),
+        words=one.words + other.words,
+    )
 
 
 @gives_way
@@ -129,12 +166,15 @@ def _erase(
     reason: str,
     actor: str,
     request: privacy.Asked | None,
+    unless: Callable[[Connection, Collection[int]], bool] | None,
 ) -> Erasure | None:
     """Erase all but raw bodies in one transaction; None: more has become known of the person meanwhile."""
     now = brand.clock.now()
     with brand.database.write() as connection:
         control.hold(connection)
         person = find(connection, identities)
+        if unless is not None and unless(connection, person.identities):
+            return Erasure(at=now, customers=0, erased={}, kept={}, left={}, words=0, request=request)
         most = ROWS_AT_ONCE if seen.passes < _PATIENCE else _EVERYTHING
         rows = journal.with_bodies(connection, after=seen.up_to, since=seen.since, limit=most)
         if person.trace != trace or len(rows) == most:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from aftercare_sdk.engine import beats, imported, notices, readings, recovered, tombstones
+from aftercare_sdk.engine import beats, imported, notices, readings, recovered, removing, tombstones
 from aftercare_sdk.engine.batches import Batch, Told, account_of, key_of, merge
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.emitting import count_anew, emit
@@ -40,6 +40,7 @@ from aftercare_sdk.store import (
     messages,
     objects,
     people,
+    privacy,
     reads,
     streams,
     units,
@@ -73,6 +74,7 @@ def _take_in(brand: Brand, token: int, told: Sequence[Told], entries: Sequence[E
         batch.awaited = _awaited(connection, told)
         for one in told:
             merge(batch, one)
+        batch.buried += removing.named_late(batch, told)
         # A file is no reason to ask the shop: one of many years would be one for every account.
         files = {
             key_of(one.entry.shop, item)
@@ -232,6 +234,10 @@ def _write(brand: Brand, connection: Connection, batch: Batch) -> None:
         ],
     )
     notices.write(connection, batch.notices)
+    privacy.ask(
+        connection,
+        [removing.asked_by(entry, key, batch.known[key]) for key, entry in batch.removed.items()],
+    )
     for entry, found in batch.found.values():
         streams.close_gaps(connection, entry.shop, entry.topic, len(found))
     journal.note_found(

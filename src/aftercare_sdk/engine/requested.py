@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from aftercare_sdk.engine.brand import Brand
-from aftercare_sdk.engine.erasing import ROWS_AT_ONCE, Erasure, erase
+from aftercare_sdk.engine.erasing import ROWS_AT_ONCE, Erasure, erase, together
 from aftercare_sdk.engine.logs import log
 from aftercare_sdk.engine.notices import asked_by
+from aftercare_sdk.engine.removing import WAIT, remove
 from aftercare_sdk.errors import ConfigurationError
 from aftercare_sdk.model.people import Identity, IdentityKind, fold_email
 from aftercare_sdk.model.privacy import PrivacyKind, PrivacyRequest
@@ -22,6 +22,8 @@ PLATFORM = "platform"
 """Who erases, if no person does."""
 CUSTOMERS_AT_ONCE = 20
 """How many customers of a shop are erased in one turn: other work waits for it."""
+REMOVED_AT_ONCE = 100
+"""How many objects from which a shop has removed somebody are done in one turn."""
 
 
 def erase_requested(brand: Brand) -> int:
@@ -33,17 +35,23 @@ def erase_requested(brand: Brand) -> int:
     if not brand.settings.privacy.automatic:
         return 0
     with brand.database.read() as connection:
-        waiting = privacy.still_open(connection)
+        waiting = privacy.to_carry_out(connection, brand.clock.now() - WAIT)
         ended = connections.all_ended(connection)
-    done = 0
+    removed = [asked for asked in waiting if asked.kind is PrivacyKind.REMOVED][:REMOVED_AT_ONCE]
+    done = len(removed)
+    if removed:
+        gone = remove(brand, removed, reason="the shop has removed them", actor=PLATFORM)
+        log.info("removed", objects=len(removed), customers=gone.customers)
     for asked in waiting:
         if asked.kind is PrivacyKind.ERASE_SHOP and asked.shop in ended:
-            done += _erase_some(brand, asked, reason="the platform asked for it", actor=PLATFORM).customers
+            why = "the platform asked for it"
+            done += _erase_some(brand, asked, reason=why, actor=PLATFORM, prove=False).customers
         if asked.kind is not PrivacyKind.ERASE:
             continue
         found = concerned(brand, asked)
         if found:
-            erase(brand, found, reason="the platform asked for it", actor=PLATFORM, request=asked)
+            why = "the platform asked for it"
+            erase(brand, found, reason=why, actor=PLATFORM, request=asked, prove=False)
             log.info("erased", shop=asked.shop, request=asked.key[:12])
             done += 1
     return done
@@ -53,6 +61,8 @@ def carry_out(brand: Brand, asked: Asked, *, reason: str, actor: str) -> Erasure
     """Erase whom a request means, for a person. Raises ConfigurationError for one that means nobody."""
     if asked.kind is PrivacyKind.ERASE_SHOP:
         return _erase_shop(brand, asked, reason=reason, actor=actor)
+    if asked.kind is PrivacyKind.REMOVED:
+        return remove(brand, [asked], reason=reason, actor=actor, anyway=True)
     if asked.kind is not PrivacyKind.ERASE:
         raise ConfigurationError(
             f"request {asked.key[:12]} asks for {asked.kind.value}, and not for a person to be erased: "
@@ -74,13 +84,13 @@ def _erase_shop(brand: Brand, asked: Asked, *, reason: str, actor: str) -> Erasu
             raise ConfigurationError(
                 f"shop {asked.shop!r} is connected: its customers are erased when it has ended the connection"
             )
-    done = _erase_some(brand, asked, reason=reason, actor=actor)
-    while (more := _erase_some(brand, asked, reason=reason, actor=actor)).customers:
-        done = _sum(done, more)
+    done = _erase_some(brand, asked, reason=reason, actor=actor, prove=True)
+    while (more := _erase_some(brand, asked, reason=reason, actor=actor, prove=True)).customers:
+        done = together(done, more)
     return done
 
 
-def _erase_some(brand: Brand, asked: Asked, *, reason: str, actor: str) -> Erasure:
+def _erase_some(brand: Brand, asked: Asked, *, reason: str, actor: str, prove: bool) -> Erasure:
     """Erase some customers of a shop; settle the request once none is left whom no other shop knows.
 
     Whom another shop of the brand knows as well goes on being its customer.
@@ -99,7 +109,7 @@ def _erase_some(brand: Brand, asked: Asked, *, reason: str, actor: str) -> Erasu
     with brand.database.read() as connection:
         found = erasing.only_of_shop(connection, asked.shop, CUSTOMERS_AT_ONCE)
     for identity in found:
-        done = _sum(done, erase(brand, [identity], reason=reason, actor=actor))
+        done = together(done, erase(brand, [identity], reason=reason, actor=actor, prove=prove))
     if not found:
         with brand.database.write() as connection:
             others = erasing.shared_with_others(connection, asked.shop)
@@ -124,16 +134,12 @@ def _drop_bodies(brand: Brand, asked: Asked) -> int:
     return total
 
 
-def _sum(one: Erasure, other: Erasure) -> Erasure:
-    return replace(
-        one,
-        at=max(one.at, other.at),
-        customers=one.customers + other.customers,
-        erased=dict(Counter(one.erased) + Counter(other.erased)),
-        kept=dict(Counter(one.kept) + Counter(other.kept)),
-        left=dict(Counter(one.left) + Counter(other.left)),
-        words=one.words + other.words,
-    )
+def next_due(brand: Brand, connection: Connection, after: datetime) -> datetime | None:
+    """Return when something that a shop has removed itself is removed here, after a moment."""
+    if not brand.settings.privacy.automatic:
+        return None
+    first = privacy.first_open(connection, PrivacyKind.REMOVED, after - WAIT)
+    return first + WAIT if first else None
 
 
 def concerned(brand: Brand, asked: Asked) -> set[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
@@ -36,6 +36,16 @@ class Trace:
     keys: frozenset[Key] = frozenset()
     pieces: frozenset[bytes] = frozenset()
 
+    def __or__(self, other: Trace) -> Trace:
+        """Return by what one or the other is known."""
+        return Trace(
+            words=self.words | other.words, keys=self.keys | other.keys, pieces=self.pieces | other.pieces
+        )
+
+    def within(self, other: Trace) -> bool:
+        """Tell whether whatever concerns this one concerns the other."""
+        return self.words <= other.words and self.keys <= other.keys
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
@@ -62,12 +72,14 @@ def find(connection: Connection, identities: Collection[int]) -> Person:
         customers=owners,
         identities=named,
         stored=tuple(stored),
-        trace=Trace(
-            words=frozenset(_words(named.values(), stored)),
-            keys=keys,
-            pieces=frozenset(piece for _, _, id_ in keys for piece in _PIECE.findall(id_.encode())[-1:]),
-        ),
+        trace=replace(trace_of(keys), words=frozenset(_words(named.values(), stored))),
     )
+
+
+def trace_of(keys: frozenset[Key]) -> Trace:
+    """Return by what objects are known, whoever they belong to."""
+    pieces = frozenset(piece for _, _, id_ in keys for piece in _PIECE.findall(id_.encode())[-1:])
+    return Trace(keys=keys, pieces=pieces)
 
 
 def _words(identities: Iterable[Identity], stored: Iterable[Stored]) -> Iterator[str]:

@@ -16,6 +16,8 @@ class PrivacyKind(StrEnum):
     """To erase a person."""
     ERASE_SHOP = "erase_shop"
     """To erase everybody of a shop that has ended the connection."""
+    REMOVED = "removed"
+    """What the shop has removed from an object of its own is to go here as well. Noted by the engine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,13 @@ class PrivacyRequest:
     email: str = field(default="", repr=False)
     orders: tuple[str, ...] = ()
     within: timedelta = timedelta(days=30)
+
+    def __post_init__(self) -> None:
+        """Refuse what only the engine can know."""
+        if self.kind is PrivacyKind.REMOVED:
+            raise ValueError(
+                "what a shop has removed is told by a picture that is `erased`, not by a request"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ Rows that the books count are emptied, not deleted.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +34,7 @@ from aftercare_sdk.model.people import IdentityKind
 from aftercare_sdk.store import control
 from aftercare_sdk.store.commands import CommandState
 from aftercare_sdk.store.database import insert_into, literal_text
+from aftercare_sdk.store.messages import about_object
 from aftercare_sdk.store.objects import Key
 from aftercare_sdk.store.tables import (
     commands,
@@ -132,6 +134,19 @@ def empty(connection: Connection, members: Collection[int], now: datetime) -> di
                 else connection.execute(update(table).where(which).values(**values))
             ).rowcount
         )
+    return {name: rows for name, rows in done.items() if rows}
+
+
+def empty_about(connection: Connection, keys: Collection[Key]) -> dict[str, int]:
+    """Empty what was written to a person about objects; return how many rows, by table."""
+    done: Counter[str] = Counter()
+    for key in keys:
+        about = about_object(key)
+        written = select(messages.c.key).where(about)
+        done["copies"] += connection.execute(delete(copies).where(copies.c.message.in_(written))).rowcount
+        has_ended = messages.c.final_at.is_not(None)
+        emptied = update(messages).where(about, has_ended).values(data="{}", reason="", detail="{}")
+        done["messages"] += connection.execute(emptied).rowcount
     return {name: rows for name, rows in done.items() if rows}
 
 

@@ -697,6 +697,7 @@ privacy_requests = Table(
     Column("reference", String(LONGEST_DELIVERY), nullable=False),
     Column("customer", String(100), nullable=False),
     Column("orders", Text, nullable=False),
+    Column("identities", Text, nullable=False),
     Column("journal", BigInteger, nullable=False),
     Column("received_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),

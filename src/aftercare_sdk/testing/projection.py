@@ -145,7 +145,9 @@ def _plain(value: Any) -> Any:
 def absences_in(connection: Connection) -> Absences:
     """Return the moments of the reads that found an order gone."""
     found: dict[str, frozenset[datetime]] = {}
-    rows = connection.execute(select(journal.c.shop, journal.c.body).where(journal.c.kind == Kind.READ))
+    rows = connection.execute(
+        select(journal.c.shop, journal.c.body).where(journal.c.kind == Kind.READ, journal.c.body.is_not(None))
+    )
     for shop, body in rows:
         answer = readings.decode(body)
         for ref in answer.gone:

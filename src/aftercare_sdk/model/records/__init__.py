@@ -74,6 +74,8 @@ __all__ = [
     "gone_subscription",
     "kind_of",
     "merged",
+    "names_nobody",
+    "names_somebody",
     "order_record",
     "product_record",
     "record_of",
@@ -157,3 +159,17 @@ def merged(one: Record, other: Record) -> Record:
 def gone(kind: str, shop: str, id_: str, version: Version) -> Record:
     """Return the record of an object that the shop no longer has."""
     return KINDS[kind].gone(shop, id_, version)
+
+
+def names_somebody(record: Record | None) -> bool:
+    """Tell whether an order, a review or an account has a person."""
+    return isinstance(record, OrderRecord | ReviewRecord | CustomerRecord) and bool(
+        record.contact and record.contact.value
+    )
+
+
+def names_nobody(record: Record | None) -> bool:
+    """Tell whether an order, a review or an account is told to have no person any more."""
+    return isinstance(record, OrderRecord | ReviewRecord | CustomerRecord) and bool(
+        record.contact and record.contact.value is None
+    )

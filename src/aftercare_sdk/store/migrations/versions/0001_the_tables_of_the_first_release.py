@@ -630,6 +630,7 @@ def upgrade() -> None:
         sa.Column("reference", sa.String(length=200), nullable=False),
         sa.Column("customer", sa.String(length=100), nullable=False),
         sa.Column("orders", sa.Text(), nullable=False),
+        sa.Column("identities", sa.Text(), nullable=False),
         sa.Column("journal", sa.BigInteger(), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
