@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from aftercare_sdk.cli.app import app
 from aftercare_sdk.engine import books, facts, imported
 from aftercare_sdk.engine.erasing import Erasure, erase
-from aftercare_sdk.model.actions import Remember, SetTimer, TagCustomer
+from aftercare_sdk.model.actions import Decline, Remember, SetTimer, TagCustomer
 from aftercare_sdk.model.messages import TryAgain
 from aftercare_sdk.model.orders import OrderSnapshot
 from aftercare_sdk.model.outcomes import OutcomeKind, Report
@@ -459,6 +459,39 @@ def test_what_is_left_can_still_be_looked_at(desk):
     assert not [word for word in NAMED if word in result.output]
 
 
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_why_there_was_something_or_nothing_is_told_without_the_words(
+    migrated_database_url, tmp_path, lang, monkeypatch
+):
+    """What plugins said went with the person; that they said it did not."""
+    no_vip = Decline(
+        label="vip", reason="Archer is no VIP", code="condition_not_met", values={"who": "Archer"}
+    )
+    plugin = program(on_purchase=always(no_vip, note(reason="Archer bought tea")))
+    with Bench(migrated_database_url, {"letters": plugin}) as shop:
+        look_with_commands(shop, tmp_path, monkeypatch)
+        shop.tell(hers("1"))
+        shop.run(DAY)
+        assert "Archer" in told_of("why", lang)
+        erased(shop)
+        shop.tell(hers("1"))  # the plugin is told of nothing twice, nor of anything else
+        shop.run(DAY)
+        forgotten = {"en": "the reason was erased with the customer", "ja": "お客様のデータとともに消去"}[
+            lang
+        ]
+        for name, *more in (("why",), ("why", "--json"), ("timeline",)):
+            told = told_of(name, lang, *more)
+            assert forgotten in told
+            assert not [word for word in NAMED if word in told]
+
+
+def told_of(name: str, lang: str, *more: str) -> str:
+    """Return what a command tells of the first order."""
+    result = CliRunner().invoke(app, [name, "main/order/1", "--lang", lang, *more])
+    assert 0 == result.exit_code, result.output
+    return result.output
+
+
 def test_nobody_is_erased_by_mistake(desk):
     """It is asked first; nobody, and both at once, are errors."""
     desk.tell(hers("1"))
@@ -479,6 +512,12 @@ def command(*arguments: str) -> str:
 @pytest.fixture
 def desk(shop, tmp_path, monkeypatch):
     """Let commands look at the shop, with its plugins and its clock."""
+    look_with_commands(shop, tmp_path, monkeypatch)
+    return shop
+
+
+def look_with_commands(shop, tmp_path, monkeypatch):
+    """Let commands look at a shop, with its plugins and its clock."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TEST_DATABASE", shop.url)
     monkeypatch.setenv("SHOP_SECRET", SECRET)
@@ -491,7 +530,6 @@ def desk(shop, tmp_path, monkeypatch):
     fittings = PluginSource(name="fittings", obj=Fittings(shop.shelf, shop.probe))
     monkeypatch.setattr("aftercare_sdk.engine.brand.find_plugins", lambda: (fittings,))
     monkeypatch.setattr("aftercare_sdk.engine.clock.SystemClock.now", lambda _: shop.clock.now())
-    return shop
 
 
 def arrive(bench: Bench, told: object, how: str) -> None:

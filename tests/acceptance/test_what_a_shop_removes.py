@@ -13,20 +13,17 @@ from typer.testing import CliRunner
 from aftercare_sdk.cli.app import app
 from aftercare_sdk.engine import books, erasing
 from aftercare_sdk.model.privacy import PrivacyKind
-from aftercare_sdk.plugins import PluginSource
 from aftercare_sdk.store import messages, privacy
 from aftercare_sdk.store.journal import Kind
-from tests.acceptance.test_privacy_erase import places
+from tests.acceptance.test_privacy_erase import look_with_commands, places
 from tests.support.books import PointForPound
 from tests.support.databases import migrate
 from tests.support.shop import (
     DAY,
     HOUR,
     MINUTE,
-    SECRET,
     START,
     Bench,
-    Fittings,
     always,
     consent,
     customer,
@@ -161,7 +158,7 @@ def test_whoever_goes_on_agreeing_is_left_to_a_person(shop, monkeypatch, tmp_pat
     assert "identities.value" in places(shop, NAMED)
     with shop.aftercare.brand.database.read() as connection:
         (asked,) = privacy.still_open(connection)
-    look_with_commands(shop, monkeypatch, tmp_path)
+    look_with_commands(shop, tmp_path, monkeypatch)
     proof = command("erase", "--request", asked.key[:12], "--yes", "--json")
     assert (1, {}) == (json.loads(proof)["customers"], json.loads(proof)["left"])
     assert set() == places(shop, NAMED)
@@ -174,7 +171,7 @@ def test_without_automatic_a_person_decides(databases, monkeypatch, tmp_path):
         shop.tell(hers())
         remove(shop, bare())
         assert [("order/1", False, "")] == requests(shop)
-        look_with_commands(shop, monkeypatch, tmp_path)
+        look_with_commands(shop, tmp_path, monkeypatch)
         listed = command("requests")
         assert "removed" in listed
         assert ANN not in listed
@@ -238,19 +235,3 @@ def command(*words):
     result = CliRunner().invoke(app, ["privacy", *words])
     assert 0 == result.exit_code, result.output
     return result.output
-
-
-def look_with_commands(bench, monkeypatch, folder):
-    """Let commands look at a bench, with its plugins and its clock."""
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("TEST_DATABASE", bench.url)
-    monkeypatch.setenv("SHOP_SECRET", SECRET)
-    (folder / "aftercare.toml").write_text(
-        '[brand]\nname = "Hibi"\nlocale = "en"\nzone = "UTC"\ncountry = "GB"\n'
-        '[database]\nurl = { env = "TEST_DATABASE" }\n'
-        '[shops.main]\nadapter = "test"\nsecrets = [{ env = "SHOP_SECRET" }]\n'
-        '[channels.email]\nkind = "null"\nsender = "hello@shop.example"\n'
-    )
-    fittings = PluginSource(name="fittings", obj=Fittings(bench.shelf, bench.probe))
-    monkeypatch.setattr("aftercare_sdk.engine.brand.find_plugins", lambda: (fittings,))
-    monkeypatch.setattr("aftercare_sdk.engine.clock.SystemClock.now", lambda _: bench.clock.now())

@@ -38,7 +38,12 @@ def note_declined(connection: Connection, made: Sequence[Decision]) -> None:
 
 
 def reason_of(decision: Decision) -> tuple[str, Mapping[str, str]]:
-    """Return the code and values of the sentence that tells why a plugin planned nothing."""
+    """Return the code and values of the sentence that tells why a plugin planned nothing.
+
+    What it said is emptied when its customer is erased.
+    """
+    if not decision.detail:
+        return "declined.forgotten", {}
     code = f"declined.{decision.code}"
     known = decision.code and all(code in catalogue(language) for language in LANGUAGES)
     return (code if known else DECLINED), decision.detail
@@ -50,4 +55,4 @@ def in_words(values: Mapping[str, str], language: str) -> str:
 
 
 def _name(one: Decision) -> tuple[str, ...]:
-    return (one.event, one.plugin, one.detail["label"], one.detail["reason"])
+    return (one.event, one.plugin, one.detail.get("label", ""), one.detail.get("reason", ""))

@@ -412,7 +412,7 @@ class Story:
     def _code_of(self, decision: Decision) -> str:
         """Return the code of a sentence about a decision that is about no message."""
         if decision.verdict == DECLINED:
-            return "timeline.declined"
+            return "timeline.declined" if decision.detail else "timeline.declined_forgotten"
         known = self._decided_on.get(decision.event)
         code = "timeline.decision_of"
         return f"{code}.{known.object_kind}" if known and known.object_kind in NAMED_KINDS else code
@@ -565,8 +565,12 @@ def why_of(verdict: str, code: str, detail: Mapping[str, str], message: Message 
         return Told(code="timeline.all_passed")
     if code and code != MessageState.PLANNED:
         # The detail is emptied when a person is erased; what the message itself knows is still told.
-        known = {} if detail or message is None else {"plugin": message.plugin, "purpose": message.purpose}
-        return Told(code=code, values=known or detail)
+        if message is None or detail:
+            return Told(code=code, values=detail)
+        known = {"plugin": message.plugin, "purpose": message.purpose, "template": message.template}
+        return Told(code=code, values=known)
+    if message is not None and not message.reason:
+        return Told(code="timeline.plan_forgotten", values={"plugin": message.plugin})
     if message is not None:
         return Told(code="timeline.plan", values={"plugin": message.plugin, "reason": message.reason})
     return None

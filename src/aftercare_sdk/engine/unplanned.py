@@ -62,7 +62,7 @@ def _declined(story: Story) -> Iterator[Unplanned]:
     planned = {(one.plugin, one.label, one.object_kind, one.object) for one in story.messages}
     alike: dict[tuple[str, str, str], list[Decision]] = {}
     for one in decisions.declined(story.connection, about):
-        label, known = one.detail["label"], about[one.event]
+        label, known = one.detail.get("label", ""), about[one.event]
         if (one.plugin, label, known.object_kind, known.object) not in planned:
             alike.setdefault((one.plugin, label, dump(one.detail)), []).append(one)
     for (plugin, label, _), several in alike.items():
