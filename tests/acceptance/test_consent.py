@@ -134,6 +134,18 @@ def test_the_address_of_somebody_else_needs_a_consent_of_its_own(migrated_databa
         assert "accepted" == bench.message("advert", "2").code
 
 
+def test_law_14_what_the_buyer_refuses_the_reader_does_not_allow(migrated_database_url):
+    """Both may refuse. That Bob agrees after Ann has refused says something of his mail, not of hers."""
+    with shop(migrated_database_url) as bench:
+        bench.tell(customer("7", email=ANN), bought("9", email=BOB), bought(customer="7", email=BOB))
+        bench.process()
+        bench.aftercare.consents.refuse(email=ANN)
+        bench.clock.move(bench.clock.now() + timedelta(minutes=1))
+        consent(bench, email=BOB)
+        bench.run(DAY)
+        assert ["objected", "accepted"] == [bench.message("advert", one).code for one in ("1", "9")]
+
+
 @pytest.mark.parametrize(
     ("state", "opt_in", "code"),
     [

@@ -10,6 +10,7 @@ import pytest
 
 from aftercare_sdk.actions import Purpose
 from aftercare_sdk.engine.consenting import said_by_whom
+from aftercare_sdk.engine.erasing import erase
 from aftercare_sdk.engine.reported import LATEST, TOGETHER, Noted
 from aftercare_sdk.engine.timeline import EntryKind, timeline
 from aftercare_sdk.errors import InputError
@@ -18,7 +19,7 @@ from aftercare_sdk.model.consent_ledger import ConsentWord
 from aftercare_sdk.model.messages import Accepted, MessageState, TryAgain, Unknown
 from aftercare_sdk.model.outcomes import Report, SuppressionReason
 from aftercare_sdk.outreach.sentences import LANGUAGES, say
-from aftercare_sdk.store import suppressions
+from aftercare_sdk.store import people, suppressions
 from aftercare_sdk.store.journal import Kind, State
 from tests.support.databases import migrate
 from tests.support.shop import (
@@ -418,6 +419,58 @@ def test_law_14_who_expressly_agrees_again_is_written_to_again(migrated_database
         bench.run(DAY)
         kept = {one.object: one.state.value for one in bench.messages() if one.label == "advert"}
         assert {"2": "skipped", "3": "accepted", "4": "skipped"}.items() <= kept.items()
+
+
+def test_law_14_everybody_lifts_what_they_have_said_themselves(migrated_database_url):
+    """Of a present both count, the buyer and whoever gets the mail: neither speaks for the other."""
+    with shop(migrated_database_url) as bench:
+        bench.tell(customer("7"), customer("8", email="bob@customer.example"))
+        buy(bench, "1", customer="7")
+        buy(bench, "2", customer="8", email="bob@customer.example")
+        report(bench, kind=OutcomeKind.UNSUBSCRIBED, message=bench.message(order="1").id)
+        bench.run(DAY)
+        consent(bench, "bob@customer.example")
+        buy(bench, "3", customer="7", email="bob@customer.example")
+        assert "suppressed_unsubscribe" == bench.message(order="3").code
+        bench.run(DAY)
+        consent(bench, ANN)
+        buy(bench, "4", customer="7", email="bob@customer.example")
+        assert "accepted" == bench.message(order="4").code
+        report(bench, **COMPLAINED, message=bench.message(order="2").id)
+        bench.run(DAY)
+        consent(bench, ANN, form="again")
+        buy(bench, "5", customer="7", email="bob@customer.example")
+        assert "suppressed_complaint" == bench.message(order="5").code
+
+
+def test_law_20_a_mailbox_that_keeps_bouncing_is_known_after_an_erasure(migrated_database_url):
+    """By its hash: one more bounce does not bring it back, and bounces from before count on."""
+    with shop(migrated_database_url) as bench:
+        for day in range(3):
+            buy(bench, str(day), placed=START + day * DAY)
+            report(bench, **SOFT, message=bench.message(order=str(day)).id)
+            bench.run(START + (day + 1) * DAY)
+        forget(bench)
+        for day in range(8, 10):
+            bench.run(START + day * DAY)
+            assert [] == against(bench)
+            buy(bench, str(day), placed=START + day * DAY)
+            report(bench, **SOFT, message=bench.message(order=str(day)).id)
+        assert ["soft_bounces"] == against(bench)
+        forget(bench)
+        assert ["soft_bounces"] == against(bench)
+        bench.run(HOUR)
+        buy(bench, "20", placed=bench.clock.now())
+        assert "suppressed_soft_bounces" == bench.message(order="20").code
+        report(bench, **SOFT, message=bench.message(order="9").id, event_id="late")
+        assert ["soft_bounces"] == against(bench)
+
+
+def forget(bench):
+    """Erase Ann."""
+    with bench.aftercare.brand.database.read() as connection:
+        known = people.search(connection, ANN)
+    erase(bench.aftercare.brand, known, reason="asked for it", actor="K. Mori")
 
 
 def test_five_soft_bounces_in_a_row_over_a_week_suppress_send_06(migrated_database_url):

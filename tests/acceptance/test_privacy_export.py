@@ -18,6 +18,7 @@ from aftercare_sdk.model.privacy import PrivacyKind, PrivacyRequest
 from aftercare_sdk.outreach.sentences import catalogue
 from aftercare_sdk.plugins import PluginSource
 from aftercare_sdk.store import privacy
+from aftercare_sdk.store.tables import metadata
 from tests.support.books import PointForPound
 from tests.support.shop import (
     DAY,
@@ -64,10 +65,24 @@ def test_law_11_all_that_is_held_is_exported(desk, tmp_path):
         (one["plugin"], one["name"], one["value"]) for one in told["memory"]
     ]
     assert [{"what": "gyokuro"}] == [one["data"] for one in told["timers"]]
+    assert ["main/complaint/dented-tin"] == [one["key"] for one in told["complaints"]]
     assert told["events"]
     assert told["decisions"]
     assert told["received"]
     assert BOB not in json.dumps(told)
+
+
+def test_law_11_no_table_that_holds_something_of_a_person_is_left_out(desk, tmp_path):
+    """What is shown otherwise, or is nothing but the engine's own numbers, is named here."""
+    elsewhere = {
+        "objects": "accounts, orders, reviews, consents and subscriptions of shops are sections of their own",
+        "identities": "a section of its own",
+        "balances": "the sum of the lots",
+        "units": "that a plugin has been told of an event",
+        "tombstones": "of nobody who could ask",
+    }
+    theirs = {table.name for table in metadata.sorted_tables if "identity" in table.c} | elsewhere.keys()
+    assert set() == theirs - exported(tmp_path, ANN).keys() - elsewhere.keys()
 
 
 def test_the_page_says_the_same_and_escapes_everything(desk, tmp_path):
@@ -174,5 +189,7 @@ def desk(migrated_database_url, tmp_path, monkeypatch):
         shop.tell(order("2", email=BOB, name="Bob"))
         shop.process()
         consent(shop, ANN)
+        shop.aftercare.tell_complaint("main", "dented-tin", order="1")
+        shop.aftercare.tell_complaint("main", "late", order="2")
         shop.run(DAY)
         yield shop

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -30,6 +31,20 @@ def at(text):
 def left(bench, number="1"):
     """Return when the message about an order left; None: it has not."""
     return bench.message("note", number).submitted_at
+
+
+def test_law_22_where_an_order_names_no_country_that_of_the_account_counts(migrated_database_url):
+    """And all of them, if a person has several; a shop in London does not write to Tokyo at five."""
+    moment = at("2026-06-01T20:00")
+    with shop(migrated_database_url) as bench:
+        ann = customer("7", email=ANN)
+        bench.tell(
+            replace(ann, contact=replace(ann.contact, country="JP")),
+            order("1", customer="7", country="", placed=moment),
+            at=moment,
+        )
+        bench.run(moment + DAY)
+        assert at("2026-06-01T23:00") <= left(bench) <= at("2026-06-01T23:00") + JITTER
 
 
 @pytest.mark.parametrize(

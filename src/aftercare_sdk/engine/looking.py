@@ -305,25 +305,24 @@ def _suppressed(
 
 
 def _against(
-    brand: Brand,
     seen: Seen,
-    contact: Contact | None,
+    address: str,
     persons: Collection[int],
-    still: Callable[[datetime], bool],
+    reader: int,
+    still: Callable[[int, datetime], bool],
 ) -> frozenset[SuppressionReason]:
-    """Return why an address is suppressed: for what it is, or by the word of the person whose it is.
+    """Return why an address, as its hash, is suppressed: for what it is, or by the word of a person.
 
-    `still` tells whether what a person said at a moment is their last word.
+    What was said of the address itself is the reader's word. `still` tells whether what a person said at a
+    moment is that person's last word.
     """
-    if not seen.suppressed or contact is None or not contact.email:
-        return frozenset()
-    address = brand.address_hash(contact.email)
-    return frozenset(
-        one.reason
-        for one in seen.suppressed
-        if (one.address == address or (one.reason.of_person and one.customer in persons))
-        and (not one.reason.of_person or still(one.at))
-    )
+    found: set[SuppressionReason] = set()
+    for one in seen.suppressed:
+        whose = reader if one.address == address else one.customer
+        concerns = one.address == address or (one.reason.of_person and whose in persons)
+        if concerns and (not one.reason.of_person or (whose is not None and still(whose, one.at))):
+            found.add(one.reason)
+    return frozenset(found)
 
 
 def look_at(brand: Brand, seen: Seen, message: Message, now: datetime) -> Look:
@@ -347,10 +346,11 @@ def look_at(brand: Brand, seen: Seen, message: Message, now: datetime) -> Look:
             customer=customer,
         )
     )
-    country = (order.country if order else "") or (contact.country if contact else "")
     reader = customer if recipient is None else seen.customers[recipient]
     persons = frozenset({customer, reader})
     accounts = seen.accounts_of(persons)
+    places = _places(order, contact, accounts)
+    country, region = places[0]
     medium, sender = brand.medium(message.channel), brand.sender_domain(message.channel)
     candidate = Candidate(
         purpose=Purpose(message.purpose),
@@ -363,12 +363,14 @@ def look_at(brand: Brand, seen: Seen, message: Message, now: datetime) -> Look:
         awaiting_until=max(unheard.at, now + SHORTEST_WAIT) if unheard and unheard.at else None,
         recipient=contact.email if contact else "",
         suppressed=_against(
-            brand,
             seen,
-            contact,
+            brand.address_hash(contact.email),
             persons,
-            lambda at: not agreed_again(seen.said.get(reader, ()), medium, at, now),
-        ),
+            reader,
+            lambda whose, at: not agreed_again(seen.said.get(whose, ()), medium, at, now),
+        )
+        if seen.suppressed and contact and contact.email
+        else frozenset(),
         person=Person(
             channel=medium,
             countries=frozenset(_countries(order, contact, accounts)),
@@ -379,7 +381,7 @@ def look_at(brand: Brand, seen: Seen, message: Message, now: datetime) -> Look:
             sender_named=brand.settings.brand.legal is not None,
             way_out=bool(brand.settings.server.public_url),
         ),
-        hours=_hours(brand, message, contact, country, _zones(shop, contact, accounts, country)),
+        hours=_hours(brand, message, contact, country, _zones(shop, accounts, places)),
         account=_account(brand, seen, message, persons),
         approval=seen.approvals.get(message.key),
         last=message.code,
@@ -402,7 +404,7 @@ def look_at(brand: Brand, seen: Seen, message: Message, now: datetime) -> Look:
         zone=zone_for(
             account.zone.value if account and account.zone else "",
             country,
-            _region(contact, country),
+            region,
             shop.zone,
         ),
         message=message,
@@ -439,12 +441,26 @@ def _account(brand: Brand, seen: Seen, message: Message, persons: frozenset[int]
     )
 
 
+def _places(
+    order: Order | None, contact: Contact | None, accounts: Iterable[CustomerRecord]
+) -> list[tuple[str, str]]:
+    """Return country and region where a person may be, at least one, which may be of nowhere.
+
+    It is where the parcel goes; if nobody says where that is, every place that an account of theirs names.
+    """
+    country = (order.country if order else "") or (contact.country if contact else "")
+    if country:
+        return [(country, _region(contact, country))]
+    own = [account.contact.value for account in accounts if account.contact and account.contact.value]
+    return list(dict.fromkeys((one.country, one.region) for one in own if one.country)) or [("", "")]
+
+
 def _zones(
-    shop: Shop, contact: Contact | None, accounts: Iterable[CustomerRecord], country: str
+    shop: Shop, accounts: Iterable[CustomerRecord], places: Iterable[tuple[str, str]]
 ) -> tuple[ZoneInfo, ...]:
-    """Return every zone in which a person may be: those that accounts name, else what the country says."""
+    """Return every zone in which a person may be: those that accounts name, else what the places say."""
     own = {account.zone.value for account in accounts if account.zone and account.zone.value} or {""}
-    found = (zones_of(one, country, _region(contact, country), shop.zone) for one in sorted(own))
+    found = (zones_of(one, country, region, shop.zone) for one in sorted(own) for country, region in places)
     return tuple(dict.fromkeys(zone for zones in found for zone in zones))
 
 
@@ -469,13 +485,14 @@ def _hours(
 def _said(seen: Seen, message: Message, reader: int, medium: str, now: datetime) -> tuple[ConsentEntry, ...]:
     """Return what counts: what the reader of a message has said, and what the buyer has refused.
 
-    Nobody consents for somebody else whose address an order names.
+    Nobody consents for somebody else whose address an order names: the buyer's refusal stands, whatever the
+    reader has agreed to since.
     """
     said, customer = seen.said.get(reader, ()), seen.customers[message.identity]
     if customer == reader:
         return said
     refused = standing(seen.said.get(customer, ()), medium, Purpose(message.purpose), now)
-    return (*said, refused.objection) if refused.objected and refused.objection else said
+    return (refused.objection,) if refused.objected and refused.objection else said
 
 
 def _countries(order: Order | None, contact: Contact | None, accounts: Iterable[CustomerRecord]) -> set[str]:

@@ -308,9 +308,20 @@ def _arrivals(fresh: Sequence[_Match]) -> dict[int, list[str]]:
 
 
 def _weigh_soft_bounces(connection: Connection, mailbox: int, address: str, source: str) -> bool:
-    """Suppress a mailbox in which nothing has arrived for long, or let it go if something has, after all."""
+    """Suppress a mailbox in which nothing has arrived for long, or let it go if something has, after all.
+
+    What was reported before its person was erased counts as well: the mailbox is the same.
+    """
     reason = SuppressionReason.SOFT_BOUNCES
-    told = outcomes.of_mailboxes(connection, [mailbox]).get(mailbox, [])
+    buried = (tomb.identity for tomb in erasing.tombs(connection, [address]).get(address, ()))
+    told = sorted(
+        (
+            one
+            for several in outcomes.of_mailboxes(connection, {mailbox, *buried}).values()
+            for one in several
+        ),
+        key=lambda one: (one.at, one.key),
+    )
     since = suppressions.lifted(connection, [address], reason).get(address)
     dead = keeps_bouncing([(one.at, one.bounce) for one in told], since)
     suppressions.withdraw(connection, [address], reason)

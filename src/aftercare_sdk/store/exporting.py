@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
 from aftercare_sdk.store.codec import load_any
 from aftercare_sdk.store.tables import (
     commands,
+    complaints,
     consents,
     copies,
     decisions,
@@ -35,6 +36,7 @@ _COLUMNS: Mapping[Table, str] = {
     suppressions: "at kind reason source lifted_at",
     messages: "planned_at due_at submitted_at final_at state code purpose channel plugin label template "
     "reason data detail",
+    complaints: "at key",
     outcomes: "at kind reason bounce channel",
     lots: "awarded_at label plugin object earned spent remaining debt available_at expires_at reason",
     entries: "at kind cause points debt actor note",

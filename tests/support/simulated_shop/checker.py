@@ -212,7 +212,7 @@ class Checker:
         One for some products only is none: no message says which products it advertises.
         """
         order = self._record.orders.get(word.order.rpartition("/")[2])
-        if order is None or reader.isdisjoint({*self._record.buyer(order), mailbox(order.email)}):
+        if order is None or reader.isdisjoint(self._record.owner(order)):
             return False
         return not word.categories
 
@@ -252,7 +252,7 @@ class Checker:
         self, step: Step, case: Case, about: OrderPicture | ReviewPicture
     ) -> Iterator[tuple[str, str]]:
         reader = mailbox(case.email)
-        persons = self._record.person(reader) | self._buyer(about)
+        persons = {self._record.person(reader), self._buyer(about)}
         if why := self._record.suppressed(reader, persons, step.purpose):
             yield "SEND-06", why
 
@@ -323,8 +323,15 @@ class Checker:
             if case.at - period < one.at
             and one.message != case.message
             and one.message not in self._record.bounced
+            # Of an account of which nothing was known then it may have turned out whose it is.
+            and (mails is self._sent or self._is_of(one, names))
         ]
         return sorted(found, key=lambda one: one.at)
+
+    def _is_of(self, case: Case, names: frozenset[Name]) -> bool:
+        """Tell whether an earlier mail was about an order of somebody."""
+        about = self.about(case.trigger)
+        return about is not None and not names.isdisjoint(self._buyer(about))
 
     def _once(self, case: Case) -> Iterator[tuple[str, str]]:
         """Nothing twice, but what serves a purchase and may have been lost, once (SEND-08)."""

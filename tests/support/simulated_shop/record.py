@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -98,8 +98,12 @@ class Record:
         Of a platform only the newest state is a consent. An objection stays one: it ends by a later consent,
         not by being overwritten.
         """
+        erased = self.erased(names)
         for name in names:
-            yield from self._words.get(name, ())
+            # Whoever was erased has still refused, and has agreed to nothing any more.
+            yield from (
+                one for one in self._words.get(name, ()) if not one.basis or erased is None or one.at > erased
+            )
             states = sorted(self._platform.get(name, {}).items())
             for since, fact in states:
                 if fact.state in {"unsubscribed", "redacted"}:
@@ -114,9 +118,19 @@ class Record:
             and order.bought >= since
             and order.cancelled is None
             and not order.test
-            and not names.isdisjoint(self.buyer(order))
+            and not names.isdisjoint(self.owner(order))
             for order in self.orders.values()
         )
+
+    def owner(self, order: OrderPicture) -> frozenset[Name]:
+        """Return by what the person is known who has certainly placed an order.
+
+        Of an account of which nothing is known yet it is not certain who reads the address on the order.
+        """
+        account = ("account", order.shop, order.account)
+        if order.account and account not in self._accounts:
+            return frozenset({account})
+        return self.buyer(order)
 
     def buyer(self, order: OrderPicture) -> frozenset[Name]:
         """Return by what the person is known who has placed an order.
@@ -131,18 +145,19 @@ class Record:
             return self.person(account)
         return self.person(mailbox(order.email)) | {account}
 
-    def suppressed(self, name: Name, persons: frozenset[Name], purpose: str) -> str:
+    def suppressed(self, name: Name, persons: Collection[frozenset[Name]], purpose: str) -> str:
         """Return why a mailbox may not be written to any more; empty: it may.
 
-        `persons`: all names of those whose own word counts.
+        `persons`: all names of each whose own word counts, about what they have refused themselves.
         """
         if name in self._dead:
             return "hard_bounce"
         if purpose == "transactional":
             return ""
-        refused = max((self._refused[one] for one in persons if one in self._refused), default=None)
-        if refused is not None and not self._agreed_again(persons, refused[0]):
-            return refused[1]
+        for names in persons:
+            refused = max((self._refused[one] for one in names if one in self._refused), default=None)
+            if refused is not None and not self._agreed_again(names, refused[0]):
+                return refused[1]
         run: list[datetime] = []
         for (at, _), kind in sorted(self._arrivals[name].items()):
             run = [] if kind == "delivered" else [*run, at]

@@ -12,6 +12,7 @@ from aftercare_sdk.store.messages import Message
 
 def test_after_an_erasure_the_purpose_is_told_still():
     """It stands with the message, and names nobody."""
-    message = cast("Message", SimpleNamespace(plugin="flows", purpose="marketing"))
+    message = cast("Message", SimpleNamespace(plugin="flows", purpose="marketing", template="news"))
     told = why_of("skipped", Reason.NO_LAWFUL_BASIS, {}, message)
-    assert Told(code=Reason.NO_LAWFUL_BASIS, values={"plugin": "flows", "purpose": "marketing"}) == told
+    values = {"plugin": "flows", "purpose": "marketing", "template": "news"}
+    assert Told(code=Reason.NO_LAWFUL_BASIS, values=values) == told
