@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from aftercare_sdk.model.consent_ledger import Basis
 from aftercare_sdk.model.events import (
     Cancellation,
+    ConsentChanged,
     CustomerErased,
     Delivery,
     Event,
@@ -23,7 +25,9 @@ from aftercare_sdk.model.events import (
 from aftercare_sdk.model.outcomes import OutcomeKind, RejectReason
 
 __all__ = [
+    "Basis",
     "Cancellation",
+    "ConsentChanged",
     "CustomerErased",
     "Delivery",
     "Event",

@@ -33,6 +33,7 @@ from aftercare_sdk.model.console import CommandGroup
 from aftercare_sdk.model.context import Context
 from aftercare_sdk.model.events import (
     Cancellation,
+    ConsentChanged,
     CustomerErased,
     Delivery,
     FeedbackReceived,
@@ -105,6 +106,10 @@ class AftercareHooks:
     @hookspec
     def on_referral(self, event: ReferralCompleted, ctx: Context) -> Iterable[Action] | None:
         """React to a friend who was sent and has bought: called for the sender, and for the friend."""
+
+    @hookspec
+    def on_consent_changed(self, event: ConsentChanged, ctx: Context) -> Iterable[Action] | None:
+        """React to a customer who has agreed to be written to, or refused, in whatever way it was told."""
 
     @hookspec
     def on_message_outcome(self, event: MessageOutcome, ctx: Context) -> Iterable[Action] | None:

@@ -14,7 +14,9 @@ PUBLIC = {
         "hookimpl",
     ],
     "aftercare_sdk.events": [
+        "Basis",
         "Cancellation",
+        "ConsentChanged",
         "CustomerErased",
         "Delivery",
         "Event",

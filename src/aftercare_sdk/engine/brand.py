@@ -306,7 +306,10 @@ class Brand:
 
     def counts(self, plugin: str, at: datetime) -> bool:
         """Tell whether a plugin had started when something happened, or looks back."""
-        return self.settings.plugin(plugin).backfill or self._starts[plugin] <= at
+        if self.settings.plugin(plugin).backfill:
+            return True
+        started = self.started_at(plugin)
+        return started is not None and started <= at
 
     def assumptions(self, shop: str) -> Assumptions:
         """Return when a delivery is assumed in a shop."""

@@ -18,7 +18,7 @@ from enum import Enum
 from sqlalchemy import Connection
 
 from aftercare_sdk.engine.brand import Brand
-from aftercare_sdk.engine.consenting import Speaker, check, identity_of, note_in, said_by
+from aftercare_sdk.engine.consenting import Speaker, Word, check, identity_of, note_in, said_by
 from aftercare_sdk.engine.suppressing import ADDRESS_KEY
 from aftercare_sdk.errors import ConfigurationError, InputError
 from aftercare_sdk.model.actions import Purpose
@@ -95,7 +95,7 @@ def ask(brand: Brand, asked: Asked) -> bool:
         if _is_dead(connection, asked.email) or _was_asked(connection, owners[identity], entry, now):
             return False
         said = Said(identity=identity, entry=entry, recorded_at=now)
-        note_in(connection, identity, entry, now)
+        note_in(brand, connection, [Word(shop=asked.shop, identity=identity, entry=entry)], now)
         if not _in_time(entry, now):
             return False
         mail = _mail(brand, asked, said, channel)
@@ -126,10 +126,11 @@ def confirm(brand: Brand, connection: Connection, message: Message) -> None:
     asked, now = _entry(connection, message), brand.clock.now()
     if asked is None:
         return
+    control.hold(connection)
     people.lock_owners(connection, [asked.identity])
     if _stage(connection, asked, now) is Stage.OPEN:
         given = replace(asked.entry, word=ConsentWord.GIVEN, at=now, source=SOURCE, actor=_PERSON)
-        note_in(connection, asked.identity, given, now)
+        note_in(brand, connection, [Word(shop=message.shop, identity=asked.identity, entry=given)], now)
 
 
 def _entry(connection: Connection, message: Message) -> Said | None:

@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
 from aftercare_sdk.engine.brand import Brand
+from aftercare_sdk.engine.emitting import add_units
 from aftercare_sdk.engine.finding import find_customers
 from aftercare_sdk.errors import InputError, UnknownCustomer
 from aftercare_sdk.model.consent_ledger import Basis, ConsentEntry, ConsentWord
+from aftercare_sdk.model.events import ConsentChanged
 from aftercare_sdk.model.people import Identity, IdentityKind, fold_email
 from aftercare_sdk.model.records import ConsentRecord
 from aftercare_sdk.outreach.addresses import UnusableAddress, parse_address
 from aftercare_sdk.outreach.permission.consent import told_by_platform
-from aftercare_sdk.store import consents, control, journal, objects, people
+from aftercare_sdk.store import consents, control, erasing, events, journal, objects, people
 from aftercare_sdk.store.codec import dump
 from aftercare_sdk.store.consents import Said
 from aftercare_sdk.store.database import gives_way
+from aftercare_sdk.store.events import Known
 from aftercare_sdk.store.journal import Arrival, Kind, State
+
+CONSENT = "consent"
+"""The kind of what `ConsentChanged` is about: an entry of the ledger by its key, or the object of a shop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speaker:
-    """Who has said it: the `account` of a `shop`, or whoever has the mailbox `email`. One of both."""
+    """Who has said it: the `account` of a `shop`, or whoever has the mailbox `email`. One of both.
+
+    With a mailbox `shop` is to whom it was said, if that is known.
+    """
 
     shop: str = ""
     account: str = ""
     email: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """What an identity has said, and to which shop; empty: to none in particular."""
+
+    shop: str
+    identity: int
+    entry: ConsentEntry
 
 
 def said_by(connection: Connection, customers: Collection[int]) -> Mapping[int, tuple[ConsentEntry, ...]]:
@@ -99,36 +117,86 @@ def note(brand: Brand, speaker: Speaker, entry: ConsentEntry) -> bool:
         raise InputError("a consent or an objection is to have been given later than now")
     check(entry)
     with brand.database.write() as connection:
+        control.hold(connection)
         identity = identity_of(connection, speaker, now)
         # A message that is being submitted to this person waits, or is waited for.
         people.lock_owners(connection, [identity])
-        return note_in(connection, identity, entry, now)
+        return note_in(brand, connection, [Word(shop=speaker.shop, identity=identity, entry=entry)], now)
 
 
-def note_in(connection: Connection, identity: int, entry: ConsentEntry, now: datetime) -> bool:
-    """Do the same in a transaction that holds the person's lock."""
-    said = Said(identity=identity, entry=entry, recorded_at=now)
-    if not consents.append(connection, [said]):
-        return False
+def note_in(brand: Brand, connection: Connection, several: Sequence[Word], now: datetime) -> bool:
+    """Do the same with what several have said; return whether any of it is news.
+
+    The transaction holds the locks of the persons, and before these the decider's (`control.hold`), as it
+    numbers events.
+    """
+    said = [Said(identity=word.identity, entry=word.entry, recorded_at=now) for word in several]
+    shops = {consents.key_of(one): word.shop for one, word in zip(said, several, strict=True)}
+    fresh = consents.append(connection, said)
+    journal.append(connection, [_arrival(one) for one in fresh.values()])
+    _raise(brand, connection, fresh, shops)
+    return bool(fresh)
+
+
+def _arrival(said: Said) -> Arrival:
+    entry = said.entry
     told = {
-        "identity": identity,
+        "identity": said.identity,
         "channel": entry.channel,
         "purpose": entry.purpose.value if entry.purpose else "",
         "basis": entry.basis.value,
         "source": entry.source,
         "actor": entry.actor,
     }
-    arrival = Arrival(
+    return Arrival(
         kind=Kind.COMMAND,
         shop="",
         topic=f"consent.{entry.word.value}",
-        received_at=now,
+        received_at=said.recorded_at,
         body=dump(told).encode(),
         state=State.DONE,
         outcome=f"{entry.word.value}: {entry.channel}, {told['purpose'] or 'all purposes'}",
     )
-    journal.append(connection, [arrival])
-    return True
+
+
+def _raise(brand: Brand, connection: Connection, fresh: Mapping[str, Said], shops: Mapping[str, str]) -> None:
+    """Tell plugins what is news, by key.
+
+    A form that somebody has filled in changes nothing yet, and of whoever was erased nothing is told.
+    """
+    told = {key: one for key, one in fresh.items() if one.entry.word is not ConsentWord.ASKED}
+    buried = erasing.erased(connection, {one.identity for one in told.values()}) if told else {}
+    heard = {key: one for key, one in told.items() if one.identity not in buried}
+    if not heard:
+        return
+    first = control.number_events(connection, len(heard))
+    default = next(iter(brand.settings.shops), "")
+    raised = [
+        Known(
+            event=_event(key, shops[key] or default, said.entry),
+            seq=first + place,
+            object_kind=CONSENT,
+            object=key,
+            identity=said.identity,
+            known_at=said.recorded_at,
+        )
+        for place, (key, said) in enumerate(heard.items())
+    ]
+    events.save_many(connection, raised)
+    add_units(brand, connection, raised)
+
+
+def _event(key: str, shop: str, entry: ConsentEntry) -> ConsentChanged:
+    return ConsentChanged(
+        id=f"{shop}/{CONSENT}/{key[:32]}",
+        shop=shop,
+        occurred_at=entry.at.astimezone(UTC),
+        channel=entry.channel,
+        purpose=entry.purpose,
+        basis=entry.basis if entry.word is ConsentWord.GIVEN else None,
+        source=entry.source,
+        by_person=entry.by_person,
+    )
 
 
 def check(entry: ConsentEntry) -> None:

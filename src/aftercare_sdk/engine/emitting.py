@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,14 +11,16 @@ from sqlalchemy import Connection
 from aftercare_sdk.engine import codes
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.ledger import Ledger
-from aftercare_sdk.model.events import OrderEvent, ReviewReceived
+from aftercare_sdk.model.events import Event
 from aftercare_sdk.model.orders import order_ref
 from aftercare_sdk.model.records import (
+    ConsentRecord,
     OrderRecord,
     ReviewRecord,
+    kind_of,
 )
 from aftercare_sdk.model.reviews import review_ref
-from aftercare_sdk.shops.reconcile import Assumptions, deliveries, facts, review_facts
+from aftercare_sdk.shops.reconcile import Assumptions, consent_facts, deliveries, facts, review_facts
 from aftercare_sdk.store import (
     control,
     events,
@@ -41,31 +43,34 @@ DEEPEST_CASCADE = 8
 
 def emit(brand: Brand, connection: Connection, several: Sequence[Stored], now: datetime) -> None:
     """Note new events and their units, move what hangs on facts that moved, set the engine's timers."""
-    derived: list[tuple[OrderEvent | ReviewReceived, int]] = []
+    derived: list[Known] = []
     watched: dict[timers.Name, Timer | None] = {}
     for stored in several:
-        if isinstance(stored.record, ReviewRecord) and stored.identity is not None:
-            derived += [(event, stored.identity) for event in review_facts(stored.record)]
+        if isinstance(stored.record, ReviewRecord):
+            derived += _new(stored, review_facts(stored.record), now)
+        if isinstance(stored.record, ConsentRecord):
+            derived += _new(stored, consent_facts(stored.record), now)
         if isinstance(stored.record, OrderRecord) and stored.identity is not None:
             assumptions = brand.assumptions(stored.record.shop)
-            derived += [(event, stored.identity) for event in facts(stored.record, assumptions, now)]
+            derived += _new(stored, facts(stored.record, assumptions, now), now)
             if stored.record.purchased_at is not None and not stored.record.test:
                 name = (timers.ENGINE, order_ref(stored.record.shop, stored.record.id), ASSUME_DELIVERY)
                 watched[name] = _next_assumption(name, stored.record, stored.identity, assumptions, now)
     timers.clear(connection, [name for name, timer in watched.items() if timer is None])
     timers.put(connection, [timer for timer in watched.values() if timer is not None])
-    before = events.get_many(connection, [event.id for event, _ in derived])
-    fresh = sum(event.id not in before for event, _ in derived)
+    before = events.get_many(connection, [one.event.id for one in derived])
+    fresh = sum(one.event.id not in before for one in derived)
     seq = control.number_events(connection, fresh) if fresh else 0
     known: list[Known] = []
     moved: dict[str, datetime] = {}
-    for event, identity in derived:
+    for one in derived:
+        event = one.event
         old = before.get(event.id)
         if old is None:
-            known.append(_new(event, seq, identity, now))
+            known.append(replace(one, seq=seq))
             seq += 1
-        elif old.event != event or old.identity != identity:
-            known.append(replace(old, event=event, identity=identity))
+        elif old.event != event or old.identity != one.identity:
+            known.append(replace(old, event=event, identity=one.identity))
         if old is None or old.event.occurred_at != event.occurred_at:
             moved[event.id] = event.occurred_at
     events.save_many(connection, known)
@@ -94,16 +99,18 @@ def _note_uses(connection: Connection, several: Sequence[Stored]) -> None:
     )
 
 
-def _new(event: OrderEvent | ReviewReceived, seq: int, identity: int, now: datetime) -> Known:
-    is_review = isinstance(event, ReviewReceived)
-    return Known(
-        event=event,
-        seq=seq,
-        object_kind="review" if is_review else "order",
-        object=event.review if isinstance(event, ReviewReceived) else event.order,
-        identity=identity,
-        known_at=now,
-    )
+def _new(stored: Stored, told: Iterable[Event], now: datetime) -> Iterator[Known]:
+    """Yield events of an object as they are kept; their place in the order is still open."""
+    if stored.identity is not None:
+        for event in told:
+            yield Known(
+                event=event,
+                seq=0,
+                object_kind=kind_of(stored.record),
+                object=stored.record.id,
+                identity=stored.identity,
+                known_at=now,
+            )
 
 
 def _follow(connection: Connection, known: Sequence[Known], before: Mapping[str, Known]) -> None:

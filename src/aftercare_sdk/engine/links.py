@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.confirming import ASKED, Confirmation, confirm, confirmation
-from aftercare_sdk.engine.consenting import note_in, said_by
+from aftercare_sdk.engine.consenting import Word, note_in, said_by
 from aftercare_sdk.engine.redeeming import Taker, account_of, key_of, offered, redeem
 from aftercare_sdk.errors import RedemptionRefused
 from aftercare_sdk.model.actions import Purpose
@@ -157,6 +157,7 @@ class Links:
             if message is None:
                 return None
             identity = _mailbox(message)
+            control.hold(connection)
             people.lock_owners(connection, [identity])
             if not self._subscription(connection, message).refused:
                 entry = ConsentEntry(
@@ -166,7 +167,8 @@ class Links:
                     at=now,
                     source=f"message/{message.id}",
                 )
-                note_in(connection, identity, entry, now)
+                word = Word(shop=message.shop, identity=identity, entry=entry)
+                note_in(self._brand, connection, [word], now)
             return self._subscription(connection, message)
 
     def confirmation(self, token: Token) -> Confirmation | None:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from aftercare_sdk.engine import approving, breaking, consenting
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.confirming import ASKED, LOCALE
+from aftercare_sdk.engine.consenting import CONSENT
 from aftercare_sdk.engine.contacts import contact_of
 from aftercare_sdk.engine.timing import barrier
 from aftercare_sdk.engine.turns import Look, take_turns
@@ -59,6 +60,9 @@ from aftercare_sdk.store.units import Listener, Unheard
 SHORTEST_WAIT = timedelta(minutes=1)
 """How soon a message that waits for its plugin is looked at again, at the earliest."""
 
+_SAID_BY_MAIL = frozenset({ASKED, CONSENT})
+"""What may be said by somebody of whom nothing is known but an address."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Account:
@@ -90,12 +94,16 @@ class Seen:
 
     def contact(self, message: Message) -> Contact | None:
         """Return how to reach whom a message is to."""
-        if message.object_kind == ASKED:
+        if address := self.mailbox(message):
             # Where the form says, and nowhere else: nothing has shown yet that it is the person's own.
-            return Contact(email=self.mailboxes.get(message.identity, ""))
+            return Contact(email=address)
         stored = self.stored.get(_own(message))
         record = stored.record if stored and isinstance(stored.record, OrderRecord | ReviewRecord) else None
         return contact_of(record, self.account(message))
+
+    def mailbox(self, message: Message) -> str:
+        """Return the address by which was said what a message is about; empty: it is about something else."""
+        return self.mailboxes.get(message.identity, "") if message.object_kind in _SAID_BY_MAIL else ""
 
     def account(self, message: Message) -> CustomerRecord | None:
         """Return the account that a message came from; a guest has none."""
@@ -181,7 +189,7 @@ def see(
     wanted = {*own.values(), *(key for message in group for key in _orders(message.premises))}
     stored = (objects.lock if locked else objects.get_many)(connection, wanted)
     recipients = {key: stored[about].contact_identity for key, about in own.items() if about in stored}
-    asked = {message.identity for message in group if message.object_kind == ASKED}
+    asked = {message.identity for message in group if message.object_kind in _SAID_BY_MAIL}
     mine = {message.identity for message in group}
     customers = _customers(
         connection, mine | {one for one in recipients.values() if one is not None}, locked=locked
@@ -331,7 +339,7 @@ def look_at(brand: Brand, seen: Seen, message: Message, now: datetime) -> Look:
     own = _own(message)
     stored = seen.stored.get(own)
     is_asked = message.object_kind == ASKED
-    recipient = message.identity if is_asked else stored.contact_identity if stored else None
+    recipient = message.identity if seen.mailbox(message) else stored.contact_identity if stored else None
     customer = seen.customers[message.identity]
     account = seen.account(message)
     contact = seen.contact(message)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from aftercare_sdk.engine import breaking
 from aftercare_sdk.engine.brand import Brand
-from aftercare_sdk.engine.consenting import note_in
+from aftercare_sdk.engine.consenting import Word, note_in
 from aftercare_sdk.engine.emitting import add_units
 from aftercare_sdk.engine.logs import log
 from aftercare_sdk.engine.outcomes import settle_members
@@ -263,6 +263,7 @@ def _suppress(
     source = f"channel {channel}"[:100]
     done: dict[str, list[SuppressionReason]] = {}
     told: list[Suppression] = []
+    refused: list[Word] = []
     for one in fresh:
         # The mailbox that we wrote to, not the one that the mail was forwarded to.
         address = addresses.get(one.message.recipient or 0) or one.report.recipient
@@ -280,14 +281,15 @@ def _suppress(
         )
         done.setdefault(one.key, []).append(reason)
         if reason.of_person:
-            refused = ConsentEntry(
+            entry = ConsentEntry(
                 channel=brand.medium(channel),
                 purpose=None,
                 word=ConsentWord.OBJECTED,
                 at=one.at,
                 source=source,
             )
-            note_in(connection, whose, refused, now)
+            refused.append(Word(shop=one.message.shop, identity=whose, entry=entry))
+    note_in(brand, connection, refused, now)
     suppressions.add(connection, told)
     for mailbox, keys in _arrivals(fresh).items():
         if mailbox in addresses:

@@ -17,6 +17,7 @@ from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.declining import reason_of
 from aftercare_sdk.engine.finding import find_customers
 from aftercare_sdk.model.events import (
+    ConsentChanged,
     Delivery,
     Event,
     FeedbackReceived,
@@ -58,6 +59,7 @@ class EntryKind(StrEnum):
 
 
 _NO_TIER = "-"
+_EVERY = "*"
 _RANKS = {kind: rank for rank, kind in enumerate(EntryKind)}
 
 _RULES: Mapping[str, str] = {
@@ -493,6 +495,8 @@ def _event_code(event: Event) -> str:
             variant = ".assumed"
         case ReferralCompleted(role=role):
             variant = f".{role.value}"
+        case ConsentChanged(basis=basis):
+            variant = ".objected" if basis is None else ".given"
         case MessageOutcome(outcome=outcome):
             variant = f".{outcome.value}"
         case _:
@@ -510,6 +514,12 @@ def _event_values(event: Event) -> dict[str, str]:
             return {"plugin": plugin, "timer": name}
         case FeedbackReceived(survey=survey):
             return {"survey": survey}
+        case ConsentChanged(channel=channel, purpose=purpose, basis=basis):
+            return {
+                "channel": channel,
+                "purpose": _EVERY if purpose is None else purpose.value,
+                **({"basis": basis.value} if basis is not None else {}),
+            }
         case MessageOutcome(label=label, plugin=plugin):
             return {"label": label, "plugin": plugin}
         case TierChanged(tier=tier, before=before):

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
+from aftercare_sdk.model.actions import Purpose
+from aftercare_sdk.model.consent_ledger import Basis
 from aftercare_sdk.model.money import Money
 from aftercare_sdk.model.orders import RefundLine, order_ref
 from aftercare_sdk.model.outcomes import OutcomeKind, RejectReason
@@ -149,6 +151,25 @@ class ReferralCompleted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentChanged(Event):
+    """The customer has agreed to be written to, or refused: then `basis` is None.
+
+    `channel` is a medium such as `email`, `*` means all; `purpose` None: everything that is not part of a
+    purchase. `source` is where it was said. Without `by_person` somebody else has noted it, and it does not
+    beat a refusal.
+    """
+
+    kind: ClassVar[str] = "ConsentChanged"
+    hook: ClassVar[str] = "on_consent_changed"
+
+    channel: str
+    purpose: Purpose | None
+    basis: Basis | None
+    source: str
+    by_person: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageOutcome(Event):
     """Somebody has told what became of a message that had left. `order`: the one that it is about, if any.
 
@@ -236,6 +257,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     ReviewReceived,
     FeedbackReceived,
     ReferralCompleted,
+    ConsentChanged,
     MessageOutcome,
     TierChanged,
     RewardChanged,

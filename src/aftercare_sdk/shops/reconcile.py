@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
+from aftercare_sdk.model.consent_ledger import Basis
+from aftercare_sdk.model.consents import ConsentState, OptIn
 from aftercare_sdk.model.events import (
     Cancellation,
+    ConsentChanged,
     Delivery,
     OrderEvent,
     Purchase,
@@ -25,6 +28,7 @@ from aftercare_sdk.model.orders import (
     order_ref,
 )
 from aftercare_sdk.model.records import (
+    ConsentRecord,
     OrderRecord,
     Record,
     ReviewRecord,
@@ -274,6 +278,28 @@ def review_facts(record: ReviewRecord) -> tuple[ReviewReceived, ...]:
             order=review.order,
         ),
     )
+
+
+def consent_facts(record: ConsentRecord) -> tuple[ConsentChanged, ...]:
+    """Return the events of all that a platform has told of what an account has said; the set only grows."""
+    return tuple(_consents(record))
+
+
+def _consents(record: ConsentRecord) -> Iterator[ConsentChanged]:
+    ref = f"{record.shop}/consent/{record.id}"
+    ticked = record.opt_in is not None and record.opt_in.value is not OptIn.UNKNOWN
+    for said, at in sorted(record.said.items()):
+        agreed = said.startswith(ConsentState.SUBSCRIBED)
+        yield ConsentChanged(
+            id=f"{ref}/{said}",
+            shop=record.shop,
+            occurred_at=at,
+            channel=record.channel.value if record.channel else "email",
+            purpose=None,
+            basis=Basis.EXPRESS if agreed else None,
+            source=ref,
+            by_person=ticked or not agreed,
+        )
 
 
 def deliveries(record: OrderRecord, assumptions: Assumptions) -> tuple[Parcel, ...]:

@@ -25,21 +25,17 @@ class Said:
     recorded_at: datetime
 
 
-def append(connection: Connection, said: Iterable[Said]) -> int:
-    """Note what was said; return how much of it is news. The same of the same moment is one entry."""
-    rows = [{"key": key_of(one), **_row(one)} for one in said]
-    if not rows:
-        return 0
-    known = set(
-        connection.execute(
-            select(consents.c.key).where(consents.c.key.in_([row["key"] for row in rows]))
-        ).scalars()
-    )
-    fresh = {row["key"]: row for row in rows if row["key"] not in known}
+def append(connection: Connection, said: Iterable[Said]) -> dict[str, Said]:
+    """Note what was said; return what of it is news, by key. The same of the same moment is one entry."""
+    told = {key_of(one): one for one in said}
+    if not told:
+        return {}
+    known = set(connection.execute(select(consents.c.key).where(consents.c.key.in_(sorted(told)))).scalars())
+    fresh = {key: one for key, one in told.items() if key not in known}
     if fresh:
         statement = insert_into(connection, consents).on_conflict_do_nothing(index_elements=["key"])
-        connection.execute(statement, list(fresh.values()))
-    return len(fresh)
+        connection.execute(statement, [{"key": key, **_row(one)} for key, one in fresh.items()])
+    return fresh
 
 
 def of_customers(connection: Connection, customers: Collection[int]) -> Mapping[int, list[Said]]:

@@ -47,7 +47,11 @@ def gate_rules():
     }
 
 
-VARIANTS = {"ReferralCompleted": ReferralRole, "MessageOutcome": OutcomeKind}
+VARIANTS = {
+    "ReferralCompleted": ReferralRole,
+    "ConsentChanged": ("given", "objected"),
+    "MessageOutcome": OutcomeKind,
+}
 """Events that are told in other words by what they say."""
 CODES = {
     *spelled_codes(),

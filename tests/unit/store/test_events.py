@@ -5,9 +5,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from aftercare_sdk.model.actions import Purpose
+from aftercare_sdk.model.consent_ledger import Basis
 from aftercare_sdk.model.events import (
     EVENT_TYPES,
     Cancellation,
+    ConsentChanged,
     CustomerErased,
     Delivery,
     FeedbackReceived,
@@ -74,6 +77,15 @@ EVERY_KIND = [
         reason=RejectReason.INVALID,
         permanent=True,
         order="1042",
+    ),
+    ConsentChanged(
+        id="main/consent/7/email/subscribed",
+        shop="main",
+        occurred_at=DAWN,
+        channel="email",
+        purpose=Purpose.MARKETING,
+        basis=Basis.EXPRESS,
+        source="form",
     ),
     CustomerErased(
         id="main/erased/7", shop="main", occurred_at=DAWN, orders=("1042", "1043"), reviews=("715",)

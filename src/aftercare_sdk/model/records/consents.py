@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from aftercare_sdk.model.consents import ConsentSnapshot, ConsentState, OptIn
-from aftercare_sdk.model.records.registers import merge_registers, told
+from aftercare_sdk.model.records.registers import earliest, merge_registers, told
 from aftercare_sdk.model.versions import Register, Version
 
 OBJECTIONS = frozenset({ConsentState.UNSUBSCRIBED, ConsentState.REDACTED})
 """The states by which a platform tells that a person has refused."""
+_SAID = frozenset({ConsentState.SUBSCRIBED, ConsentState.UNSUBSCRIBED})
+"""The states that come of what a person says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +21,8 @@ class ConsentRecord:
     """Everything told of one account's consent by one channel.
 
     `objected` is when the person was last told to have refused: what a platform says later does not undo it.
+    `said` has all that the person was ever told to have said, with its moment, by the state and the second
+    from which that counts: it only grows. What the platform does not date stands there once.
     """
 
     shop: str
@@ -31,10 +36,11 @@ class ConsentRecord:
     since: Register[datetime] | None = None
     objected: Register[datetime] | None = None
     deleted: Register[bool] | None = None
+    said: Mapping[str, datetime] = field(default_factory=dict)
 
     def merge(self, other: ConsentRecord) -> ConsentRecord:
         """Return both in one."""
-        return merge_registers(self, other)
+        return merge_registers(self, other, said=earliest(self.said, other.said))
 
 
 def consent_record(snapshot: ConsentSnapshot) -> ConsentRecord:
@@ -52,7 +58,16 @@ def consent_record(snapshot: ConsentSnapshot) -> ConsentRecord:
         opt_in=told(snapshot.opt_in, version),
         since=told(snapshot.since, version),
         objected=told(snapshot.since or version.instant if snapshot.state in OBJECTIONS else None, version),
+        said=_said(snapshot),
     )
+
+
+def _said(snapshot: ConsentSnapshot) -> dict[str, datetime]:
+    at = snapshot.since or snapshot.version.instant
+    if snapshot.state not in _SAID or at is None:
+        return {}
+    since = snapshot.since.astimezone(UTC).isoformat(timespec="seconds") if snapshot.since else ""
+    return {f"{snapshot.state}/{since}".rstrip("/"): at}
 
 
 def gone_consent(shop: str, consent: str, version: Version) -> ConsentRecord:

@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from aftercare_sdk.model.actions import Purpose
+from aftercare_sdk.model.consent_ledger import ALL_CHANNELS, Basis
 from aftercare_sdk.model.context import (
     Context,
     CountedOrder,
@@ -23,6 +25,7 @@ from aftercare_sdk.model.context import (
 )
 from aftercare_sdk.model.events import (
     Cancellation,
+    ConsentChanged,
     CustomerErased,
     Delivery,
     Event,
@@ -248,6 +251,7 @@ class World:
         yield from self._reviews()
         yield from self._feedback()
         yield from self._referrals()
+        yield from self._consents()
         yield from self._message_outcomes()
         yield from self._tiers()
         yield from self._rewards()
@@ -365,6 +369,26 @@ class World:
                 order=order.id if order else None,
             )
             yield Case(name=f"a referral, for the {role}", event=event, order=order)
+
+    def _consents(self) -> Iterator[Case]:
+        said: tuple[tuple[str, str, Purpose | None, Basis | None, str], ...] = (
+            ("a consent", "email", Purpose.MARKETING, Basis.EXPRESS, "form"),
+            ("a soft opt-in", "email", Purpose.MARKETING, Basis.SOFT_OPT_IN, "checkout"),
+            ("a consent to everything", "sms", None, Basis.EXPRESS, f"{self.shop}/consent/7/sms"),
+            ("a refusal", ALL_CHANNELS, None, None, "message/1"),
+        )
+        for number, (name, channel, purpose, basis, source) in enumerate(said, 1):
+            event = ConsentChanged(
+                id=f"{self.shop}/consent/{self.number}-s{number}",
+                shop=self.shop,
+                occurred_at=self.start + 24 * DAY,
+                channel=channel,
+                purpose=purpose,
+                basis=basis,
+                source=source,
+                by_person=basis is not Basis.SOFT_OPT_IN,
+            )
+            yield Case(name=name, event=event, order=None)
 
     def _message_outcomes(self) -> Iterator[Case]:
         for number, kind in enumerate(OutcomeKind):
