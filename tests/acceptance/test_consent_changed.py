@@ -42,6 +42,7 @@ from tests.support.shop import (
     always,
     consent,
     customer,
+    in_threads,
     note,
     order,
     program,
@@ -254,6 +255,16 @@ def test_the_ledger_is_heard_the_same_in_any_order(databases):
             found.append(said(bench))
     assert [EXPRESS, OBJECTED, EXPRESS] == [one.basis for one in found[0]]
     assert [found[0]] * 6 == found
+
+
+def test_what_two_processes_are_told_at_once_is_heard_once(migrated_database_url):
+    """By whichever notes it first, while a third one decides."""
+    with shop(migrated_database_url) as bench, bench.twin() as twin:
+        bench.tell(order())
+        jobs = [partial(one.aftercare.consents.refuse, email=ANN, at=START) for one in (bench, twin)]
+        news = in_threads([*jobs, bench.process])
+        assert [False, True] == sorted(news[:2])
+        assert 1 == len(said(bench))
 
 
 def test_what_was_said_before_a_plugin_was_there_starts_nothing(migrated_database_url):

@@ -17,8 +17,9 @@ _CUSTOMER = "customer"
 class Consents:
     """What an application notes of what persons have said. Each of its calls counts as soon as it returns.
 
-    The person is named by the `account` of a `shop`, or by an address, `email`. `channel` is a medium such as
-    `email` or `sms`; `*` means all. `purpose` None means everything that is not part of a purchase.
+    The person is named by the `account` of a `shop`, or by an address, `email`; then `shop` may say to whom
+    it was said, for plugins. `channel` is a medium such as `email` or `sms`; `*` means all. `purpose` None
+    means everything that is not part of a purchase.
     """
 
     def __init__(self, brand: Brand) -> None:
