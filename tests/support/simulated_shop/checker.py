@@ -329,9 +329,11 @@ class Checker:
         return sorted(found, key=lambda one: one.at)
 
     def _is_of(self, case: Case, names: frozenset[Name]) -> bool:
-        """Tell whether an earlier mail was about an order of somebody."""
+        """Tell whether an earlier mail was about an order of somebody, as it was known then and is now."""
         about = self.about(case.trigger)
-        return about is not None and not names.isdisjoint(self._buyer(about))
+        if not isinstance(about, OrderPicture) or about.erased:
+            return True
+        return not names.isdisjoint(self._record.owner(about))
 
     def _once(self, case: Case) -> Iterator[tuple[str, str]]:
         """Nothing twice, but what serves a purchase and may have been lost, once (SEND-08)."""

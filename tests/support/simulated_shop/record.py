@@ -108,7 +108,7 @@ class Record:
             for since, fact in states:
                 if fact.state in {"unsubscribed", "redacted"}:
                     yield replace(_objection(since), source=f", as {fact.shop} said")
-                elif fact.state == "subscribed" and since == states[-1][0]:
+                elif fact.state == "subscribed" and since == states[-1][0] and (not erased or since > erased):
                     yield Word(at=since, basis="express", purposes=COVERED, own=fact.own)
 
     def bought(self, names: frozenset[Name], since: datetime) -> bool:
