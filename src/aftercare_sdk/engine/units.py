@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.logs import log
 from aftercare_sdk.engine.pace import Pace
 from aftercare_sdk.engine.resting import Rests
+from aftercare_sdk.engine.stars import paid_by_stars
 from aftercare_sdk.engine.views import Views, load_views
 from aftercare_sdk.errors import CascadeTooDeep, Fenced, InvalidAction, TransientError
 from aftercare_sdk.model.actions import Action
@@ -63,7 +64,8 @@ class UnitRunner:
         if views is None:
             return 0
         results = self._runner.run([self._call(unit, views) for unit in admitted])
-        self._settle(token, list(zip(admitted, results, strict=True)), views, now)
+        wrong = paid_by_stars(self._runner, results)
+        self._settle(token, list(zip(admitted, results, strict=True)), wrong, views, now)
         self._rests.note(self._brand.database, token)
         return len(admitted)
 
@@ -77,14 +79,20 @@ class UnitRunner:
         )
 
     def _settle(
-        self, token: int, results: Sequence[tuple[Unit, HookResult]], views: Views, now: datetime
+        self,
+        token: int,
+        results: Sequence[tuple[Unit, HookResult]],
+        unlawful: Mapping[int, str],
+        views: Views,
+        now: datetime,
     ) -> None:
         done = [
             _Done(unit=unit, known=views.known[unit.event], actions=result.actions)
-            for unit, result in results
-            if result.actions is not None
+            for place, (unit, result) in enumerate(results)
+            if result.actions is not None and place not in unlawful
         ]
-        refused = self._apply_all(token, done)
+        refused = [(results[place][0], problem) for place, problem in unlawful.items()]
+        refused += self._apply_all(token, done)
         failures = [(unit, f"its answer cannot be carried out: {problem}") for unit, problem in refused]
         wrong = {(unit.event, unit.plugin) for unit, _ in refused}
         for unit, result in results:
