@@ -57,6 +57,11 @@ def line(value: Any) -> str:
     return read
 
 
+def lines(value: Any) -> tuple[str, ...]:
+    """Read a list of lines."""
+    return _each(value, line)
+
+
 def sender(value: Any) -> str:
     """Read who sends: an address without a display name."""
     read = line(value)

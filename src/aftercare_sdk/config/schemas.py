@@ -10,6 +10,7 @@
     name = "Hibi Coffee K.K."               # required; so are the next two
     address = "1-2-3 Jingumae, Shibuya-ku, Tokyo 150-0001"
     contact = "help@hibi.example"           # where complaints are taken
+    refusal = ["Newsletter abmelden"]       # []; how your own footers say that one may refuse
 
     [shops.main]                            # one at least; named with a to z, 0 to 9 and hyphens
     adapter = "woocommerce"                 # required; `aftercare plugins` lists those installed
@@ -130,6 +131,7 @@ class LegalSchema(Schema):
     name = _key(readers.line, missing='add name = "…", the name of the company')
     address = _key(readers.line, missing='add address = "…", where the company can be written to')
     contact = _key(readers.line, missing='add contact = "…", an address, number or page for complaints')
+    refusal = _key(readers.lines)
 
 
 class BrandSchema(Schema):

@@ -21,11 +21,15 @@ def _empty() -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Legal:
-    """Who the sender is in the eyes of the law: shown below whatever advertises (LAW-01, LAW-16)."""
+    """Who the sender is in the eyes of the law: shown below whatever advertises (LAW-01, LAW-16).
+
+    `refusal` are words by which the shop's own templates say that one may refuse.
+    """
 
     name: str
     address: str
     contact: str
+    refusal: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -274,7 +274,13 @@ class Dispatcher:
         legal, way_out = brand.settings.brand.legal, links.get("unsubscribe", "")
         if legal is None or not way_out:  # the gate holds what needs both
             return composed, way_out
-        footer = Footer(name=legal.name, address=legal.address, contact=legal.contact, unsubscribe=way_out)
+        footer = Footer(
+            name=legal.name,
+            address=legal.address,
+            contact=legal.contact,
+            unsubscribe=way_out,
+            refusal=legal.refusal,
+        )
         return with_footer(composed, footer, language_of(composed.locale)), way_out
 
     def _submitted(self, letters: Sequence[_Letter]) -> tuple[list[_Letter], list[Message]]:

@@ -33,7 +33,8 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
         "shop.contact": "where questions go: an e-mail address, a telephone number or a page",
         **_ORDER,
         "links.redeem": "where the customer has the reward that the plugin named in `data.reward`",
-        "links.unsubscribe": "where the customer refuses such messages; else a footer with it is added",
+        "links.unsubscribe": "where the customer refuses such messages; a footer with it is added unless the "
+        "template says all that it must",
         "links.confirm": "where somebody confirms a form that was filled in; in the mail that asks them to",
         "data.*": "a string that the plugin gave with the message",
         "items": "what the message is about: itself first, then what was merged into it; "

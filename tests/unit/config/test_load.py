@@ -124,6 +124,7 @@ def test_documented_file(write, tmp_path):
         name="Hibi Coffee K.K.",
         address="1-2-3 Jingumae, Shibuya-ku, Tokyo 150-0001",
         contact="help@hibi.example",
+        refusal=("Newsletter abmelden",),
     )
     brand = Brand(name="Hibi Coffee", locale="ja", zone="Asia/Tokyo", country="JP", legal=legal)
     assert brand == settings.brand
