@@ -21,8 +21,15 @@ from liquid.stream import TokenStream
 from liquid.tag import Tag
 from liquid.token import TOKEN_EOF, TOKEN_TAG, Token
 
-_DATA = re.compile(r"data\.(coupon|discount|recommend)\w*")
+_NAME = r"(?:coupon|discount|recommend)\w*"
 """Strings of a plugin that are for advertising; what a customer has bought or earned is `data.code`."""
+_ADVERTISES = re.compile(_NAME)
+_BY_FILTER = re.compile(rf"""\w+\s*:\s*(['"]){_NAME}\1""")
+_TAKE_NAMES = (
+    *("compact", "find", "find_index", "has", "map", "reject"),
+    *("sort", "sort_natural", "sum", "uniq", "where"),
+)
+"""The filters that look at what stands under a name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +47,21 @@ class Advert:
         return f"{self.template} ({self.locale}), {self.part}, line {self.line}: {self.what} advertises"
 
 
-def adverts_in(used: TemplateAnalysis) -> Iterator[tuple[int, str]]:
-    """Yield where in a source something advertises, as an index into it, and what."""
+def adverts_in(used: TemplateAnalysis, source: str) -> Iterator[tuple[int, str]]:
+    """Yield where in a source something advertises, as an index into it, and what.
+
+    A name counts wherever it stands in the path of a variable: in a loop, or under another name, nobody knows
+    where the path began.
+    """
     for tag in BLOCKS:
         yield from ((place.index, f"{{% {tag.name} %}}") for place in used.tags.get(tag.name, ()))
-    for variable in (variable for named in used.globals.values() for variable in named):
-        path = ".".join(str(segment) for segment in variable.segments)
-        if _DATA.fullmatch(path):
-            yield variable.span.index, path
+    for variable in (variable for named in used.variables.values() for variable in named):
+        path = [str(segment) for segment in variable.segments]
+        if any(_ADVERTISES.fullmatch(segment) for segment in path):
+            yield variable.span.index, ".".join(path)
+    for place in (place for name in _TAKE_NAMES for place in used.filters.get(name, ())):
+        if by_filter := _BY_FILTER.match(source, place.index):
+            yield place.index, by_filter[0]
 
 
 class _AdvertNode(Node):

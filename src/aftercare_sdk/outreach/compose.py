@@ -201,7 +201,7 @@ def _compile(
         problems.append(f"{_place(*place, line)}: {cure}")
     if not problems:
         problems = [f"{_place(*place, line)}: {problem}" for line, problem in _trial(compiled)]
-    adverts = {(_line_at(source, index), what) for index, what in adverts_in(used)}
+    adverts = {(_line_at(source, index), what) for index, what in adverts_in(used, source)}
     return (
         compiled,
         tuple(problems),

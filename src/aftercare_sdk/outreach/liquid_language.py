@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sized
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from babel.dates import format_date
 from babel.numbers import format_currency
@@ -56,6 +56,10 @@ class Part(dict[str, object]):
     def __str__(self) -> str:
         """Refuse: a printed group would show the program's inside and more of a person than was meant."""
         raise WrongValue(f"{self.name} is a group of variables; print one of them", token=None)
+
+    def items(self) -> NoReturn:
+        """Refuse: what a loop over a group prints has no name by which it could be judged (LAW-02)."""
+        raise WrongValue(f"{self.name} is a group of variables; name one of them", token=None)
 
 
 class Shown:
