@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
+from marshmallow import Schema, fields
 from sqlalchemy.event import listen
 
+from aftercare_sdk import AftercareHooks, hookimpl
 from aftercare_sdk.actions import Purpose
 from aftercare_sdk.engine import approving
 from aftercare_sdk.engine.dispatch import Dispatcher
 from aftercare_sdk.errors import InputError
 from aftercare_sdk.model.approvals import Approval, ApprovalState
+from aftercare_sdk.plugins import PluginSource
 from aftercare_sdk.store import approvals
 from aftercare_sdk.store.journal import Kind
 from tests.support.shop import (
@@ -30,12 +34,13 @@ from tests.support.shop import (
 ASKED = {**LAWFUL, "approvals": {"marketing": True}}
 ANN, BOB = "ann@customer.example", "bob@customer.example"
 ADVERT = note("advert", purpose=Purpose.MARKETING, delay=HOUR, version="1")
+UNVERSIONED = replace(ADVERT, version="")
 
 
 def shop(url, *actions, config=ASKED, **more):
     """Return a shop that approves its marketing; its program decides the same at every purchase."""
     told = program(on_purchase=always(*(actions or (ADVERT,))))
-    return Bench(url, {"ads": told}, config=config, **more)
+    return Bench(url, **{"plugins": {"ads": told}, "config": config, **more})
 
 
 def bought(bench, number="1", email=ANN):
@@ -200,6 +205,114 @@ def test_a_changed_flow_is_approved_anew_and_a_restart_is_not(migrated_database_
             other.run(HOUR)
             assert ("held", "not_approved") == fate(other, "3")
             assert ["approved", "waiting"] == [one.state.value for one in asked(other)]
+
+
+class Ads(AftercareHooks):
+    """A program of a third party."""
+
+    config_schema = Schema.from_dict({"offer": fields.String()})
+
+    def __init__(self, advert):
+        self._advert = advert
+
+    @hookimpl
+    def on_purchase(self, event, ctx):
+        return [self._advert]
+
+
+def released(advert=UNVERSIONED, **changes):
+    """Return a shop's plugins: one program, of a release of its distribution."""
+    given = {"distribution": "aftercare-ads", "version": "1.0", **changes}
+    return {"ads": PluginSource(name="ads", obj=Ads(advert), **given)}
+
+
+def section(**keys):
+    """Return a configuration with a section of the program."""
+    return {**ASKED, "plugins": {"ads": keys}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "config"),
+    [
+        ({"version": "1.1"}, section(offer="mild tea")),
+        ({"distribution": "other-ads"}, section(offer="mild tea")),
+        ({}, section(offer="BUY NOW")),
+        ({}, ASKED),
+    ],
+)
+def test_a_changed_program_of_a_third_party_is_approved_anew(migrated_database_url, changes, config):
+    """Another release, or another section of the configuration, may write anything; a restart does not."""
+    with shop(migrated_database_url, config=section(offer="mild tea"), plugins=released()) as bench:
+        bought(bench)
+        approve(bench)
+        with bench.twin() as restarted:
+            bought(restarted, "2", BOB)
+            restarted.run(2 * HOUR)
+            assert ("accepted", "accepted") == fate(restarted, "2")
+        with bench.twin(plugins=released(**changes), config=config) as other:
+            bought(other, "3", "cat@customer.example")
+            other.run(2 * HOUR)
+            assert ("held", "not_approved") == fate(other, "3")
+            assert ["approved", "waiting"] == [one.state.value for one in asked(other)]
+            approve(other)
+            other.run_due()
+            assert ("accepted", "accepted") == fate(other, "3")
+
+
+def test_what_was_planned_before_a_program_changed_leaves_as_it_was_approved(migrated_database_url):
+    """Its words come from the release that a person has looked at."""
+    with shop(migrated_database_url, plugins=released()) as bench:
+        bought(bench)
+        approve(bench)
+        with bench.twin(plugins=released(version="1.1")) as other:
+            other.run(2 * HOUR)
+            assert ("accepted", "accepted") == fate(other)
+
+
+def test_a_fact_from_before_a_section_changed_is_approved_with_the_section_it_is_decided_by(
+    migrated_database_url,
+):
+    """It is told late, and its program reads the section that was in force when it happened."""
+    with shop(migrated_database_url, config=section(offer="mild tea"), plugins=released()) as bench:
+        bought(bench)
+        approve(bench)
+        before = bench.clock.now()
+        bench.clock.move(before + HOUR)
+        with bench.twin(config=section(offer="BUY NOW")) as other:
+            other.tell(order("2", email=BOB, placed=before))
+            other.process()
+            consent(other, email=BOB)
+            other.run(2 * HOUR)
+            assert ("accepted", "accepted") == fate(other, "2")
+
+
+def test_a_version_that_a_program_gives_is_its_version_alone(migrated_database_url):
+    """Who says of each step which it is need not be approved anew for every release."""
+    with shop(migrated_database_url, plugins=released(ADVERT)) as bench:
+        bought(bench)
+        approve(bench)
+        changed = released(ADVERT, version="1.1")
+        with bench.twin(plugins=changed, config=section(offer="BUY NOW")) as other:
+            bought(other, "2", BOB)
+            other.run(2 * HOUR)
+            assert ("accepted", "accepted") == fate(other, "2")
+
+
+@pytest.mark.parametrize(
+    ("given", "config", "told"),
+    [
+        ({}, ASKED, "aftercare-ads 1.0"),
+        ({"distribution": "", "version": ""}, ASKED, ""),
+        ({}, section(offer="mild tea"), "aftercare-ads 1.0, section cc6ef58f9e318420"),
+        ({}, section(offer="mild tea", backfill=True), "aftercare-ads 1.0, section cc6ef58f9e318420"),
+        ({"distribution": "", "version": ""}, section(offer="mild tea"), "section cc6ef58f9e318420"),
+    ],
+)
+def test_a_version_is_told_by_release_and_section(migrated_database_url, given, config, told):
+    """As far as they are known: of a plugin that the application gives, nothing is."""
+    with shop(migrated_database_url, config=config, plugins=released(**given)) as bench:
+        bought(bench)
+        assert [told] == [one.of.version for one in asked(bench)]
 
 
 def test_a_changed_text_is_approved_anew(migrated_database_url, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -149,6 +150,26 @@ def test_what_was_changed_meanwhile_is_no_longer_asked_about(desk, tmp_path):
         edited.run(2 * HOUR)
         assert [] == edited.sent
     assert lines(run("list"))[1].partition(" ")[0] != id_
+
+
+def test_what_has_changed_since_a_person_decided_is_shown(desk, tmp_path):
+    """So that nobody has to compare two versions by eye."""
+    bench, run = desk
+    id_ = lines(run("list"))[1].partition(" ")[0]
+    assert "changed since" not in run("show", id_).stdout
+    run("approve", id_)
+    write(tmp_path / "templates", {"en": "Newer tea {{ order.number }}"})
+    newer = {"ads": program(on_purchase=always(replace(ADVERT, version="v2")))}
+    with bench.twin(plugins=newer) as edited:
+        edited.tell(order("4", email="customer-1@customer.example", placed=edited.clock.now()))
+        edited.process()
+    new = lines(run("list"))[1].partition(" ")[0]
+    assert f"changed since {id_} (approved): template, version" in lines(run("show", new))
+    assert "変更点" in run("show", new, "--lang", "ja").stdout
+    told = json.loads(run("show", new, "--json").stdout)
+    assert ("approved", ["template", "version"]) == (told["before"]["state"], told["changed"])
+    first = json.loads(run("show", id_, "--json").stdout)
+    assert (None, []) == (first["before"], first["changed"])
 
 
 def test_a_version_that_is_none_is_an_error(desk):

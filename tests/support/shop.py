@@ -47,6 +47,7 @@ from aftercare_sdk.model.shops import (
 from aftercare_sdk.model.subscriptions import SubscriptionSnapshot
 from aftercare_sdk.model.sync import Cursor, Page, Stream
 from aftercare_sdk.model.versions import Version
+from aftercare_sdk.plugins import PluginSource
 from aftercare_sdk.store import commands, decisions, events, journal, messages, people, timers, units
 from aftercare_sdk.store.codec import dump, load
 from aftercare_sdk.store.commands import Command
@@ -314,7 +315,10 @@ class Bench:
         self.aftercare = Aftercare(
             settings(url, self.config),
             clock=self.clock,
-            plugins={"fittings": Fittings(self.shelf, self.probe), **self.plugins},
+            plugins=[
+                each if isinstance(each, PluginSource) else PluginSource(name=name, obj=each)
+                for name, each in {"fittings": Fittings(self.shelf, self.probe), **self.plugins}.items()
+            ],
             environ=self.environ,
         )
         self._numbers = count(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -163,6 +164,7 @@ def _show(shown: Shown, speaker: Speaker) -> None:
         ("version", of.version),
         ("purpose", speaker.phrase("purpose", of.purpose)),
         ("channel", of.channel),
+        ("changed", _changed(shown, speaker)),
         *_settings_of(shown, speaker),
         ("first_seen", speaker.moment(one.approval.first_seen)),
         ("waiting", str(one.queue.waiting)),
@@ -181,6 +183,24 @@ def _show(shown: Shown, speaker: Speaker) -> None:
     )
     for place, sample in enumerate(shown.samples, 1):
         _show_sample(place, len(shown.samples), sample, speaker)
+
+
+def _changed(shown: Shown, speaker: Speaker) -> str:
+    """Return what was decided before, and in what it differs from that."""
+    if shown.before is None:
+        return ""
+    state = speaker.word(f"approvals.state.{shown.before.state.value}")
+    differs = ", ".join(speaker.word(f"approvals.{name}") for name in _differences(shown))
+    return f"{shown.before.id} ({state}): {differs}"
+
+
+def _differences(shown: Shown) -> list[str]:
+    """Return the names of what differs from what was decided before; `template` also for its texts."""
+    if shown.before is None:
+        return []
+    now, before = asdict(shown.listed.approval.of), asdict(shown.before.of)
+    names = {"sources": "template"}
+    return list(dict.fromkeys(names.get(name, name) for name in now if now[name] != before[name]))
 
 
 def _settings_of(shown: Shown, speaker: Speaker) -> list[tuple[str, str]]:
@@ -248,6 +268,8 @@ def _listed_json(one: Listed) -> dict[str, Any]:
 def _shown_json(shown: Shown) -> dict[str, Any]:
     return {
         **_listed_json(shown.listed),
+        "before": shown.before and {"id": shown.before.of.digest, "state": shown.before.state.value},
+        "changed": _differences(shown),
         "counted": shown.counted,
         "languages": dict(shown.languages),
         "countries": dict(shown.countries),

@@ -31,6 +31,7 @@ from aftercare_sdk.config.versions import (
     canonical,
     digest,
     in_force,
+    section_digest,
     sectioned,
     version_of,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "load",
     "parse",
     "resolve_tree",
+    "section_digest",
     "sectioned",
     "validate_section",
     "version_of",

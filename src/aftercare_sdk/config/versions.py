@@ -68,12 +68,17 @@ def canonical(settings: Settings) -> str:
             "window": defaults.window.total_seconds(),
         },
     }
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _json(body)
 
 
 def digest(settings: Settings) -> str:
     """Return the SHA-256 of the canonical form, in hexadecimal."""
     return _digest(canonical(settings))
+
+
+def section_digest(section: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a plugin's section, without secrets; empty for one in which nothing stands."""
+    return _digest(_json(_written(section))) if section else ""
 
 
 def version_of(settings: Settings, effective_from: datetime) -> ConfigVersion:
@@ -133,6 +138,10 @@ def as_of(version: ConfigVersion, current: Settings) -> Settings:
             window=timedelta(seconds=defaults["window"]),
         ),
     )
+
+
+def _json(body: Any) -> str:
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def _digest(body: str) -> str:

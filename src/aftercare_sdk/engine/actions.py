@@ -367,7 +367,7 @@ class _Answered:
             premises=action.premises,
             categories=action.categories,
             data=action.data,
-            version=action.version,
+            version=action.version or brand.release(self.unit.plugin, known.event.occurred_at),
             reason=action.reason,
             planned_at=self.applied.now,
             due_at=due_at,

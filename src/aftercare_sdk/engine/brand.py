@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
@@ -18,6 +18,7 @@ from aftercare_sdk.config import (
     as_of,
     in_force,
     resolve_tree,
+    section_digest,
     sectioned,
     validate_section,
     version_of,
@@ -62,6 +63,7 @@ from aftercare_sdk.store.journal import Arrival, Kind, State
 MODE = "mode"
 """The setting of a database that says whether it is `live`, `demo` or `replay`."""
 
+_DIGEST_SHOWN = 16
 _NEVER_ASSUMED = Assumptions(after_shipment=timedelta(days=36_500), without_shipment=timedelta(days=36_500))
 
 
@@ -80,6 +82,14 @@ class ConnectedShop:
     shop: Shop
     kind: str
     adapter: ShopAdapter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Section:
+    """A plugin's section as its schema reads it, and the digest of what stands there."""
+
+    value: Mapping[str, Any] = field(repr=False)
+    digest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +160,7 @@ class Brand:
         self._outcome_keys = self._find_outcome_keys(problems)
         self.alert_addresses = self._find_alert_addresses(problems)
         self.shops = self._connect_shops(problems)
-        self._sections: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._sections: dict[tuple[str, str], _Section] = {}
         self._check_sections(problems)
         self._check_quiet_hours(problems)
         address = ""
@@ -282,16 +292,31 @@ class Brand:
 
     def section(self, plugin: str, at: datetime) -> Mapping[str, Any]:
         """Return a plugin's section as it was in force at an instant."""
+        return self._section(plugin, at).value
+
+    def release(self, plugin: str, at: datetime) -> str:
+        """Return what a plugin's messages are made by that have no version of their own.
+
+        That is its distribution, and its section as it was in force at an instant. Empty: nothing is known
+        of the first, as for a plugin that the application gives, and there is no second.
+        """
+        loaded = self._names[plugin]
+        distribution = f"{loaded.distribution} {loaded.version}".strip()
+        digest = self._section(plugin, at).digest[:_DIGEST_SHOWN]
+        return ", ".join(each for each in (distribution, digest and f"section {digest}") if each)
+
+    def _section(self, plugin: str, at: datetime) -> _Section:
         version = in_force(self._versions, at)
         key = (version.digest, plugin)
         if key not in self._sections:
-            settings = as_of(version, self.settings)
             loaded = self._names[plugin]
-            value, problems = validate_section(
-                f"plugins.{plugin}", loaded.config_schema, settings.plugin(plugin).section
-            )
+            written = as_of(version, self.settings).plugin(plugin).section
+            value, problems = validate_section(f"plugins.{plugin}", loaded.config_schema, written)
             # A section that an older release of the plugin accepted may mean nothing to this one.
-            self._sections[key] = read_only(self._current_section(loaded) if problems else value)
+            if problems:
+                written = self.settings.plugin(plugin).section
+                value = self._current_section(loaded)
+            self._sections[key] = _Section(value=read_only(value), digest=section_digest(written))
         return self._sections[key]
 
     def rule(self, at: datetime) -> str:

@@ -52,10 +52,12 @@ class Sample:
 class Shown:
     """A version as a person sees it. The counts are over the first `counted` messages that wait.
 
-    `stopped_by` names the checks that do not let them leave now.
+    `stopped_by` names the checks that do not let them leave now. `before` is what a person has decided last
+    of the same messages as they were before this version; None: they are new.
     """
 
     listed: Listed
+    before: Approval | None
     counted: int
     languages: Mapping[str, int]
     countries: Mapping[str, int]
@@ -80,6 +82,7 @@ def show(brand: Brand, name: str, samples: int = MOST_SAMPLES) -> Shown:
     seen: list[tuple[Message, Look]] = []
     with brand.database.read() as connection:
         approval = named(connection, name)
+        before = _before(approval, approvals.everything(connection))
         listed = _listed(brand, approval, approvals.queues(connection, APPROVED_PURPOSES))
         step = approvals.step_of(approval.of)
         waiting = approvals.waiting(connection, step, MOST_COUNTED) if listed.current else []
@@ -92,6 +95,7 @@ def show(brand: Brand, name: str, samples: int = MOST_SAMPLES) -> Shown:
         written = [_sample(dispatcher, one, view) for one, view in _mixed(likely)[:samples]]
     return Shown(
         listed=listed,
+        before=before,
         counted=len(seen),
         languages=Counter(language_of(view.locale) for _, view in seen),
         countries=Counter(_country(view) for _, view in seen),
@@ -100,6 +104,19 @@ def show(brand: Brand, name: str, samples: int = MOST_SAMPLES) -> Shown:
         ),
         samples=written,
     )
+
+
+def _before(approval: Approval, known: Iterable[Approval]) -> Approval | None:
+    """Return the version of the same label that was decided last of those seen before this one."""
+    same = (
+        one
+        for one in known
+        if (one.of.plugin, one.of.label) == (approval.of.plugin, approval.of.label)
+        and one.of != approval.of
+        and one.first_seen <= approval.first_seen
+        and one.decided_at is not None
+    )
+    return max(same, key=lambda one: (one.decided_at, one.first_seen), default=None)
 
 
 def _listed(brand: Brand, approval: Approval, queues: Mapping[approvals.Step, Queue]) -> Listed:

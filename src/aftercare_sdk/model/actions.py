@@ -58,7 +58,8 @@ class SendMessage(Action):
     default of the purpose (7 days, marketing 3). `label` groups the messages of one program for
     `NotSentWithin` and `CancelMessages`. `categories` are those of the products that it is about: a soft
     opt-in may be limited to some (LAW-13). `version` is what the program calls its own version of this step:
-    marketing is approved by a person anew when it changes.
+    marketing is approved by a person anew when it changes. Empty: the release of the plugin's distribution
+    and its section count, as far as there are any.
 
     Messages of one `merge_group`, plugin, template and channel that are due to the same person leave as one:
     the template finds them all in `items`. Empty: it leaves alone.

@@ -24,7 +24,8 @@ class FlowVersion:
     """What is the same in all messages of one version of a flow, or of what another program sends.
 
     `sources` is the digest of the template in all its languages, `version` what the program calls its own
-    version of this step. So a changed text and a changed flow are other versions; a restart makes none.
+    version of this step, or by which release and section it was made. So a changed text, a changed flow and a
+    new release of a plugin are other versions; a restart makes none.
     """
 
     plugin: str

@@ -15,7 +15,7 @@ from aftercare_sdk.store.messages import Message, as_message, is_waiting
 from aftercare_sdk.store.tables import approvals, messages
 
 Step = tuple[str, str, str, str, str, str]
-"""Plugin, label, template, purpose, channel and the program's own version: all of a version but its texts."""
+"""Plugin, label, template, purpose, channel and version: all that makes a version but its texts."""
 _HELD_FOR = "not_approved"
 _STEP = ("plugin", "label", "template", "purpose", "channel", "version")
 

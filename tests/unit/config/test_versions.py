@@ -7,7 +7,17 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from aftercare_sdk.config import ConfigVersion, Secret, as_of, canonical, digest, in_force, parse, version_of
+from aftercare_sdk.config import (
+    ConfigVersion,
+    Secret,
+    as_of,
+    canonical,
+    digest,
+    in_force,
+    parse,
+    section_digest,
+    version_of,
+)
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -164,3 +174,13 @@ def test_secrets_that_are_gone_are_left_out():
     """A secret of then that has no place now cannot be brought back."""
     then = version_of(parse(tree(plugins={"x": {"a": {"env": "A"}, "b": [{"env": "B"}, 1]}})), START)
     assert {"b": (1,)} == as_of(then, BASE).plugin("x").section
+
+
+def test_a_section_has_a_digest_and_an_empty_one_has_none():
+    """The order of its keys and where a secret is kept change nothing."""
+    section = {"offer": "mild tea", "days": (1, 2), "from": date(2026, 1, 1), "key": Secret(env="A")}
+    moved = {**dict(reversed(section.items())), "key": Secret(file="b")}
+    assert section_digest(section) == section_digest(moved)
+    others = [{**section, "days": (2, 1)}, {**section, "from": "2026-01-01"}, {**section, "offer": ""}, {}]
+    assert 5 == len({section_digest(each) for each in (section, *others)})
+    assert "" == section_digest({})
