@@ -42,12 +42,8 @@ def live(url, stars, **hooks):
         with bench.aftercare.brand.database.read() as connection:
             points = list(connection.execute(select(lots.c.earned)).scalars())
         codes = [one for one in bench.commands() if one.kind == "MakeCode"]
-        return (
-            [row["error"] for row in bench.units("praise") if row["error"]],
-            points,
-            codes,
-            bench.messages(),
-        )
+        problems = {row["error"] for row in bench.units("praise")} - {""}
+        return problems, points, codes, bench.messages()
 
 
 @pytest.mark.parametrize("reward", [POINTS, CODE])
