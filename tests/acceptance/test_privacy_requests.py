@@ -23,7 +23,7 @@ ERASE = PrivacyRequest(kind=PrivacyKind.ERASE, customer="7", email=ANN, orders=(
 EXPORT = PrivacyRequest(kind=PrivacyKind.EXPORT, id="9999", customer="7", email=ANN)
 
 
-def test_a_request_is_kept_with_its_due_date_and_without_the_address(desk):
+def test_law_15_a_request_is_kept_with_its_due_date_and_without_the_address(desk):
     """The address stays in the journal's row, which the list names."""
     desk.tell(ERASE)
     desk.process()

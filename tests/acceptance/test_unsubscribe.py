@@ -129,7 +129,7 @@ def test_law_01_the_sender_and_the_way_out_stand_in_text_and_html(migrated_datab
         assert LEGAL["address"] not in mails["service"].text
 
 
-def test_fed_04_looking_refuses_nothing_and_the_button_does(migrated_database_url):
+def test_feed_03_feed_04_looking_refuses_nothing_and_the_button_does(migrated_database_url):
     """Programs follow links; people press buttons. It counts from the same moment on."""
     with shop(migrated_database_url) as bench, serving(bench) as url:
         link = at(url, written_to(bench)["marketing"])
@@ -154,7 +154,21 @@ def test_fed_04_looking_refuses_nothing_and_the_button_does(migrated_database_ur
         } == fates(bench, "2")
 
 
-def test_send_02_a_mail_program_refuses_without_cookies_or_redirection(migrated_database_url):
+def test_law_12_the_page_loads_nothing_and_tells_nobody_where_it_was(migrated_database_url):
+    """No script, picture or font of anybody else; the policy forbids what a page does not have anyway."""
+    with shop(migrated_database_url) as bench, serving(bench) as url:
+        page = requests.get(at(url, written_to(bench)["marketing"]), timeout=10)
+        policy = page.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "http" not in policy
+        assert ("no-referrer", "noindex, nofollow") == (
+            page.headers["Referrer-Policy"],
+            page.headers["X-Robots-Tag"],
+        )
+        assert not [word for word in ("<script", "<img", "<link", "@import", "url(") if word in page.text]
+
+
+def test_send_03_a_mail_program_refuses_without_cookies_or_redirection(migrated_database_url):
     """As RFC 8058 wants it; pressed again, it stays one objection."""
     with shop(migrated_database_url) as bench, serving(bench) as url:
         link = at(url, written_to(bench)["review_request"])
@@ -175,7 +189,7 @@ def test_several_at_once_are_one_objection(migrated_database_url):
         assert 1 == sum(one.topic == "consent.objected" for one in bench.journal())
 
 
-def test_law_16_the_link_never_ends(migrated_database_url):
+def test_law_16_feed_05_the_link_never_ends(migrated_database_url):
     """Ten years later it still does what it says."""
     with shop(migrated_database_url) as bench, serving(bench) as url:
         link = at(url, written_to(bench)["marketing"])

@@ -66,6 +66,8 @@ _RULES: Mapping[str, str] = {
     Reason.TEMPLATE_FAILED: "REND-04",
     Reason.MISSING_VARIABLE: "REND-05",
     Reason.TEMPLATE_UNKNOWN: "REND-12",
+    Reason.ERASED: "LAW-20",
+    Reason.MERGED: "LAW-23",
     Reason.OUTCOME_UNKNOWN: "SEND-08",
     Reason.FOUND_DELIVERED: "SEND-08",
     Reason.FOUND_NOT_SENT: "SEND-08",

@@ -352,18 +352,19 @@ def quiet_hours(candidate: Candidate, facts: Facts) -> Iterator[Check]:
 
 
 def cool_down(candidate: Candidate, facts: Facts) -> Iterator[Check]:
-    """Let what advertises wait after a complaint (FEED-08), and a review request not until it is lost."""
+    """Let what advertises rest after a complaint (FEED-08), a review request not until it is lost (LAW-19)."""
     account = candidate.account
     if account is None or candidate.purpose not in RESTING:
         return
+    rule = "LAW-19" if candidate.purpose is Purpose.REVIEW_REQUEST else "FEED-08"
     until = rests_until(account, candidate.purpose, candidate.closes_at)
     if until is None or until <= facts.now:
-        yield Check(name="cool_down", rule="FEED-08", outcome=Outcome.ALLOW, code=Reason.NO_COMPLAINT)
+        yield Check(name="cool_down", rule=rule, outcome=Outcome.ALLOW, code=Reason.NO_COMPLAINT)
         return
     since = account.complained_at
     yield Check(
         name="cool_down",
-        rule="FEED-08",
+        rule=rule,
         outcome=Outcome.DEFER,
         code=Reason.COOLING_DOWN,
         values={"since": since.isoformat() if since else "", "until": until.isoformat()},

@@ -169,7 +169,7 @@ def test_without_any_record_each_is_a_hint_with_what_to_publish():
         ("localhost", "v=spf1 mx ~all"),
     ],
 )
-def test_the_proposed_spf_record_fits_the_host(host, record):
+def test_send_02_law_05_the_proposed_spf_record_fits_the_host(host, record):
     """Known providers are included by the name that they publish."""
     assert f'"{record}"' in only(found({"shop.test": {}}, channel(host=host)), SPF).cure
 
@@ -561,7 +561,7 @@ class TestDmarc:
             ("hello@shop.test", "s1._domainkey.notshop.test", "r", False),
         ],
     )
-    def test_alignment_with_the_from_line(self, sender, selector, adkim, aligned):
+    def test_send_02_alignment_with_the_from_line(self, sender, selector, adkim, aligned):
         """A signature of somebody else's domain is good, and counts for nothing here."""
         records = {
             "mail.shop.test": {"A": ["192.0.2.1"]},

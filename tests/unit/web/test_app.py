@@ -118,7 +118,7 @@ def test_a_client_that_hangs_up_in_the_middle_leaves_nothing(endpoint, aftercare
     assert [ORDER.request.body] == stored(aftercare)
 
 
-def test_health_does_not_look_at_the_database_and_readiness_does(endpoint, aftercare):
+def test_obs_03_health_does_not_look_at_the_database_and_readiness_does(endpoint, aftercare):
     """OBS-03: alive is the process; ready is database, schema and messages that left in time."""
     assert {"status": "ready", "problems": {}} == requests.get(f"{endpoint.url}/readyz", timeout=30).json()
     assert 202 == post(endpoint, ORDER.request.body, **ORDER.request.headers).status_code

@@ -133,6 +133,9 @@ def ruling_on(question: Question) -> Ruling:
     # The place that allows the least is the one to be named.
     _, strictest = min(asked, key=lambda one: (len(one[0]), one[1]))
     basis, code, given, ends = _basis(question, laws, allowed)
+    if code is Reason.NOT_CONFIRMED:
+        # Being asked is no consent, here or on a platform.
+        strictest = "LAW-21"
     return Ruling(code=code, rule=strictest, basis=basis, places=places, entry=given, until=ends)
 
 
