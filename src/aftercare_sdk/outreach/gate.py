@@ -352,7 +352,7 @@ def quiet_hours(candidate: Candidate, facts: Facts) -> Iterator[Check]:
 
 
 def cool_down(candidate: Candidate, facts: Facts) -> Iterator[Check]:
-    """Let what advertises rest after a complaint (FEED-08), a review request not until it is lost (LAW-19)."""
+    """Let what advertises rest after a complaint (FEED-08); that never ends a review request (LAW-19)."""
     account = candidate.account
     if account is None or candidate.purpose not in RESTING:
         return
