@@ -123,7 +123,7 @@ def _report(brand: Brand, channel: str, reports: Sequence[Report]) -> Noted:
     by_key = {_key(channel, one): one for one in reports}
     with brand.database.write() as connection:
         seq = control.number_events(connection, len(by_key))
-        found = _messages(connection, channel, list(by_key.values()), now)
+        found = _messages(brand, connection, channel, list(by_key.values()), now)
         meant = {key: message for key, one in by_key.items() if (message := _meant(one, found))}
         left = {key: message for key, message in meant.items() if message.submitted_at is not None}
         known = events.get_many(connection, [_event_id(left[key], channel, key) for key in left])
@@ -197,10 +197,13 @@ class _Found:
     addresses: Mapping[str, Message]
 
 
-def _messages(connection: Connection, channel: str, reports: Sequence[Report], now: datetime) -> _Found:
+def _messages(
+    brand: Brand, connection: Connection, channel: str, reports: Sequence[Report], now: datetime
+) -> _Found:
     bare = {fold_email(one.recipient) for one in reports if not (one.message or one.reference)}
-    mailboxes = people.mailboxes(connection, bare)
-    latest = outcomes.latest_to(connection, channel, set(mailboxes.values()), now - LATEST)
+    mailboxes = _mailboxes(brand, connection, bare)
+    known = {id_ for several in mailboxes.values() for id_ in several}
+    latest = outcomes.latest_to(connection, channel, known, now - LATEST)
     ids = outcomes.with_ids(connection, {one.message for one in reports if one.message})
     return _Found(
         # Who speaks for one channel says nothing of messages of another.
@@ -208,8 +211,22 @@ def _messages(connection: Connection, channel: str, reports: Sequence[Report], n
         references=outcomes.with_references(
             connection, channel, {one.reference for one in reports if one.reference}
         ),
-        addresses={address: latest[id_] for address, id_ in mailboxes.items() if id_ in latest},
+        addresses={
+            address: next(latest[id_] for id_ in several if id_ in latest)
+            for address, several in mailboxes.items()
+            if not latest.keys().isdisjoint(several)
+        },
     )
+
+
+def _mailboxes(brand: Brand, connection: Connection, addresses: Collection[str]) -> dict[str, list[int]]:
+    """Return who has or had each address, the last first: after an erasure it is somebody else's (LAW-20)."""
+    living = people.mailboxes(connection, addresses)
+    hashes = {brand.address_hash(address): address for address in addresses}
+    found = {address: [mailbox] for address, mailbox in living.items()}
+    for hashed, tombs in erasing.tombs(connection, hashes).items():
+        found.setdefault(hashes[hashed], []).extend(tomb.identity for tomb in reversed(tombs))
+    return found
 
 
 def _meant(one: Report, found: _Found) -> Message | None:
@@ -257,24 +274,31 @@ def _suppress(
 
     Whoever complains or unsubscribes at the provider has refused, and that is noted with the consents.
     """
-    addresses = people.addresses_of(
-        connection, {one.message.recipient for one in fresh if one.message.recipient is not None}
-    )
+    written_to = {one.message.recipient for one in fresh if one.message.recipient is not None}
+    hashes = {
+        mailbox: brand.address_hash(address)
+        for mailbox, address in people.addresses_of(connection, written_to).items()
+    }
+    # Whoever was erased is known by the hash, and the word of an erased person still counts (LAW-20).
+    buried = erasing.hashes_of(connection, written_to - hashes.keys())
     source = f"channel {channel}"[:100]
     done: dict[str, list[SuppressionReason]] = {}
     told: list[Suppression] = []
     refused: list[Word] = []
     for one in fresh:
+        if (reason := one.report.suppresses) is None:
+            continue
+        mailbox, named = one.message.recipient or 0, one.report.recipient
         # The mailbox that we wrote to, not the one that the mail was forwarded to.
-        address = addresses.get(one.message.recipient or 0) or one.report.recipient
-        if (reason := one.report.suppresses) is None or not address:
+        address = hashes.get(mailbox) or buried.get(mailbox) or (named and brand.address_hash(named))
+        if not address:
             continue
         whose = one.message.recipient or one.message.identity
         told.append(
             Suppression(
-                address=brand.address_hash(address),
+                address=address,
                 reason=reason,
-                identity=whose,
+                identity=None if mailbox in buried else whose,
                 source=source,
                 at=one.at,
             )
@@ -292,8 +316,8 @@ def _suppress(
     note_in(brand, connection, refused, now)
     suppressions.add(connection, told)
     for mailbox, keys in _arrivals(fresh).items():
-        if mailbox in addresses:
-            dead = _weigh_soft_bounces(connection, mailbox, brand.address_hash(addresses[mailbox]), source)
+        if mailbox in hashes:
+            dead = _weigh_soft_bounces(connection, mailbox, hashes[mailbox], source)
             for key in keys if dead else ():
                 done.setdefault(key, []).append(SuppressionReason.SOFT_BOUNCES)
     return done

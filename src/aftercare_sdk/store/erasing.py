@@ -97,6 +97,16 @@ def erased(connection: Connection, wanted: Iterable[int]) -> dict[int, Tomb]:
     return {row.id: Tomb(identity=row.id, erased_at=row.erased_at) for row in rows}
 
 
+def hashes_of(connection: Connection, wanted: Collection[int]) -> dict[int, str]:
+    """Return under which keyed hashes identities were erased: a mailbox is suppressed under the same."""
+    if not wanted:
+        return {}
+    rows = connection.execute(
+        select(tombstones.c.identity, tombstones.c.hash).where(tombstones.c.identity.in_(sorted(wanted)))
+    )
+    return {row.identity: row.hash for row in rows}
+
+
 def bury(connection: Connection, members: Collection[int], hashes: Mapping[int, str], at: datetime) -> int:
     """Overwrite identities with placeholders that nothing names; keep the hashes of those that have one."""
     if hashes:
