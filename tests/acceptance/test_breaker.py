@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -122,6 +122,14 @@ def test_send_04_soft_bounces_and_repeated_reports_pause_nothing(bench):
         )
     assert (1, 0) == (health(bench).tally.complaints, health(bench).tally.bounces)
     assert {"accepted"} == set(buys(bench).values())
+
+
+@pytest.mark.parametrize("at", [datetime(1970, 1, 1, tzinfo=UTC), START - 3 * DAY])
+def test_send_04_reports_with_a_date_that_cannot_be_pause_too(bench, at):
+    """They are of mails that have left."""
+    report(bench, has_sent(bench, 500)[:5], {**SPAM, "at": at})
+    assert 5 == health(bench).tally.complaints
+    assert health(bench).pause is not None
 
 
 def test_send_04_a_small_shop_is_not_paused_for_one_complaint(bench):

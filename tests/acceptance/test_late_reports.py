@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from aftercare_sdk.actions import Purpose
+from aftercare_sdk.engine.consenting import said_by_whom
 from aftercare_sdk.engine.erasing import erase
 from aftercare_sdk.events import OutcomeKind, RejectReason
+from aftercare_sdk.model.consent_ledger import ConsentWord
 from aftercare_sdk.model.outcomes import Report
 from aftercare_sdk.store import people, suppressions
 from tests.support.shop import (
@@ -36,7 +40,8 @@ def bench(migrated_database_url):
     plugins = {"adverts": program(on_purchase=always(ADVERT))}
     with Bench(migrated_database_url, plugins, config={**LAWFUL, **UNCAPPED}) as shop:
         consent(shop)
-        shop.tell(order("1", country="US"))
+        shop.run(HOUR)
+        shop.tell(order("1", country="US", placed=shop.clock.now()))
         shop.run(HOUR)
         yield shop
 
@@ -50,7 +55,7 @@ def erased(bench):
 
 def report(bench, **told):
     """Report something of the first message."""
-    told = {"message": bench.message(order="1", label="advert").id, "body": repr(told).encode(), **told}
+    told = {"message": bench.message("advert", "1").id, "body": repr(told).encode(), **told}
     return bench.aftercare.tell_outcomes("email", [Report(**told)])
 
 
@@ -107,3 +112,50 @@ def test_law_20_what_says_nothing_against_the_address_suppresses_nothing(bench):
     report(bench, **DELIVERED)
     assert [] == against(bench)
     assert "accepted" == buys_again(bench)
+
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("told", "why"), [(COMPLAINED, "complaint"), (UNSUBSCRIBED, "unsubscribe")])
+@pytest.mark.parametrize("date", ["nothing", "the day", "tomorrow"])
+@pytest.mark.parametrize("names", ["the message", "the address"])
+def test_law_14_no_wrong_date_makes_a_refusal_older_than_the_consent(bench, told, why, date, names):
+    """Nobody complains of a message before it has left, nor later than now, whatever a provider tells."""
+    left = bench.message("advert").submitted_at
+    at = {"nothing": LONG_AGO, "the day": left.replace(hour=0, minute=0), "tomorrow": left + DAY}[date]
+    report(bench, **told, at=at, **({"message": "", "recipient": ANN} if names == "the address" else {}))
+    counts = bench.clock.now() if date == "tomorrow" else left
+    with bench.aftercare.brand.database.read() as connection:
+        (one,) = suppressions.listing(connection)[0]
+        ((*_, refused),) = said_by_whom(connection, ANN)
+    assert (why, counts, ConsentWord.OBJECTED, counts) == (one.reason, one.at, refused.word, refused.at)
+    assert counts == next(one.event.occurred_at for one in bench.events() if one.event.id.count("/outcome/"))
+    if told is COMPLAINED:
+        assert counts == bench.message("advert").final_at
+    assert "objected" == buys_again(bench, "JP")
+
+
+def test_law_14_a_refusal_that_is_told_late_does_not_undo_what_was_agreed_since(bench):
+    """Its date is possible, so it is believed."""
+    at = bench.clock.now()
+    bench.clock.move(at + DAY)
+    consent(bench)
+    report(bench, **UNSUBSCRIBED, at=at)
+    assert "accepted" == buys_again(bench, "JP")
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_send_05_wrong_dates_come_to_the_same_in_any_order(bench, turned):
+    """Twice as well: the earliest possible moment is that of the message."""
+    told = [{**GONE, "at": LONG_AGO}, {**COMPLAINED, "at": LONG_AGO}, {**GONE, "at": LONG_AGO}]
+    for one in reversed(told) if turned else told:
+        report(bench, **one)
+        bench.clock.move(bench.clock.now() + HOUR)
+    message = bench.message("advert")
+    assert ("complained", message.submitted_at) == (message.state, message.final_at)
+    with bench.aftercare.brand.database.read() as connection:
+        listed, _ = suppressions.listing(connection)
+    assert {("complaint", message.submitted_at), ("hard_bounce", message.submitted_at)} == {
+        (one.reason, one.at) for one in listed
+    }

@@ -137,7 +137,7 @@ def _report(brand: Brand, channel: str, reports: Sequence[Report]) -> Noted:
                 report=by_key[key],
                 key=key,
                 message=current[message.key],
-                at=min(by_key[key].at or now, now),
+                at=_moment(by_key[key], message, now),
             )
             for key, message in left.items()
             if _event_id(message, channel, key) not in known
@@ -233,6 +233,15 @@ def _meant(one: Report, found: _Found) -> Message | None:
     if not (one.message or one.reference):
         return found.addresses.get(fold_email(one.recipient))
     return found.ids.get(one.message) or found.references.get(one.reference)
+
+
+def _moment(one: Report, message: Message, now: datetime) -> datetime:
+    """Return when it happened: not before the message has left, and not later than now, whatever is told.
+
+    Providers that tell only the day, or nothing, must not date a complaint before the consent it takes back.
+    """
+    told = one.at or now
+    return min(max(told, message.submitted_at or told), now)
 
 
 def _settle(connection: Connection, fresh: Sequence[_Match], now: datetime) -> None:

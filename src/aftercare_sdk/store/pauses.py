@@ -14,8 +14,6 @@ from aftercare_sdk.store.database import literal_text
 from aftercare_sdk.store.tables import messages, outcomes, pauses
 
 _HELD_FOR = "sending_paused"
-_CLOCKS = timedelta(days=1)
-"""By so much the clock of a provider may differ from ours."""
 
 
 def standing(connection: Connection, *, locked: bool = False) -> dict[str, Pause]:
@@ -109,10 +107,10 @@ def _reported(
     since: datetime,
 ) -> int:
     """Return of how many of these mails something was reported."""
-    # Bad reports are few and mails are many, so those come first.
+    # Bad reports are few and mails are many, so those come first. None is dated before its mail has left.
     is_one_of_them = exists().where(messages.c.key == outcomes.c.message, *left)
     told = select(func.count(distinct(outcomes.c.message)))
-    found = told.where(of_kind, outcomes.c.at >= since - _CLOCKS, is_one_of_them)
+    found = told.where(of_kind, outcomes.c.at >= since, is_one_of_them)
     return connection.execute(found).scalar_one()
 
 
