@@ -15,6 +15,7 @@ from aftercare_sdk.errors import InputError, UnknownCustomer
 from aftercare_sdk.model.consent_ledger import Basis
 from aftercare_sdk.model.consents import ConsentSnapshot, ConsentState, OptIn
 from aftercare_sdk.model.messages import MessageState
+from aftercare_sdk.model.shops import NeedsRead, Ref
 from aftercare_sdk.model.versions import Version
 from tests.support.shop import (
     DAY,
@@ -164,6 +165,53 @@ def test_law_21_what_a_platform_says_counts_for_what_it_is(migrated_database_url
         bench.tell(customer("7", email=ANN), platform(state, START, opt_in), bought(customer="7"))
         bench.run(DAY)
         assert {"advert": code} == fates(bench)
+
+
+def undated(state, since=None, **changes):
+    """Draw the same of a platform that does not say when it was changed, or has a clock of its own."""
+    return replace(platform(state, None, **changes), since=since)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(seconds=90), 2 * DAY, None])
+@pytest.mark.parametrize("country", ["US", "JP"])
+def test_law_21_a_refusal_counts_at_once_whatever_its_date(migrated_database_url, ahead, country):
+    """Also against a consent: the platform's clock may be ahead of ours, or it may tell no moment."""
+    with shop(migrated_database_url) as bench:
+        account = customer("7", email=ANN)
+        account = replace(account, contact=replace(account.contact, country=country))
+        bench.tell(account, bought(customer="7", country=country))
+        consent(bench)
+        bench.run(HOUR - timedelta(seconds=1))
+        bench.tell(undated(ConsentState.UNSUBSCRIBED, bench.clock.now() + ahead if ahead else None))
+        bench.run(DAY)
+        assert {"advert": "objected"} == fates(bench)
+
+
+def test_law_21_a_refusal_without_a_date_gives_way_to_what_is_agreed_after_it_was_told(migrated_database_url):
+    """By the person, expressly."""
+    with shop(migrated_database_url) as bench:
+        bench.tell(customer("7", email=ANN), undated(ConsentState.UNSUBSCRIBED), bought(customer="7"))
+        bench.run(HOUR / 2)
+        consent(bench)
+        bench.run(DAY)
+        assert {"advert": "accepted"} == fates(bench)
+
+
+def test_law_21_a_consent_that_nobody_dates_does_not_undo_a_refusal_when_it_is_read_again(
+    migrated_database_url,
+):
+    """That a platform says so today does not mean that the person has said so today."""
+    with shop(migrated_database_url) as bench:
+        bench.tell(customer("7", email=ANN), bought(customer="7"))
+        bench.process()
+        bench.aftercare.consents.refuse(email=ANN)
+        ref = Ref("consent", "7/email")
+        bench.shelf.objects[ref] = undated(ConsentState.SUBSCRIBED)
+        bench.clock.move(START + HOUR / 2)
+        bench.tell(NeedsRead(ref, "a test"))
+        bench.run(DAY)
+        assert ref in bench.shelf.asked
+        assert {"advert": "objected"} == fates(bench)
 
 
 @pytest.mark.parametrize("turned", [False, True])

@@ -64,7 +64,8 @@ def test_dated():
     moment = datetime(2026, 10, 1, tzinfo=UTC)
     said = told(mailbox("UNSUBSCRIBED", since="2026-10-01T09:00:00+09:00"))
     assert (moment, moment) == (said.since, said.version.modified_at)
-    assert None is told(mailbox("NOT_SUBSCRIBED")).version.modified_at
+    for state in ("NOT_SUBSCRIBED", "UNSUBSCRIBED", "SUBSCRIBED"):
+        assert (None, None) == (told(mailbox(state)).since, told(mailbox(state)).version.modified_at)
 
 
 def test_no_address():

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import permutations
 
 import pytest
 
 from aftercare_sdk.model.consents import ConsentState, OptIn
+from aftercare_sdk.model.records import consent_record
 from aftercare_sdk.model.shops import NeedsRead, Ref
 
 TOPIC = "customers_email_marketing_consent/update"
@@ -63,6 +65,22 @@ def test_never_asked(told):
         consent.since,
         consent.version.modified_at,
     )
+
+
+@pytest.mark.parametrize("state", [ConsentState.UNSUBSCRIBED, ConsentState.REDACTED])
+def test_a_refusal_without_a_date(consent, state):
+    """It is told without one, never as of the account's last change; it then counts from when it was told."""
+    told, *_ = consent(state.value, since=None)
+    assert (state, None, None) == (told.state, told.since, told.version.modified_at)
+    agreed, *_ = consent("subscribed")
+    for one, other in permutations((consent_record(told, SINCE), consent_record(agreed))):
+        assert SINCE == one.merge(other).objected.value
+
+
+def test_a_consent_without_a_date(consent):
+    """It is not dated by anything else either: nobody knows when it was given."""
+    (told,) = consent("subscribed", since=None)
+    assert (ConsentState.SUBSCRIBED, None, None) == (told.state, told.since, told.version.modified_at)
 
 
 def test_redacted(consent):

@@ -12,6 +12,7 @@ from aftercare_sdk.engine.logs import log
 from aftercare_sdk.engine.notices import Notice, Noticed
 from aftercare_sdk.engine.readings import Answer
 from aftercare_sdk.engine.recovered import Finding
+from aftercare_sdk.model.consents import ConsentSnapshot
 from aftercare_sdk.model.orders import OrderSnapshot
 from aftercare_sdk.model.people import CustomerSnapshot
 from aftercare_sdk.model.records import (
@@ -20,6 +21,7 @@ from aftercare_sdk.model.records import (
     Record,
     ReviewRecord,
     SubscriptionRecord,
+    consent_record,
     gone,
     kind_of,
     names_somebody,
@@ -173,7 +175,7 @@ def _merge_one(batch: Batch, entry: Entry, item: Translation | Gone, asked_at: d
         batch.reads[key] = item.reason
         return _Merged(name=f"{name} needs a read", change=item.reason)
     before = batch.record(key)
-    after, doubt = join(before, _picture(shop, item, asked_at))
+    after, doubt = join(before, _picture(entry, item, asked_at))
     if doubt:
         batch.reads.setdefault(key, doubt)
     if after == before:
@@ -194,9 +196,11 @@ def _removes(item: Snapshot | Gone) -> bool:
     return isinstance(item, OrderSnapshot | ReviewSnapshot | CustomerSnapshot) and item.erased
 
 
-def _picture(shop: str, item: Snapshot | Gone, asked_at: datetime | None) -> Record:
+def _picture(entry: Entry, item: Snapshot | Gone, asked_at: datetime | None) -> Record:
     if isinstance(item, Gone):
-        return gone(item.ref.kind, shop, item.ref.id, Version(read_at=asked_at))
+        return gone(item.ref.kind, entry.shop, item.ref.id, Version(read_at=asked_at))
+    if isinstance(item, ConsentSnapshot):
+        return consent_record(item, entry.received_at)
     return record_of(item)
 
 

@@ -43,7 +43,7 @@ class ConsentSnapshot:
 
     `state` and `opt_in` keep all that the platform tells apart, so that it can be told back as it was; `word`
     is its own word for the state, for one that is not known here. `since` is when the state was last changed,
-    as the platform says.
+    as the platform says. A refusal without any date counts from when it was told, and a consent is then none.
     """
 
     shop: str

@@ -21,6 +21,7 @@ class ConsentRecord:
     """Everything told of one account's consent by one channel.
 
     `objected` is when the person was last told to have refused: what a platform says later does not undo it.
+    It is the latest such moment of all pictures, since a refusal without a date is in no order with others.
     `said` has all that the person was ever told to have said, with its moment, by the state and the second
     from which that counts: it only grows. What the platform does not date stands there once.
     """
@@ -40,12 +41,18 @@ class ConsentRecord:
 
     def merge(self, other: ConsentRecord) -> ConsentRecord:
         """Return both in one."""
-        return merge_registers(self, other, said=earliest(self.said, other.said))
+        refusals = [one for one in (self.objected, other.objected) if one is not None]
+        last = max(refusals, key=lambda one: (one.value, one.version.rank), default=None)
+        return merge_registers(self, other, objected=last, said=earliest(self.said, other.said))
 
 
-def consent_record(snapshot: ConsentSnapshot) -> ConsentRecord:
-    """Return one picture of a consent as a record."""
+def consent_record(snapshot: ConsentSnapshot, told_at: datetime | None = None) -> ConsentRecord:
+    """Return one picture of a consent, which was told at a moment, as a record.
+
+    A refusal that nobody dates was made by the time at which it was told. Of a consent that says too little.
+    """
     version = snapshot.version
+    refused = snapshot.since or version.instant or told_at if snapshot.state in OBJECTIONS else None
     return ConsentRecord(
         shop=snapshot.shop,
         id=snapshot.id,
@@ -57,13 +64,12 @@ def consent_record(snapshot: ConsentSnapshot) -> ConsentRecord:
         word=told(snapshot.word or None, version),
         opt_in=told(snapshot.opt_in, version),
         since=told(snapshot.since, version),
-        objected=told(snapshot.since or version.instant if snapshot.state in OBJECTIONS else None, version),
-        said=_said(snapshot),
+        objected=told(refused, version),
+        said=_said(snapshot, refused or snapshot.since or version.instant),
     )
 
 
-def _said(snapshot: ConsentSnapshot) -> dict[str, datetime]:
-    at = snapshot.since or snapshot.version.instant
+def _said(snapshot: ConsentSnapshot, at: datetime | None) -> dict[str, datetime]:
     if snapshot.state not in _SAID or at is None:
         return {}
     since = snapshot.since.astimezone(UTC).isoformat(timespec="seconds") if snapshot.since else ""

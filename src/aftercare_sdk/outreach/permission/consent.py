@@ -43,11 +43,14 @@ NOTHING_SAID = Standing()
 
 
 def standing(entries: Iterable[ConsentEntry], channel: str, purpose: Purpose, now: datetime) -> Standing:
-    """Return where it stands at a moment. What was said later than that, or has ended, does not count."""
+    """Return where it stands at a moment. What was given later than that, or has ended, does not count.
+
+    An objection counts whatever its date: a clock that is ahead of ours must not let a message leave.
+    """
     said = [
         one
         for one in entries
-        if one.at <= now
+        if (one.at <= now or one.word is ConsentWord.OBJECTED)
         and one.channel in {channel, ALL_CHANNELS}
         and (one.purpose is purpose or (one.purpose is None and purpose in COVERED))
     ]
@@ -72,9 +75,11 @@ def agreed_again(entries: Iterable[ConsentEntry], channel: str, since: datetime,
 
     Their own word ended it, so their own word lets it begin anew: nobody else's does (LAW-14).
     """
-    said = [one for one in entries if since < one.at <= now and one.channel in {channel, ALL_CHANNELS}]
+    said = [one for one in entries if since < one.at and one.channel in {channel, ALL_CHANNELS}]
     given = _latest(
-        one for one in said if one.word is ConsentWord.GIVEN and one.by_person and one.basis is Basis.EXPRESS
+        one
+        for one in said
+        if one.word is ConsentWord.GIVEN and one.by_person and one.basis is Basis.EXPRESS and one.at <= now
     )
     refused = _latest(one for one in said if one.word is ConsentWord.OBJECTED and one.purpose is None)
     return given is not None and (refused is None or given.at > refused.at)
@@ -91,20 +96,21 @@ def _latest(several: Iterable[ConsentEntry]) -> ConsentEntry | None:
 def told_by_platform(record: ConsentRecord) -> tuple[ConsentEntry, ...]:
     """Return what a platform says of an account as entries of the ledger (LAW-21).
 
-    PENDING is no consent yet, and neither is "nobody has objected". Only a tick of which the platform says
-    that the person made it counts as the person's own act; so a refusal before it is told as well.
+    PENDING is no consent yet, and neither is "nobody has objected", nor what nobody dates: that it was read
+    today does not say that it was given today. Only a tick of which the platform says that the person made it
+    counts as the person's own act; so a refusal before it is told as well. A refusal outlives the account.
     """
-    if record.deleted is not None and record.deleted.value:
-        return ()
-    state = record.state.value if record.state else None
+    is_gone = record.deleted is not None and record.deleted.value
+    state = record.state.value if record.state and not is_gone else None
     word = _WORDS.get(state) if state else None
-    since = record.since or record.state
-    at = record.since.value if record.since else (since.version.instant if since else None)
+    changed = record.state.version.modified_at if record.state else None
+    at = record.since.value if record.since else changed
     opt_in = record.opt_in.value if record.opt_in else OptIn.UNKNOWN
-    said = [(word, at, opt_in is not OptIn.UNKNOWN)] if word is not None and at is not None else []
-    refused = record.objected.value if record.objected else None
-    if refused is not None and word is not ConsentWord.OBJECTED:
-        said.append((ConsentWord.OBJECTED, refused, True))
+    by_person = opt_in is not OptIn.UNKNOWN
+    refuses = word is ConsentWord.OBJECTED
+    said = [(word, at, by_person)] if word is not None and at is not None and not refuses else []
+    if record.objected is not None:
+        said.append((ConsentWord.OBJECTED, record.objected.value, by_person or not refuses))
     return tuple(
         ConsentEntry(
             channel=record.channel.value if record.channel else "email",

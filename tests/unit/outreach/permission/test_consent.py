@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,11 @@ from hypothesis import strategies as st
 
 from aftercare_sdk.actions import Purpose
 from aftercare_sdk.model.consent_ledger import ALL_CHANNELS, Basis, ConsentEntry, ConsentWord
-from aftercare_sdk.outreach.permission.consent import standing
+from aftercare_sdk.model.consents import ConsentSnapshot, ConsentState, OptIn
+from aftercare_sdk.model.records import ConsentRecord, consent_record
+from aftercare_sdk.model.records.consents import gone_consent
+from aftercare_sdk.model.versions import Version
+from aftercare_sdk.outreach.permission.consent import agreed_again, standing, told_by_platform
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -75,10 +80,86 @@ def test_law_21_whoever_was_asked_and_has_not_confirmed_has_not_consented():
     assert ask(NO, replace(ASKED, at=NOW)).asked
 
 
-def test_what_is_said_later_does_not_count_yet():
+def test_what_is_given_later_does_not_count_yet():
     """A hook that is called late decides as one that was not."""
     assert () == ask(replace(YES, at=NOW + DAY)).given
-    assert not ask(replace(NO, at=NOW + DAY)).objected
+
+
+def test_law_14_an_objection_counts_at_once_whatever_its_date():
+    """Whoever told it may have a clock that is ahead of ours."""
+    ahead = replace(NO, at=NOW + DAY)
+    assert ask(YES, ahead).objected
+    assert ask(YES, ahead, replace(YES, at=NOW)).objected
+    assert not ask(ahead, replace(YES, at=NOW + 2 * DAY), now=NOW + 2 * DAY).objected
+    assert not agreed_again([replace(YES, at=NOW), ahead], "email", NOW - DAY, NOW)
+
+
+@pytest.mark.parametrize(
+    ("later", "lifts"),
+    [
+        (YES, True),
+        (replace(YES, by_person=False), False),
+        (replace(YES, basis=Basis.SOFT_OPT_IN), False),
+        (BOUGHT, False),
+        (replace(YES, channel="sms"), False),
+        (ASKED, False),
+        (replace(YES, at=NOW - 6 * DAY), False),
+        (replace(YES, at=NOW + DAY), False),
+    ],
+)
+def test_law_14_only_the_persons_own_express_word_lifts_a_suppression(later, lifts):
+    """Not what somebody of the shop notes for them, nor what was said before or is not said yet."""
+    said = replace(later, at=NOW - DAY) if later.at in {YES.at, BOUGHT.at} else later
+    assert lifts is agreed_again([YES, NO, said], "email", NO.at, NOW)
+    assert not agreed_again([YES, said, replace(NO, at=NOW)], "email", NO.at, NOW)
+
+
+def platform(*pictures):
+    """Return what a platform says of an account in pictures, each of which is told a day after the other."""
+    told = [consent_record(one, NOW - (len(pictures) - day) * DAY) for day, one in enumerate(pictures)]
+    return told_by_platform(reduce(ConsentRecord.merge, told))
+
+
+def picture(state, at=None, **changes):
+    """Draw what a platform says of an account."""
+    version = Version(modified_at=at)
+    return ConsentSnapshot(
+        shop="main", customer="7", version=version, state=state, opt_in=OptIn.SINGLE, since=at, **changes
+    )
+
+
+SUBSCRIBED, REFUSED = ConsentState.SUBSCRIBED, ConsentState.UNSUBSCRIBED
+
+
+def test_law_21_a_redacted_person_has_refused():
+    """Also if nothing else is on record that a message would need."""
+    assert ask(*platform(picture(ConsentState.REDACTED, NOW - DAY))).objected
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("before", [(), (picture(REFUSED, NOW - 20 * DAY),)])
+def test_law_21_a_refusal_without_a_date_counts_in_any_order(turned, before):
+    """It was made by the time it was told, so what was given before that does not beat it."""
+    told = [*before, picture(SUBSCRIBED, NOW - 9 * DAY), picture(REFUSED)]
+    said = platform(*(reversed(told) if turned else told))
+    assert ask(*said).objected
+    again = picture(SUBSCRIBED, NOW - timedelta(seconds=1))
+    assert not ask(*platform(*told, again)).objected
+
+
+def test_law_21_a_consent_without_a_date_is_none():
+    """Nobody can prove when it was given; that it was read today does not make it one of today (LAW-04)."""
+    read = replace(picture(SUBSCRIBED), version=Version(read_at=NOW))
+    assert () == platform(picture(SUBSCRIBED)) == platform(read)
+    assert ask(*platform(picture(REFUSED, NOW - DAY), read)).objected
+
+
+def test_law_21_a_refusal_outlives_the_account():
+    """What the shop has deleted takes consents with it, and no objection."""
+    gone = gone_consent("main", "7/email", Version(read_at=NOW))
+    for state, words in ((SUBSCRIBED, []), (REFUSED, [ConsentWord.OBJECTED])):
+        record = consent_record(picture(state, NOW - DAY)).merge(gone)
+        assert words == [one.word for one in told_by_platform(record)]
 
 
 def test_the_strongest_comes_first():
