@@ -171,6 +171,35 @@ def test_feed_08_after_a_complaint_nothing_advertises_for_a_while(migrated_datab
         assert 14 * 24 == left(bench)["advert"]
 
 
+def test_feed_08_calling_a_mail_spam_is_a_complaint(migrated_database_url):
+    """Whoever agrees again after that is written to, but not at once."""
+    with shop(migrated_database_url, {"ads": [advert(window=30 * DAY), note("help")]}) as bench:
+        bench.tell(order("1"))
+        bench.run(MINUTE)
+        spam = Report(kind=OutcomeKind.COMPLAINED, message=bench.message("help").id, body=b"{}")
+        bench.aftercare.tell_outcomes("email", [spam])
+        bench.run(MINUTE)
+        consent(bench)
+        bench.run(2 * DAY)
+        assert ("deferred", "cooling_down") == fates(bench)["advert"]
+        bench.run(20 * DAY)
+        assert START + MINUTE + 14 * DAY == bench.message("advert").submitted_at
+
+
+@pytest.mark.parametrize("who", ["7", "8"], ids=["buyer", "reader"])
+def test_feed_08_who_buys_for_somebody_and_who_reads_it_rest_both(migrated_database_url, who):
+    """Ann has something sent under Bob's address: either may have complained of something else."""
+    with shop(migrated_database_url, {"ads": [advert(window=30 * DAY)]}) as bench:
+        bench.tell(customer("7", email=ANN), customer("8", email=BOB), order("9", email=BOB, paid=False))
+        bench.process()
+        consent(bench, email=BOB)
+        bench.tell(order("1", customer="7", email=BOB))
+        bench.process()
+        assert bench.aftercare.tell_complaint("main", "ticket-1", account=who)
+        bench.run(2 * DAY)
+        assert ("deferred", "cooling_down") == fates(bench)["advert"]
+
+
 def test_law_19_a_complaint_delays_a_review_request_and_never_cancels_it(migrated_database_url):
     """However often somebody complains."""
     ask = note("ask", purpose=Purpose.REVIEW_REQUEST, delay=HOUR)

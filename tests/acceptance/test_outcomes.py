@@ -217,6 +217,21 @@ def test_a_channel_that_is_not_configured_reports_nothing(migrated_database_url)
             report(bench, **DELIVERED, channel="sms")
 
 
+def test_one_channel_says_nothing_of_the_messages_of_another(migrated_database_url):
+    """Whoever has its key could else suppress everybody; what it calls a message may be another's."""
+    second = {"channels": {"second": {"kind": "probe", "sender": "hello@second.example"}}}
+    with shop(migrated_database_url, note(), note("other", channel="second"), config=second) as bench:
+        bench.probe.answers = [Accepted("a"), Accepted("b")]
+        buy(bench)
+        mine, other = (bench.message(label) for label in ("note", "other"))
+        for told in ({"message": mine.id}, {"reference": mine.reference}):
+            assert Noted(ignored=1) == report(bench, **COMPLAINED, **told, channel="second")
+        assert ({"accepted"}, []) == ({one.state.value for one in bench.messages()}, against(bench))
+        assert Noted(news=1) == report(bench, **DELIVERED, recipient=ANN, channel="second")
+        assert ("accepted", "delivered") == (bench.message("note").state, bench.message("other").state)
+        assert Noted(news=1) == report(bench, **COMPLAINED, message=other.id, channel="second")
+
+
 def test_a_report_settles_a_doubt_so_that_nothing_is_sent_twice_send_08(migrated_database_url):
     """What waits to be repeated is not, once it is known to have arrived."""
     with shop(migrated_database_url) as bench:

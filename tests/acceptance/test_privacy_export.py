@@ -85,6 +85,17 @@ def test_law_11_no_table_that_holds_something_of_a_person_is_left_out(desk, tmp_
     assert set() == theirs - exported(tmp_path, ANN).keys() - elsewhere.keys()
 
 
+def test_law_11_what_stands_against_an_address_is_exported(desk, tmp_path):
+    """Also if it was said before anybody was known under it: it is found by its hash (LAW-20)."""
+    late = "late@customer.example"
+    given = CliRunner().invoke(app, ["suppressions", "add", late, "--reason", "unsubscribe"])
+    assert 0 == given.exit_code, given.output
+    desk.tell(order("3", email=late, name="Late"))
+    desk.run(DAY)
+    assert ["unsubscribe"] == [one["reason"] for one in exported(tmp_path, late)["suppressions"]]
+    assert [] == exported(tmp_path, BOB)["suppressions"]
+
+
 def test_the_page_says_the_same_and_escapes_everything(desk, tmp_path):
     """It runs no script and loads nothing; only the operator may read the file."""
     exported(tmp_path, ANN)

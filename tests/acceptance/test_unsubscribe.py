@@ -216,6 +216,21 @@ def test_who_has_the_mail_refuses_for_the_mailbox(migrated_database_url):
         assert "objected" == fates(bench, "3")["marketing"]
 
 
+def test_who_refuses_everything_has_refused_something_before(migrated_database_url):
+    """One purpose was: the button is still there, and now ends the others as well."""
+    with shop(migrated_database_url) as bench, serving(bench) as url:
+        link = at(url, written_to(bench)["marketing"])
+        bench.aftercare.consents.refuse(email=ANN, purpose=Purpose.REVIEW_REQUEST)
+        assert "Stop them" in words(requests.get(link, timeout=10))
+        requests.post(link, data=ONE_CLICK, timeout=10)
+        later = bench.clock.now()
+        bench.tell(order("2", placed=later), at=later)
+        bench.run(DAY)
+        assert {"marketing": "objected", "review_request": "objected", "survey": "objected"} == {
+            label: code for label, code in fates(bench, "2").items() if label != "service"
+        }
+
+
 def test_a_later_consent_shows_the_button_again(migrated_database_url):
     """Somebody may think otherwise, twice."""
     with shop(migrated_database_url) as bench, serving(bench) as url:

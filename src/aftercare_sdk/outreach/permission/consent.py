@@ -14,6 +14,7 @@ from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.consent_ledger import ALL_CHANNELS, Basis, ConsentEntry, ConsentWord
 from aftercare_sdk.model.consents import ConsentState, OptIn
 from aftercare_sdk.model.records import ConsentRecord
+from aftercare_sdk.model.records.consents import OBJECTIONS
 
 COVERED = frozenset({Purpose.MARKETING, Purpose.REVIEW_REQUEST, Purpose.SURVEY})
 """What is meant by a word that names no purpose: all that is not part of a purchase."""
@@ -106,11 +107,10 @@ def told_by_platform(record: ConsentRecord) -> tuple[ConsentEntry, ...]:
     changed = record.state.version.modified_at if record.state else None
     at = record.since.value if record.since else changed
     opt_in = record.opt_in.value if record.opt_in else OptIn.UNKNOWN
-    by_person = opt_in is not OptIn.UNKNOWN
-    refuses = word is ConsentWord.OBJECTED
-    said = [(word, at, by_person)] if word is not None and at is not None and not refuses else []
+    ticked = opt_in is not OptIn.UNKNOWN
+    said = [(word, at, ticked)] if word is not None and at is not None else []
     if record.objected is not None:
-        said.append((ConsentWord.OBJECTED, record.objected.value, by_person or not refuses))
+        said.append((ConsentWord.OBJECTED, record.objected.value, ticked or state not in OBJECTIONS))
     return tuple(
         ConsentEntry(
             channel=record.channel.value if record.channel else "email",
@@ -128,6 +128,4 @@ def told_by_platform(record: ConsentRecord) -> tuple[ConsentEntry, ...]:
 _WORDS = {
     ConsentState.SUBSCRIBED: ConsentWord.GIVEN,
     ConsentState.PENDING: ConsentWord.ASKED,
-    ConsentState.UNSUBSCRIBED: ConsentWord.OBJECTED,
-    ConsentState.REDACTED: ConsentWord.OBJECTED,
 }
