@@ -212,7 +212,7 @@ def test_whoever_buys_again_is_somebody_new(shop):
 
 
 def test_law_20_a_refusal_outlives_the_person(shop):
-    """As a suppression under a keyed hash, which names nobody."""
+    """As suppressions under a keyed hash, which names nobody, by what was refused."""
     shop.tell(hers("1"))
     shop.run(DAY)
     shop.aftercare.consents.refuse(email=ANN)
@@ -220,7 +220,9 @@ def test_law_20_a_refusal_outlives_the_person(shop):
     assert set() == places(shop)
     with shop.aftercare.brand.database.read() as connection:
         rows = connection.execute(select(metadata.tables["suppressions"])).all()
-    assert [("unsubscribe", None)] == [(row.reason, row.identity) for row in rows]
+    assert {("unsubscribe", purpose, None) for purpose in ("marketing", "review_request", "survey")} == {
+        (row.reason, row.purpose, row.identity) for row in rows
+    }
 
 
 def test_law_04_what_proves_a_consent_stays(shop):

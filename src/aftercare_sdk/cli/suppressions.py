@@ -60,9 +60,17 @@ def listing(
         return
     zone = ZoneInfo(settings.brand.zone)
     rows = [
-        (one.address[:_SHOWN], one.kind, one.reason.value, one.source, _since(one, zone)) for one in found
+        (
+            one.address[:_SHOWN],
+            one.kind,
+            one.reason.value,
+            one.purpose or "",
+            one.source,
+            _since(one, zone),
+        )
+        for one in found
     ]
-    output.show(output.table(("hash", "kind", "reason", "told by", "since"), rows), "")
+    output.show(output.table(("hash", "kind", "reason", "purpose", "told by", "since"), rows), "")
     if count > len(found):
         output.note(f"{len(found)} of {count} are shown; --limit shows more.")
 
@@ -118,6 +126,7 @@ def _json(one: Suppression) -> dict[str, object]:
         "address_hash": one.address,
         "kind": one.kind,
         "reason": one.reason.value,
+        "purpose": one.purpose,
         "source": one.source,
         "since": output.instant(one.at),
         "stands": one.stands,

@@ -22,12 +22,10 @@ from aftercare_sdk.engine.tracing import Person, Trace, concerns, find, readable
 from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.events import CustomerErased, TimerDue
 from aftercare_sdk.model.messages import MessageState
-from aftercare_sdk.model.outcomes import SuppressionReason
 from aftercare_sdk.model.people import IdentityKind
 from aftercare_sdk.model.records import OrderRecord, Record, ReviewRecord, kind_of
 from aftercare_sdk.model.versions import Register
 from aftercare_sdk.outreach.permission.consent import standing
-from aftercare_sdk.outreach.permission.suppression import address_hash
 from aftercare_sdk.outreach.reasons import Reason
 from aftercare_sdk.store import (
     control,
@@ -50,7 +48,7 @@ from aftercare_sdk.store.events import Known
 from aftercare_sdk.store.journal import Arrival, Kind, State
 from aftercare_sdk.store.objects import Key, Stored
 from aftercare_sdk.store.sending import Change
-from aftercare_sdk.store.suppressions import Suppression
+from aftercare_sdk.store.suppressions import EMAIL
 
 ROWS_AT_ONCE = 200
 """How many raw bodies are looked through at once."""
@@ -99,6 +97,7 @@ _NOTHING_SEEN = _Seen()
 _PATIENCE = 5
 """So often it is tried to leave little for the transaction, which otherwise looks at all that is new."""
 _EVERYTHING = 1_000_000_000
+_SOURCE = "erasure"
 
 
 def erase(
@@ -184,22 +183,29 @@ def _erase(
             bodies.append(request.journal)
         journal.drop_bodies(connection, bodies)
         members = person.identities.keys()
-        refused = _refused(connection, person, now)
         units.hold(connection, person.customers)
         erased = _empty_objects(connection, person, now)
         # Objects, customers, messages: in the order in which senders lock them.
         people.lock_owners(connection, members)
+        refused = _refused(connection, person, now)
         _call_off(connection, members, now)
         _empty_timers(connection, members)
         key = control.secret(connection, ADDRESS_KEY)
         hashes = {
-            id_: hashed for id_, one in person.identities.items() if (hashed := tombstone_hash(key, one))
+            id_: (one.kind, hashed)
+            for id_, one in person.identities.items()
+            if (hashed := tombstone_hash(key, one))
         }
+        mailboxes = {hashed for kind, hashed in hashes.values() if kind is IdentityKind.EMAIL}
+        # A word that counted for all addresses of the person goes on doing so.
+        words = [one for one in suppressions.of(connection, (), person.customers) if one.reason.of_person]
+        told = [replace(one, address=each, identity=None) for one in words for each in mailboxes]
         erased |= erasing.empty(connection, members, now)
-        suppressions.add(connection, [_suppression(key, one, now) for one in refused])
+        suppressions.add(connection, told)
+        suppressions.refuse(connection, mailboxes, refused, at=now, source=_SOURCE)
         erased["journal"] = len(bodies)
         erased["identities"] = erasing.bury(connection, members, hashes, _moment(person, now))
-        kept = erasing.kept(connection, members, hashes.values())
+        kept = erasing.kept(connection, members, {hashed for _, hashed in hashes.values()})
         _raise_events(brand, connection, person, now)
         if request is not None:
             privacy.settle(connection, request.key, "erased", now)
@@ -297,24 +303,16 @@ def _ids(records: Sequence[Record], shop: str, kind: type[Record]) -> tuple[str,
     return tuple(sorted(one.id for one in records if isinstance(one, kind) and one.shop == shop))
 
 
-def _refused(connection: Connection, person: Person, now: datetime) -> list[str]:
-    """Return the addresses of whoever wants no advertising: that is honoured without knowing who it was."""
+def _refused(connection: Connection, person: Person, now: datetime) -> set[Purpose]:
+    """Return what a person wants no mail of: that is honoured without knowing who it was."""
     said = [
         entry for several in consenting.said_by(connection, person.customers).values() for entry in several
     ]
-    if not standing(said, "email", Purpose.MARKETING, now).objected:
-        return []
-    return [one.value for one in person.identities.values() if one.kind is IdentityKind.EMAIL]
-
-
-def _suppression(key: str, address: str, now: datetime) -> Suppression:
-    return Suppression(
-        address=address_hash(key, address),
-        reason=SuppressionReason.UNSUBSCRIBE,
-        identity=None,
-        source="erasure",
-        at=now,
-    )
+    return {
+        purpose
+        for purpose in Purpose
+        if purpose is not Purpose.TRANSACTIONAL and standing(said, EMAIL, purpose, now).objected
+    }
 
 
 def _moment(person: Person, now: datetime) -> datetime:

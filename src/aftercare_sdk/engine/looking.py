@@ -37,7 +37,7 @@ from aftercare_sdk.outreach.hours.closed_days import holidays_of
 from aftercare_sdk.outreach.hours.quiet_hours import OpenHours, hours_for
 from aftercare_sdk.outreach.hours.zones import zone_for, zones_of
 from aftercare_sdk.outreach.locales import locale_for
-from aftercare_sdk.outreach.permission.consent import agreed_again, standing
+from aftercare_sdk.outreach.permission.consent import agreed_again, agreed_to, standing
 from aftercare_sdk.outreach.permission.jurisdictions import ADVERTISING
 from aftercare_sdk.shops.reconcile import as_order
 from aftercare_sdk.store import (
@@ -313,24 +313,31 @@ def _suppressed(
 
 
 def _against(
-    seen: Seen,
+    told: Iterable[Suppression],
     address: str,
     persons: Collection[int],
     reader: int,
-    still: Callable[[int, datetime], bool],
+    still: Callable[[int, Suppression], bool],
 ) -> frozenset[SuppressionReason]:
     """Return why an address, as its hash, is suppressed: for what it is, or by the word of a person.
 
-    What was said of the address itself is the reader's word. `still` tells whether what a person said at a
-    moment is that person's last word.
+    What was said of the address itself is the reader's word. `still` tells whether what a person said is that
+    person's last word.
     """
     found: set[SuppressionReason] = set()
-    for one in seen.suppressed:
+    for one in told:
         whose = reader if one.address == address else one.customer
         concerns = one.address == address or (one.reason.of_person and whose in persons)
-        if concerns and (not one.reason.of_person or (whose is not None and still(whose, one.at))):
+        if concerns and (not one.reason.of_person or (whose is not None and still(whose, one))):
             found.add(one.reason)
     return frozenset(found)
+
+
+def _is_last_word(one: Suppression, said: Sequence[ConsentEntry], medium: str, now: datetime) -> bool:
+    """Tell whether a person has not agreed since they refused: to that purpose, if they refused only one."""
+    if one.purpose is None:
+        return not agreed_again(said, medium, one.at, now)
+    return not agreed_to(said, medium, one.purpose, one.at, now)
 
 
 def look_at(brand: Brand, seen: Seen, message: Message, now: datetime) -> Look:
@@ -371,11 +378,11 @@ def look_at(brand: Brand, seen: Seen, message: Message, now: datetime) -> Look:
         awaiting_until=max(unheard.at, now + SHORTEST_WAIT) if unheard and unheard.at else None,
         recipient=contact.email if contact else "",
         suppressed=_against(
-            seen,
+            [one for one in seen.suppressed if one.purpose in {None, Purpose(message.purpose)}],
             brand.address_hash(contact.email),
             persons,
             reader,
-            lambda whose, at: not agreed_again(seen.said.get(whose, ()), medium, at, now),
+            lambda whose, one: _is_last_word(one, seen.said.get(whose, ()), medium, now),
         )
         if seen.suppressed and contact and contact.email
         else frozenset(),

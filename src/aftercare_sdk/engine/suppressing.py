@@ -23,7 +23,11 @@ def suppress(database: Database, address: str, reason: SuppressionReason, *, at:
     """Write to an address no more; return whether that is news. Nothing that is planned for it leaves."""
     with database.write() as connection:
         hashed, mailbox = _known(connection, address)
-        before = {one.reason for one in suppressions.of(connection, [hashed]) if one.address == hashed}
+        before = {
+            one.reason
+            for one in suppressions.of(connection, [hashed])
+            if one.address == hashed and one.purpose is None
+        }
         suppressions.add(
             connection,
             [Suppression(address=hashed, reason=reason, identity=mailbox, source=by, at=at)],

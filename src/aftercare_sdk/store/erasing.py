@@ -107,12 +107,33 @@ def hashes_of(connection: Connection, wanted: Collection[int]) -> dict[int, str]
     return {row.identity: row.hash for row in rows}
 
 
-def bury(connection: Connection, members: Collection[int], hashes: Mapping[int, str], at: datetime) -> int:
+def addresses(connection: Connection, customers: Collection[int]) -> set[str]:
+    """Return the keyed hashes of the e-mail addresses that customers had when they were erased."""
+    return set(
+        connection.execute(
+            select(tombstones.c.hash)
+            .join(identities, identities.c.id == tombstones.c.identity)
+            .where(
+                identities.c.customer.in_(sorted(customers)), tombstones.c.kind == IdentityKind.EMAIL.value
+            )
+        ).scalars()
+    )
+
+
+def bury(
+    connection: Connection,
+    members: Collection[int],
+    hashes: Mapping[int, tuple[IdentityKind, str]],
+    at: datetime,
+) -> int:
     """Overwrite identities with placeholders that nothing names; keep the hashes of those that have one."""
     if hashes:
         connection.execute(
             insert_into(connection, tombstones).on_conflict_do_nothing(),
-            [{"hash": hashed, "identity": identity} for identity, hashed in sorted(hashes.items())],
+            [
+                {"hash": hashed, "identity": identity, "kind": kind.value}
+                for identity, (kind, hashed) in sorted(hashes.items())
+            ],
         )
     connection.execute(_BURY, [{"of": each, "name": str(each), "at": at} for each in sorted(members)])
     control.put_setting(connection, _COUNT, str(count(connection) + 1))

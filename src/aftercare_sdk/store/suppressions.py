@@ -1,7 +1,7 @@
 """Addresses that are not written to any more, as keyed hashes: they outlive the erasure of a person (LAW-20).
 
 The same address may be suppressed for several reasons; it is suppressed while one of them stands. What was
-lifted stays on record.
+lifted stays on record. What is left of a refusal after an erasure names its purpose, all else has none.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sqlalchemy import (
     RowMapping,
     and_,
     bindparam,
+    case,
     delete,
     func,
     or_,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 
+from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.outcomes import SuppressionReason
 from aftercare_sdk.store.database import insert_into
 from aftercare_sdk.store.tables import identities, suppressions
@@ -31,7 +33,7 @@ EMAIL = "email"
 """The kind of address that there is; others may follow."""
 
 
-_Key = tuple[str, str, SuppressionReason]
+_Key = tuple[str, str, SuppressionReason, str]
 _STANDS: ColumnElement[bool] = or_(
     suppressions.c.lifted_at.is_(None), suppressions.c.at > suppressions.c.lifted_at
 )
@@ -42,7 +44,8 @@ class Suppression:
     """Why an address is suppressed, and since when. `address` is its keyed hash.
 
     `identity` is the mailbox, if it is a known one: what is the person's own word counts for all of theirs.
-    `source` says who told: a channel, or a person. `customer` is the owner of the identity now.
+    `source` says who told: a channel, or a person. `customer` is the owner of the identity now. `purpose` is
+    what was refused; None: all that the reason forbids.
     """
 
     address: str
@@ -53,7 +56,13 @@ class Suppression:
     lifted_at: datetime | None = None
     lifted_by: str = ""
     kind: str = EMAIL
+    purpose: Purpose | None = None
     customer: int | None = None
+
+    @property
+    def key(self) -> _Key:
+        """Of what there is one row."""
+        return self.kind, self.address, self.reason, self.purpose or ""
 
     @property
     def stands(self) -> bool:
@@ -73,13 +82,10 @@ def add(connection: Connection, told: Sequence[Suppression]) -> None:
     """Suppress addresses, since the first moment that no later lifting speaks of, in whatever order told."""
     wanted: dict[_Key, list[Suppression]] = {}
     for one in sorted(told, key=lambda one: (one.at, one.source)):
-        wanted.setdefault((one.kind, one.address, one.reason), []).append(one)
+        wanted.setdefault(one.key, []).append(one)
     if not wanted:
         return
-    known = {
-        (one.kind, one.address, one.reason): one
-        for one in _found(connection, {address for _, address, _ in wanted}, lock=True)
-    }
+    known = {one.key: one for one in _found(connection, {key[1] for key in wanted}, lock=True)}
     rows = []
     for key, several in sorted(wanted.items()):
         before = known.get(key)
@@ -105,9 +111,43 @@ def add(connection: Connection, told: Sequence[Suppression]) -> None:
     if rows:
         statement = insert_into(connection, suppressions)
         changed = {name: statement.excluded[name] for name in ("identity", "source", "at")}
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["kind", "address", "reason"], set_=changed), rows
+        connection.execute(statement.on_conflict_do_update(index_elements=_UNIQUE, set_=changed), rows)
+
+
+def refuse(
+    connection: Connection,
+    addresses: Collection[str],
+    purposes: Collection[Purpose],
+    *,
+    at: datetime,
+    source: str,
+) -> None:
+    """Suppress addresses for some purposes, because whoever had them had refused; the last time counts.
+
+    Nothing else remembers it: a consent between the first time and the last must not stand.
+    """
+    rows = [
+        _row(
+            Suppression(
+                address=address,
+                reason=SuppressionReason.UNSUBSCRIBE,
+                purpose=purpose,
+                identity=None,
+                source=source,
+                at=at,
+            )
         )
+        for address in sorted(addresses)
+        for purpose in sorted(purposes)
+    ]
+    if rows:
+        statement = insert_into(connection, suppressions)
+        is_later = statement.excluded.at > suppressions.c.at
+        changed = {
+            name: case((is_later, statement.excluded[name]), else_=suppressions.c[name])
+            for name in ("source", "at")
+        }
+        connection.execute(statement.on_conflict_do_update(index_elements=_UNIQUE, set_=changed), rows)
 
 
 def withdraw(connection: Connection, addresses: Collection[str], reason: SuppressionReason) -> None:
@@ -156,7 +196,7 @@ def listing(
 def _found(connection: Connection, addresses: Collection[str], *, lock: bool = False) -> list[Suppression]:
     statement = select(suppressions).where(suppressions.c.kind == EMAIL)
     statement = statement.where(suppressions.c.address.in_(sorted(addresses)))
-    statement = statement.order_by(suppressions.c.address, suppressions.c.reason)
+    statement = statement.order_by(suppressions.c.address, suppressions.c.reason, suppressions.c.purpose)
     rows = connection.execute(statement.with_for_update() if lock else statement)
     return [_suppression(row) for row in rows.mappings()]
 
@@ -166,6 +206,7 @@ def _row(one: Suppression) -> dict[str, object]:
         "kind": one.kind,
         "address": one.address,
         "reason": one.reason,
+        "purpose": one.purpose or "",
         "identity": one.identity,
         "source": one.source,
         "at": one.at,
@@ -175,9 +216,11 @@ def _row(one: Suppression) -> dict[str, object]:
 
 
 def _suppression(row: RowMapping) -> Suppression:
-    return Suppression(**{**row, "reason": SuppressionReason(row["reason"])})
+    purpose = Purpose(row["purpose"]) if row["purpose"] else None
+    return Suppression(**{**row, "reason": SuppressionReason(row["reason"]), "purpose": purpose})
 
 
+_UNIQUE = ("kind", "address", "reason", "purpose")
 _ALL = select(suppressions)
 _STANDING = (
     select(suppressions, identities.c.customer)

@@ -157,7 +157,9 @@ tombstones = Table(
     metadata,
     Column("hash", String(64), primary_key=True),
     Column("identity", BigInteger, ForeignKey("identities.id"), primary_key=True),
+    Column("kind", String(20), nullable=False),
 )
+Index("ix_tombstones_identity", tombstones.c.identity)
 
 links = Table(
     "links",
@@ -352,6 +354,7 @@ suppressions = Table(
     Column("kind", String(20), primary_key=True),
     Column("address", String(64), primary_key=True),
     Column("reason", String(20), primary_key=True),
+    Column("purpose", String(20), primary_key=True),
     Column("identity", BigInteger),
     Column("source", String(100), nullable=False),
     Column("at", Instant, nullable=False),

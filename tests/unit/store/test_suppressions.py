@@ -5,6 +5,7 @@ from itertools import permutations
 
 import pytest
 
+from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.outcomes import SuppressionReason
 from aftercare_sdk.model.people import Identity, IdentityKind
 from aftercare_sdk.store import people, suppressions
@@ -89,3 +90,20 @@ def test_what_a_person_has_said_is_found_by_all_that_are_the_same_person(databas
         assert (ASKED, A, customer) == (found.reason, found.address, found.customer)
         suppressions.add(connection, [against(reason=ASKED)])
         assert one == suppressions.of(connection, [A])[0].identity
+
+
+def test_a_refusal_of_purposes_is_one_of_each_and_the_last_one_counts(database):
+    """However often it is said, in whatever order it becomes known; beside what stands for all purposes."""
+    purposes = [Purpose.MARKETING, Purpose.SURVEY]
+    with database.write() as connection:
+        suppressions.add(connection, [against(reason=ASKED)])
+        for at in (DAWN + HOUR, DAWN + 3 * HOUR, DAWN + 2 * HOUR):
+            suppressions.refuse(connection, [A, B], purposes, at=at, source="a link")
+        found = {(one.address, one.purpose): one.at for one in suppressions.of(connection, [A, B])}
+        told = {(address, purpose): DAWN + 3 * HOUR for address in (A, B) for purpose in purposes}
+        assert {(A, None): DAWN, **told} == found
+        assert 3 == suppressions.lift(connection, A, at=DAWN + 4 * HOUR, by="a person")
+        suppressions.refuse(connection, [A], purposes[:1], at=DAWN + 3 * HOUR, source="a link")
+        assert [] == suppressions.of(connection, [A])
+        suppressions.refuse(connection, [A], purposes[:1], at=DAWN + 5 * HOUR, source="a link")
+        assert [Purpose.MARKETING] == [one.purpose for one in suppressions.of(connection, [A])]

@@ -86,6 +86,14 @@ def agreed_again(entries: Iterable[ConsentEntry], channel: str, since: datetime,
     return given is not None and (refused is None or given.at > refused.at)
 
 
+def agreed_to(
+    entries: Iterable[ConsentEntry], channel: str, purpose: Purpose, since: datetime, now: datetime
+) -> bool:
+    """Tell whether a person who refused one purpose has expressly agreed to it since then."""
+    given = standing(entries, channel, purpose, now).given
+    return any(one.at > since and one.by_person and one.basis is Basis.EXPRESS for one in given)
+
+
 def _strongest_first(one: ConsentEntry) -> tuple[object, ...]:
     return _STRENGTH.index(one.basis), -one.at.timestamp(), one.source, one.form, one.order
 
