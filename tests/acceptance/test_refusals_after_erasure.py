@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+import requests
 
 from aftercare_sdk.actions import Purpose
 from aftercare_sdk.engine.erasing import erase
 from aftercare_sdk.engine.suppressing import suppress
 from aftercare_sdk.model.outcomes import SuppressionReason
+from aftercare_sdk.model.people import Contact, CustomerSnapshot
 from aftercare_sdk.store import people, suppressions
-from tests.acceptance.test_unsubscribe import ANN, BOB, Adverts, fates
-from tests.support.shop import DAY, HOUR, LAWFUL, UNCAPPED, Bench, consent, customer, order
+from tests.acceptance.test_unsubscribe import ANN, BOB, ONE_CLICK, Adverts, at, fates, serving, words
+from tests.support.shop import DAY, HOUR, LAWFUL, UNCAPPED, Bench, consent, customer, in_threads, order
 
 WORK = "ann@work.example"
 ALL = {"marketing", "review_request", "survey"}
+
+
+def account(number: str, email: str, **told: object) -> CustomerSnapshot:
+    """Draw an account where no consent is needed, until it is refused (LAW-16)."""
+    contact = Contact(email=email, given_name="Ann", country="US")
+    return replace(customer(number, **told), contact=contact)
 
 
 def erased(bench: Bench, text: str = ANN) -> None:
@@ -31,7 +41,7 @@ def nobody_is(bench: Bench, text: str = ANN) -> bool:
 
 
 def refused(bench: Bench, email: str = ANN) -> set[str]:
-    """Let somebody new buy with an address, where no consent is needed; return what they are not sent."""
+    """Let somebody buy as a guest, where no consent is needed; return what they are not sent."""
     later = bench.clock.now() + DAY
     number = str(len(bench.journal()))
     bench.tell(order(number, email=email, placed=later, country="US"), at=later)
@@ -46,7 +56,7 @@ def refused(bench: Bench, email: str = ANN) -> set[str]:
 def shop(migrated_database_url):
     """A shop that advertises, to which Ann is known."""
     with Bench(migrated_database_url, {"adverts": Adverts()}, config={**LAWFUL, **UNCAPPED}) as bench:
-        bench.tell(customer("7", email=ANN), order("1", customer="7", country="US"))
+        bench.tell(account("7", email=ANN), order("1", customer="7", country="US"))
         bench.run(DAY)
         yield bench
 
@@ -87,7 +97,7 @@ def test_law_14_who_agrees_again_after_the_erasure_agrees_to_that_and_no_more(sh
 
 def test_law_20_a_refusal_counts_for_each_address_of_the_person(shop):
     """As it did before."""
-    shop.tell(customer("7", email=WORK, modified=shop.clock.now()))
+    shop.tell(account("7", email=WORK, modified=shop.clock.now()))
     shop.run(HOUR)
     shop.aftercare.consents.refuse(email=ANN)
     erased(shop)
@@ -96,7 +106,7 @@ def test_law_20_a_refusal_counts_for_each_address_of_the_person(shop):
 
 def test_law_20_what_stands_against_an_address_outlives_the_person(shop):
     """A suppression stays, without the person; the word of a person counts for each of their addresses."""
-    shop.tell(customer("7", email=WORK, modified=shop.clock.now()))
+    shop.tell(account("7", email=WORK, modified=shop.clock.now()))
     shop.run(HOUR)
     database, now = shop.aftercare.brand.database, shop.clock.now()
     suppress(database, ANN, SuppressionReason.COMPLAINT, at=now, by="operator")
@@ -109,3 +119,75 @@ def test_law_20_what_stands_against_an_address_outlives_the_person(shop):
         (one.address, one.reason.value, one.identity) for one in found
     }
     assert {*ALL, "service"} == refused(shop, WORK)
+
+
+def link_to(bench: Bench, url: str, number: str = "1") -> str:
+    """Return where the link of the advert about an order is served."""
+    (advert,) = (one for one in bench.messages() if (one.object, one.label) == (number, "marketing"))
+    (mail,) = (one for one in bench.sent if one.id == advert.id)
+    return at(url, mail)
+
+
+@pytest.mark.parametrize("how", [None, ONE_CLICK])
+def test_law_20_a_link_refuses_for_whoever_was_erased(shop, how):
+    """By hand or by the mail program; at each address of the person, who does not come back by it."""
+    shop.tell(account("7", email=WORK, modified=shop.clock.now()))
+    shop.run(HOUR)
+    with serving(shop) as url:
+        link = link_to(shop, url)
+        erased(shop)
+        assert "Stop these messages?" in words(requests.get(link, timeout=10))
+        assert "You get no more offers" in words(requests.post(link, data=how, timeout=10))
+        assert "You get no more offers" in words(requests.get(link, timeout=10))
+        assert nobody_is(shop)
+        assert nobody_is(shop, WORK)
+        assert [ALL, ALL, set()] == [refused(shop, one) for one in (ANN, WORK, BOB)]
+
+
+def test_law_20_looking_at_a_link_refuses_nothing_after_an_erasure(shop):
+    """Programs follow links; people press buttons (FEED-04)."""
+    with serving(shop) as url:
+        link = link_to(shop, url)
+        erased(shop)
+        requests.get(link, timeout=10)
+        assert set() == refused(shop)
+
+
+def test_law_20_a_link_refuses_for_the_erased_mailbox_that_a_present_went_to(shop):
+    """The buyer, who is still a customer, has refused nothing."""
+    now = shop.clock.now()
+    present = order("5", customer="8", email=ANN, country="US", placed=now)
+    shop.tell(account("8", email=BOB), present, at=now)
+    shop.run(DAY)
+    with serving(shop) as url:
+        link = link_to(shop, url, "5")
+        erased(shop)
+        requests.post(link, timeout=10)
+        assert [ALL, set()] == [refused(shop, one) for one in (ANN, BOB)]
+
+
+def test_law_14_an_old_link_refuses_again_what_was_agreed_to_since(shop):
+    """The last word counts, also if the one was said before an erasure and the other after it."""
+    with serving(shop) as url:
+        link = link_to(shop, url)
+        erased(shop)
+        for _ in range(2):
+            shop.clock.move(shop.clock.now() + HOUR)
+            requests.post(link, timeout=10)
+            assert ALL == refused(shop)
+            shop.clock.move(shop.clock.now() + HOUR)
+            consent(shop)
+            assert set() == refused(shop)
+        assert ["suppressions.add"] == [
+            one.topic for one in shop.journal() if one.topic.startswith("suppressions")
+        ]
+
+
+def test_several_at_once_are_one_refusal_after_an_erasure(shop):
+    """A button that is pressed twice, and the mail program beside it."""
+    with serving(shop) as url:
+        link = link_to(shop, url)
+        erased(shop)
+        answers = in_threads([lambda: requests.post(link, timeout=30).status_code] * 4)
+    assert [200] * 4 == answers
+    assert 1 == sum(one.topic == "suppressions.add" for one in shop.journal())

@@ -15,6 +15,7 @@ from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.confirming import ASKED, Confirmation, confirm, confirmation
 from aftercare_sdk.engine.consenting import Word, note_in, said_by
 from aftercare_sdk.engine.redeeming import Taker, account_of, key_of, offered, redeem
+from aftercare_sdk.engine.suppressing import refuse_erased, refused_by_erased
 from aftercare_sdk.errors import RedemptionRefused
 from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.consent_ledger import ConsentEntry, ConsentWord
@@ -22,7 +23,7 @@ from aftercare_sdk.model.records import ProductRecord
 from aftercare_sdk.model.rewards import OffersRewards, Reward
 from aftercare_sdk.outreach.permission.consent import COVERED, standing
 from aftercare_sdk.outreach.tokens import Token, Use, read_token, write_token
-from aftercare_sdk.store import balances, control, messages, objects, people, redemptions
+from aftercare_sdk.store import balances, control, erasing, messages, objects, people, redemptions
 from aftercare_sdk.store.messages import Message
 from aftercare_sdk.store.redemptions import Redemption
 
@@ -150,22 +151,27 @@ class Links:
             return None if message is None else self._subscription(connection, message)
 
     def unsubscribe(self, token: Token) -> Subscription | None:
-        """Note that whoever has the link wants no more of it by this medium; it counts at once (SEND-02)."""
+        """Note that whoever has the link wants no more of it by this medium; it counts at once (SEND-02).
+
+        Also if they have been erased since: then at the addresses that they had, whoever has them (LAW-20).
+        """
         now = self._brand.clock.now()
         with self._brand.database.write() as connection:
             message = self._sent(connection, token)
             if message is None:
                 return None
-            identity = _mailbox(message)
+            identity, source = _mailbox(message), f"message/{message.id}"
             control.hold(connection)
-            people.lock_owners(connection, [identity])
-            if not self._subscription(connection, message).refused:
+            customer = people.lock_owners(connection, [identity])[identity]
+            if erasing.erased(connection, [identity]):
+                refuse_erased(connection, customer, COVERED, at=now, by=source)
+            elif not self._subscription(connection, message).refused:
                 entry = ConsentEntry(
                     channel=self._brand.medium(message.channel),
                     purpose=None,
                     word=ConsentWord.OBJECTED,
                     at=now,
-                    source=f"message/{message.id}",
+                    source=source,
                 )
                 word = Word(shop=message.shop, identity=identity, entry=entry)
                 note_in(self._brand, connection, [word], now)
@@ -199,14 +205,21 @@ class Links:
         return message if message is not None and message.submitted_at is not None else None
 
     def _subscription(self, connection: Connection, message: Message) -> Subscription:
-        customer = people.customers_of(connection, [_mailbox(message)])[_mailbox(message)]
-        said = said_by(connection, {customer})[customer]
-        medium, now = self._brand.medium(message.channel), self._brand.clock.now()
         return Subscription(
             url=self._brand.card(message.shop).url,
             locale=self._locale(connection, message),
-            refused=all(standing(said, medium, purpose, now).objected for purpose in COVERED),
+            refused=self._refused(connection, message) >= COVERED,
         )
+
+    def _refused(self, connection: Connection, message: Message) -> frozenset[Purpose]:
+        """Return what the owner of the mailbox that a message went to wants no more of by this medium."""
+        identity = _mailbox(message)
+        customer = people.customers_of(connection, [identity])[identity]
+        if erasing.erased(connection, [identity]):
+            return refused_by_erased(connection, customer)
+        said = said_by(connection, {customer})[customer]
+        medium, now = self._brand.medium(message.channel), self._brand.clock.now()
+        return frozenset(purpose for purpose in Purpose if standing(said, medium, purpose, now).objected)
 
     def _made_key(self) -> bytes:
         if self._key is None:

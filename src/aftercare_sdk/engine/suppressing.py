@@ -1,14 +1,19 @@
-"""What a person says about an address: that it is not to be written to any more, or that it may be again."""
+"""What a person says about an address: that it is not to be written to any more, or that it may be again.
+
+Of whoever was erased no address is known, but the keyed hash under which it would be suppressed (LAW-20).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.outcomes import SuppressionReason
 from aftercare_sdk.outreach.permission.suppression import address_hash
-from aftercare_sdk.store import control, journal, objects, people, suppressions
+from aftercare_sdk.store import control, erasing, journal, objects, people, suppressions
 from aftercare_sdk.store.codec import dump
 from aftercare_sdk.store.database import Database, gives_way
 from aftercare_sdk.store.journal import Arrival, Kind, State
@@ -55,6 +60,34 @@ def let_go(database: Database, address: str, *, at: datetime, by: str) -> tuple[
         ]
         journal.append(connection, [_arrival("suppressions.lift", hashed, str(lifted), at)])
     return lifted, bool(left)
+
+
+def refuse_erased(
+    connection: Connection, customer: int, purposes: Collection[Purpose], *, at: datetime, by: str
+) -> bool:
+    """Honour what an erased person refuses, at each address that they had; return whether it is news.
+
+    Nobody is named or known by it. Said again it counts from then on: they may have agreed in between, as
+    somebody new.
+    """
+    hashes = erasing.addresses(connection, {customer})
+    is_news = not refused_by_erased(connection, customer).issuperset(purposes)
+    suppressions.refuse(connection, hashes, purposes, at=at, source=by)
+    if is_news:
+        said = ", ".join(sorted(purposes))
+        journal.append(connection, [_arrival("suppressions.add", one, said, at) for one in sorted(hashes)])
+    return is_news
+
+
+def refused_by_erased(connection: Connection, customer: int) -> frozenset[Purpose]:
+    """Return what stands refused at each address that an erased person had."""
+    hashes = erasing.addresses(connection, {customer})
+    refused = {
+        (one.address, one.purpose) for one in suppressions.of(connection, hashes) if one.reason.of_person
+    }
+    return frozenset(
+        purpose for purpose in Purpose if all({(one, purpose), (one, None)} & refused for one in hashes)
+    )
 
 
 def _known(connection: Connection, address: str) -> tuple[str, int | None]:
