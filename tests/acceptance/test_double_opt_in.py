@@ -13,10 +13,12 @@ import requests
 
 from aftercare_sdk.actions import Purpose
 from aftercare_sdk.engine.consenting import said_by_whom
+from aftercare_sdk.engine.erasing import erase
 from aftercare_sdk.errors import ConfigurationError, InputError
 from aftercare_sdk.model.consent_ledger import Basis, ConsentWord
 from aftercare_sdk.model.messages import Refused
 from aftercare_sdk.model.outcomes import OutcomeKind, RejectReason, Report
+from aftercare_sdk.store import people
 from aftercare_sdk.web.app import make_app
 from aftercare_sdk.web.serve import Endpoint
 from tests.support.shop import (
@@ -161,6 +163,27 @@ def test_the_link_ends_after_seven_days(migrated_database_url):
             assert (410, False) == (page.status_code, "<form" in page.text)
             assert f'href="{FORM["url"]}"' in page.text
         assert [("asked", "form", "newsletter-2026-05")] == entries(bench)
+
+
+@pytest.mark.parametrize("pressed", [False, True])
+def test_law_20_the_link_counts_no_more_after_an_erasure(migrated_database_url, pressed):
+    """Whether or not it was used before: it says so, and brings nobody back. The form can be used anew."""
+    with shop(migrated_database_url) as bench, endpoint(bench) as at:
+        path = asked(bench)
+        if pressed:
+            assert 200 == requests.post(at + path, timeout=5).status_code
+        with bench.aftercare.brand.database.read() as connection:
+            known = people.search(connection, ANN)
+        erase(bench.aftercare.brand, known, reason="asked for it", actor="K. Mori")
+        before = len(bench.journal())
+        for method in ("get", "post", "post"):
+            page = requests.request(method, at + path, timeout=5)
+            assert (410, False) == (page.status_code, "<form" in page.text)
+            assert f'href="{FORM["url"]}"' in page.text
+        assert ([], before) == (entries(bench), len(bench.journal()))
+        bench.clock.move(START + HOUR)
+        assert 200 == requests.post(at + asked(bench), timeout=5).status_code
+        assert "accepted" == gets_adverts(bench)
 
 
 def test_nobody_is_asked_twice_a_day_for_one_form(migrated_database_url):

@@ -138,6 +138,9 @@ def _entry(connection: Connection, message: Message) -> Said | None:
 
 
 def _stage(connection: Connection, asked: Said, now: datetime) -> Stage:
+    address = people.addresses_of(connection, [asked.identity]).get(asked.identity)
+    if address is None:  # they have been erased: nobody can agree for them
+        return Stage.ENDED
     customer = people.customers_of(connection, [asked.identity])[asked.identity]
     said = said_by(connection, {customer})[customer]
     purposes = COVERED if asked.entry.purpose is None else {asked.entry.purpose}
@@ -146,7 +149,6 @@ def _stage(connection: Connection, asked: Said, now: datetime) -> Stage:
         for purpose in purposes
     ):
         return Stage.DONE
-    (address,) = people.addresses_of(connection, [asked.identity]).values()
     ended = now >= asked.entry.at + LASTS or _is_dead(connection, address)
     return Stage.ENDED if ended else Stage.OPEN
 
