@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 import requests
@@ -191,3 +192,59 @@ def test_several_at_once_are_one_refusal_after_an_erasure(shop):
         answers = in_threads([lambda: requests.post(link, timeout=30).status_code] * 4)
     assert [200] * 4 == answers
     assert 1 == sum(one.topic == "suppressions.add" for one in shop.journal())
+
+
+def since_then(bench: Bench) -> datetime:
+    """Erase Ann, and let time pass; return a moment before the erasure."""
+    before = bench.clock.now()
+    bench.clock.move(before + HOUR)
+    erased(bench)
+    bench.clock.move(before + DAY)
+    return before
+
+
+@pytest.mark.parametrize("who", [{"email": ANN}, {"shop": "main", "account": "7"}])
+def test_law_20_a_consent_from_before_an_erasure_is_not_noted_again(shop, who):
+    """A list that is read once more brings nobody back."""
+    before, rows = since_then(shop), len(shop.journal())
+    given = {"form": "2026-05", "words": "Yes.", "at": before}
+    assert not shop.aftercare.consents.give(**who, **given)
+    if "email" in who:
+        assert not shop.aftercare.consents.ask(**who, **given)
+    shop.run_due()
+    assert (True, rows) == (nobody_is(shop), len(shop.journal()))
+    assert set() == refused(shop)
+
+
+def test_law_14_a_consent_from_before_an_erasure_is_none_of_somebody_new(shop):
+    """Who comes back has agreed to nothing, in a place where that is needed."""
+    before = since_then(shop)
+    shop.tell(order("5", placed=shop.clock.now()))
+    shop.process()
+    assert not shop.aftercare.consents.give(email=ANN, form="2026-05", words="Yes.", at=before)
+    shop.run(DAY)
+    assert "no_lawful_basis" == fates(shop, "5")["marketing"]
+
+
+@pytest.mark.parametrize("who", [{"email": ANN}, {"shop": "main", "account": "7"}])
+@pytest.mark.parametrize("purpose", [None, Purpose.SURVEY])
+def test_law_20_a_refusal_from_before_an_erasure_is_kept_without_the_person(shop, who, purpose):
+    """It becomes known late, and is honoured at the address; nobody comes back by it, and it is news once."""
+    before = since_then(shop)
+    told = [shop.aftercare.consents.refuse(**who, purpose=purpose, at=before) for _ in range(2)]
+    assert [True, False] == told
+    assert nobody_is(shop)
+    assert ({purpose.value} if purpose else ALL) == refused(shop)
+    shop.clock.move(shop.clock.now() + HOUR)
+    consent(shop)
+    assert set() == refused(shop)
+
+
+def test_law_20_what_is_said_after_an_erasure_is_said_by_somebody_new(shop):
+    """As if they had never been there."""
+    since_then(shop)
+    assert consent(shop)
+    assert not nobody_is(shop)
+    shop.clock.move(shop.clock.now() + HOUR)
+    assert shop.aftercare.consents.refuse(email=ANN)
+    assert ALL == refused(shop)

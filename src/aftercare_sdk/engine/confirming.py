@@ -18,8 +18,9 @@ from enum import Enum
 from sqlalchemy import Connection
 
 from aftercare_sdk.engine.brand import Brand
-from aftercare_sdk.engine.consenting import Speaker, Word, check, identity_of, note_in, said_by
+from aftercare_sdk.engine.consenting import Speaker, Word, check, identity_of, named, note_in, said_by
 from aftercare_sdk.engine.suppressing import ADDRESS_KEY
+from aftercare_sdk.engine.tombstones import erased_since
 from aftercare_sdk.errors import ConfigurationError, InputError
 from aftercare_sdk.model.actions import Purpose
 from aftercare_sdk.model.consent_ledger import ConsentEntry, ConsentWord
@@ -89,8 +90,12 @@ def ask(brand: Brand, asked: Asked) -> bool:
         raise InputError("a form is to have been filled in later than now")
     check(entry)
     channel = _channel(brand)
+    speaker = Speaker(email=asked.email)
     with brand.database.write() as connection:
-        identity = identity_of(connection, Speaker(email=asked.email), now)
+        control.hold(connection)
+        if erased_since(connection, named(speaker), entry.at):
+            return False
+        identity = identity_of(connection, speaker, now)
         owners = people.lock_owners(connection, [identity])
         if _is_dead(connection, asked.email) or _was_asked(connection, owners[identity], entry, now):
             return False

@@ -11,19 +11,22 @@ from sqlalchemy import Connection
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.emitting import add_units
 from aftercare_sdk.engine.finding import find_customers
+from aftercare_sdk.engine.suppressing import refuse_erased
+from aftercare_sdk.engine.tombstones import erased_since
 from aftercare_sdk.errors import InputError, UnknownCustomer
-from aftercare_sdk.model.consent_ledger import Basis, ConsentEntry, ConsentWord
+from aftercare_sdk.model.consent_ledger import ALL_CHANNELS, Basis, ConsentEntry, ConsentWord
 from aftercare_sdk.model.events import ConsentChanged
 from aftercare_sdk.model.people import Identity, IdentityKind, fold_email
 from aftercare_sdk.model.records import ConsentRecord
 from aftercare_sdk.outreach.addresses import UnusableAddress, parse_address
-from aftercare_sdk.outreach.permission.consent import told_by_platform
+from aftercare_sdk.outreach.permission.consent import COVERED, told_by_platform
 from aftercare_sdk.store import consents, control, erasing, events, journal, objects, people
 from aftercare_sdk.store.codec import dump
 from aftercare_sdk.store.consents import Said
 from aftercare_sdk.store.database import gives_way
 from aftercare_sdk.store.events import Known
 from aftercare_sdk.store.journal import Arrival, Kind, State
+from aftercare_sdk.store.suppressions import EMAIL
 
 CONSENT = "consent"
 """The kind of what `ConsentChanged` is about: an entry of the ledger by its key, or the object of a shop."""
@@ -110,6 +113,7 @@ def said_by_whom(connection: Connection, text: str) -> tuple[tuple[ConsentEntry,
 def note(brand: Brand, speaker: Speaker, entry: ConsentEntry) -> bool:
     """Note what somebody has said; return whether it is news. It counts as soon as this returns.
 
+    Of what was said before the person was erased only a refusal is kept, at the addresses that they had.
     Raises UnknownCustomer for an account that nobody has, and InputError for what cannot have been said.
     """
     now = brand.clock.now()
@@ -118,10 +122,22 @@ def note(brand: Brand, speaker: Speaker, entry: ConsentEntry) -> bool:
     check(entry)
     with brand.database.write() as connection:
         control.hold(connection)
+        tomb = erased_since(connection, named(speaker), entry.at)
+        if tomb is not None:
+            return _keep_refusal(connection, tomb.identity, entry)
         identity = identity_of(connection, speaker, now)
         # A message that is being submitted to this person waits, or is waited for.
         people.lock_owners(connection, [identity])
         return note_in(brand, connection, [Word(shop=speaker.shop, identity=identity, entry=entry)], now)
+
+
+def _keep_refusal(connection: Connection, identity: int, entry: ConsentEntry) -> bool:
+    """Keep what an erased person has refused by mail, without them (LAW-20); all else is no more."""
+    if entry.word is not ConsentWord.OBJECTED or entry.channel not in {EMAIL, ALL_CHANNELS}:
+        return False
+    customer = people.lock_owners(connection, [identity])[identity]
+    purposes = COVERED if entry.purpose is None else {entry.purpose}
+    return refuse_erased(connection, customer, purposes, at=entry.at, by=entry.source)
 
 
 def note_in(brand: Brand, connection: Connection, several: Sequence[Word], now: datetime) -> bool:
@@ -221,21 +237,27 @@ def check(entry: ConsentEntry) -> None:
         )
 
 
-def identity_of(connection: Connection, speaker: Speaker, now: datetime) -> int:
-    """Return the identity of whoever has said something. Raises UnknownCustomer and InputError."""
+def named(speaker: Speaker) -> Identity:
+    """Return as whom somebody speaks. Raises InputError."""
     if bool(speaker.account) == bool(speaker.email):
         raise InputError("name the account or the address of whoever has said it, one of both")
     if speaker.account:
-        found = people.search(connection, f"{speaker.shop}/{speaker.account}")
-        if len(found) != 1:
-            raise UnknownCustomer(f"no account {speaker.account!r} of shop {speaker.shop!r} is known yet")
-        return next(iter(found))
+        return Identity(kind=IdentityKind.ACCOUNT, shop=speaker.shop, value=speaker.account)
     try:
         parse_address(speaker.email)
     except UnusableAddress:
         raise InputError("the address of whoever has said it is none that mail can be sent to") from None
-    named = Identity(kind=IdentityKind.EMAIL, value=fold_email(speaker.email))
-    if not people.mailboxes(connection, [named.value]):
+    return Identity(kind=IdentityKind.EMAIL, value=fold_email(speaker.email))
+
+
+def identity_of(connection: Connection, speaker: Speaker, now: datetime) -> int:
+    """Return the identity of whoever has said something. Raises UnknownCustomer and InputError."""
+    who = named(speaker)
+    found = people.known(connection, [who])
+    if who not in found:
+        if speaker.account:
+            raise UnknownCustomer(f"no account {speaker.account!r} of shop {speaker.shop!r} is known yet")
         # Somebody else may be about to make the same one: the decider, or another form.
         control.number_events(connection, 0)
-    return people.ids(connection, [named], now)[named]
+        found = people.ids(connection, [who], now)
+    return found[who]

@@ -20,6 +20,9 @@ class Consents:
     The person is named by the `account` of a `shop`, or by an address, `email`; then `shop` may say to whom
     it was said, for plugins. `channel` is a medium such as `email` or `sms`; `*` means all. `purpose` None
     means everything that is not part of a purchase.
+
+    What was said before that person was erased, by `at`, brings nobody back: a consent is not noted, and a
+    refusal is kept at the addresses that they had, without them (LAW-20).
     """
 
     def __init__(self, brand: Brand) -> None:

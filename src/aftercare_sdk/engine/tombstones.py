@@ -50,6 +50,15 @@ def tombstone_hash(key: str, identity: Identity) -> str | None:
     return address_hash(key, identity.value, kind)
 
 
+def erased_since(connection: Connection, identity: Identity, at: datetime) -> Tomb | None:
+    """Return who was erased under an identity after a moment."""
+    key = control.known_secret(connection, ADDRESS_KEY)
+    hashed = tombstone_hash(key, identity) if key else None
+    if hashed is None:
+        return None
+    return _first_since(erasing.tombs(connection, {hashed}).get(hashed, ()), at)
+
+
 def strip(connection: Connection, several: Sequence[Told], known: Mapping[Key, Stored]) -> list[Stripped]:
     """Strip what rows say of all that was erased."""
     key = control.known_secret(connection, ADDRESS_KEY) or ""
@@ -131,11 +140,11 @@ class _Graveyard:
 
     def _tomb(self, identity: Identity | None, at: datetime | None) -> Tomb | None:
         """Return who was erased under an identity after something had happened."""
-        if identity is None:
-            return None
-        return next(
-            (tomb for tomb in self.tombs.get(identity, ()) if at is None or at <= tomb.erased_at), None
-        )
+        return None if identity is None else _first_since(self.tombs.get(identity, ()), at)
+
+
+def _first_since(tombs: Iterable[Tomb], at: datetime | None) -> Tomb | None:
+    return next((tomb for tomb in tombs if at is None or at <= tomb.erased_at), None)
 
 
 def _named(told: Told) -> Iterable[Identity]:
