@@ -11,8 +11,10 @@ import requests
 from aftercare_sdk.actions import Purpose
 from aftercare_sdk.engine.erasing import erase
 from aftercare_sdk.engine.suppressing import suppress
+from aftercare_sdk.model.consents import ConsentSnapshot, ConsentState
 from aftercare_sdk.model.outcomes import SuppressionReason
 from aftercare_sdk.model.people import Contact, CustomerSnapshot
+from aftercare_sdk.model.versions import Version
 from aftercare_sdk.store import people, suppressions
 from tests.acceptance.test_unsubscribe import ANN, BOB, ONE_CLICK, Adverts, at, fates, serving, words
 from tests.support.shop import DAY, HOUR, LAWFUL, UNCAPPED, Bench, consent, customer, in_threads, order
@@ -248,3 +250,49 @@ def test_law_20_what_is_said_after_an_erasure_is_said_by_somebody_new(shop):
     shop.clock.move(shop.clock.now() + HOUR)
     assert shop.aftercare.consents.refuse(email=ANN)
     assert ALL == refused(shop)
+
+
+def consent_of(account: str, state: ConsentState, modified: datetime | None, **told: object) -> object:
+    """Draw what a platform says of an account's consent."""
+    version = Version(modified_at=modified)
+    return ConsentSnapshot(shop="main", customer=account, version=version, state=state, **told)
+
+
+def test_law_20_what_a_platform_says_of_a_consent_too_late_brings_nobody_back(shop):
+    """From before the erasure, or without a day: it is told of nobody, and its raw body goes."""
+    before = since_then(shop)
+    for modified in (before, None):
+        shop.tell(consent_of("7", ConsentState.SUBSCRIBED, modified))
+        shop.process()
+        row = shop.webhooks()[-1]
+        assert ("about somebody who was erased", b"") == (row.outcome, row.body or b"")
+    assert nobody_is(shop, "main/7")
+    assert set() == refused(shop)
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_law_20_a_refusal_that_a_platform_tells_too_late_is_kept(shop, waits):
+    """Also if its webhook waits to be processed while the person is erased."""
+    told = consent_of("7", ConsentState.UNSUBSCRIBED, shop.clock.now())
+    if waits:
+        shop.tell(told)
+    since_then(shop)
+    if not waits:
+        shop.tell(told, told)
+    shop.process()
+    assert nobody_is(shop, "main/7")
+    assert 1 == sum(one.topic == "suppressions.add" for one in shop.journal())
+    assert ALL == refused(shop)
+    consent(shop)
+    assert set() == refused(shop)
+
+
+def test_law_20_no_refusal_of_mail_comes_of_one_by_text_message(shop):
+    """Nor of an account that has never agreed."""
+    before = since_then(shop)
+    shop.tell(
+        consent_of("7", ConsentState.UNSUBSCRIBED, before, channel="sms"),
+        consent_of("7", ConsentState.NOT_SUBSCRIBED, before),
+    )
+    shop.process()
+    assert set() == refused(shop)

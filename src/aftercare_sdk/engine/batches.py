@@ -37,6 +37,7 @@ from aftercare_sdk.model.shops import (
 )
 from aftercare_sdk.model.versions import Version, content
 from aftercare_sdk.shops.reconcile import join
+from aftercare_sdk.store.erasing import Tomb
 from aftercare_sdk.store.journal import Entry, Kind, State
 from aftercare_sdk.store.objects import Key, Stored
 
@@ -62,7 +63,8 @@ class Batch:
 
     `seen`: what the shop has shown, other than a file; `gone`: what it has said to be gone. `awaited`: what
     is to be read anyway. `ended`: rows that end complete listings. `found`: by row, what of it no webhook had
-    told. `owned`: what stays with somebody who was erased, by identity; `buried`: rows about such persons.
+    told. `owned`: what stays with somebody who was erased, by identity; `buried`: rows about such persons;
+    `refused`: who of them had refused mail.
     `removed`: of what is known, that from which the shop has removed a person, by the row that tells so.
     """
 
@@ -80,6 +82,7 @@ class Batch:
     results: list[tuple[int, State, str]] = field(default_factory=list)
     owned: dict[Key, int] = field(default_factory=dict)
     buried: list[int] = field(default_factory=list)
+    refused: list[Tomb] = field(default_factory=list)
     removed: dict[Key, Entry] = field(default_factory=dict)
 
     def record(self, key: Key) -> Record | None:

@@ -137,7 +137,7 @@ def _keep_refusal(connection: Connection, identity: int, entry: ConsentEntry) ->
         return False
     customer = people.lock_owners(connection, [identity])[identity]
     purposes = COVERED if entry.purpose is None else {entry.purpose}
-    return refuse_erased(connection, customer, purposes, at=entry.at, by=entry.source)
+    return refuse_erased(connection, {customer}, purposes, at=entry.at, by=entry.source)
 
 
 def note_in(brand: Brand, connection: Connection, several: Sequence[Word], now: datetime) -> bool:

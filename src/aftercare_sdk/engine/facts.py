@@ -13,6 +13,7 @@ from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.emitting import count_anew, emit
 from aftercare_sdk.engine.ledger import even_out
 from aftercare_sdk.engine.pace import Pace
+from aftercare_sdk.engine.suppressing import refuse_erased
 from aftercare_sdk.engine.tombstones import Stripped
 from aftercare_sdk.engine.translating import Question, Translator
 from aftercare_sdk.model.people import Identity, IdentityKind, fold_email
@@ -31,6 +32,7 @@ from aftercare_sdk.model.shops import (
     Webhook,
 )
 from aftercare_sdk.model.versions import content
+from aftercare_sdk.outreach.permission.consent import COVERED
 from aftercare_sdk.redact import redact
 from aftercare_sdk.store import (
     control,
@@ -45,6 +47,7 @@ from aftercare_sdk.store import (
     streams,
     units,
 )
+from aftercare_sdk.store.erasing import Tomb
 from aftercare_sdk.store.journal import Entry, Kind
 from aftercare_sdk.store.objects import Key, Stored
 from aftercare_sdk.store.reads import Read
@@ -114,9 +117,18 @@ def _bury(batch: Batch, several: Sequence[Stripped]) -> list[Told]:
     """Note what stays with whoever was erased; return what is left of the rows."""
     for one in several:
         batch.owned.update(one.owned)
+        batch.refused += one.refused
         if one.concerns:
             batch.buried.append(one.told.entry.seq)
     return [one.told for one in several]
+
+
+def _keep_refusals(connection: Connection, refused: Sequence[Tomb]) -> None:
+    """Keep what platforms tell too late: that somebody who was erased had refused (LAW-20)."""
+    if refused:
+        owners = people.customers_of(connection, (tomb.identity for tomb in refused))
+        at = min(tomb.erased_at for tomb in refused)
+        refuse_erased(connection, set(owners.values()), COVERED, at=at, by="platform")
 
 
 def _awaited(connection: Connection, told: Sequence[Told]) -> frozenset[Key]:
@@ -245,6 +257,7 @@ def _write(brand: Brand, connection: Connection, batch: Batch) -> None:
     )
     journal.finish(connection, batch.results, now)
     journal.drop_bodies(connection, batch.buried)
+    _keep_refusals(connection, batch.refused)
 
 
 def _retold(batch: Batch) -> list[OrderRecord | ReviewRecord]:

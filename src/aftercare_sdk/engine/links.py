@@ -164,7 +164,7 @@ class Links:
             control.hold(connection)
             customer = people.lock_owners(connection, [identity])[identity]
             if erasing.erased(connection, [identity]):
-                refuse_erased(connection, customer, COVERED, at=now, by=source)
+                refuse_erased(connection, {customer}, COVERED, at=now, by=source)
             elif not self._subscription(connection, message).refused:
                 entry = ConsentEntry(
                     channel=self._brand.medium(message.channel),
@@ -216,7 +216,7 @@ class Links:
         identity = _mailbox(message)
         customer = people.customers_of(connection, [identity])[identity]
         if erasing.erased(connection, [identity]):
-            return refused_by_erased(connection, customer)
+            return refused_by_erased(connection, {customer})
         said = said_by(connection, {customer})[customer]
         medium, now = self._brand.medium(message.channel), self._brand.clock.now()
         return frozenset(purpose for purpose in Purpose if standing(said, medium, purpose, now).objected)

@@ -63,15 +63,20 @@ def let_go(database: Database, address: str, *, at: datetime, by: str) -> tuple[
 
 
 def refuse_erased(
-    connection: Connection, customer: int, purposes: Collection[Purpose], *, at: datetime, by: str
+    connection: Connection,
+    customers: Collection[int],
+    purposes: Collection[Purpose],
+    *,
+    at: datetime,
+    by: str,
 ) -> bool:
-    """Honour what an erased person refuses, at each address that they had; return whether it is news.
+    """Honour what erased persons have refused, at each address that they had; return whether it is news.
 
     Nobody is named or known by it. Said again it counts from then on: they may have agreed in between, as
     somebody new.
     """
-    hashes = erasing.addresses(connection, {customer})
-    is_news = not refused_by_erased(connection, customer).issuperset(purposes)
+    hashes = erasing.addresses(connection, customers)
+    is_news = not refused_by_erased(connection, customers).issuperset(purposes)
     suppressions.refuse(connection, hashes, purposes, at=at, source=by)
     if is_news:
         said = ", ".join(sorted(purposes))
@@ -79,9 +84,9 @@ def refuse_erased(
     return is_news
 
 
-def refused_by_erased(connection: Connection, customer: int) -> frozenset[Purpose]:
-    """Return what stands refused at each address that an erased person had."""
-    hashes = erasing.addresses(connection, {customer})
+def refused_by_erased(connection: Connection, customers: Collection[int]) -> frozenset[Purpose]:
+    """Return what stands refused at each address that erased persons had."""
+    hashes = erasing.addresses(connection, customers)
     refused = {
         (one.address, one.purpose) for one in suppressions.of(connection, hashes) if one.reason.of_person
     }

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from aftercare_sdk.engine.batches import Told, key_of
 from aftercare_sdk.engine.suppressing import ADDRESS_KEY
-from aftercare_sdk.model.consents import ConsentSnapshot
+from aftercare_sdk.model.consents import ConsentSnapshot, ConsentState
 from aftercare_sdk.model.orders import OrderSnapshot
 from aftercare_sdk.model.people import CustomerSnapshot, Identity, IdentityKind, fold_email
 from aftercare_sdk.model.records import OrderRecord, Record, ReviewRecord
@@ -25,6 +25,7 @@ from aftercare_sdk.outreach.permission.suppression import address_hash
 from aftercare_sdk.store import control, erasing
 from aftercare_sdk.store.erasing import Tomb
 from aftercare_sdk.store.objects import Key, Stored
+from aftercare_sdk.store.suppressions import EMAIL
 
 _Item = Translation | Gone
 _ERASED = Ignored("about somebody who was erased")
@@ -34,12 +35,14 @@ _ERASED = Ignored("about somebody who was erased")
 class Stripped:
     """What a row says without whoever was erased, and the objects that stay theirs, by identity.
 
-    `concerns`: the row was about somebody who was erased, so its raw body is dropped.
+    `concerns`: the row was about somebody who was erased, so its raw body is dropped. `refused`: who of
+    them had refused mail, as the platform says.
     """
 
     told: Told
     owned: Mapping[Key, int]
     concerns: bool
+    refused: tuple[Tomb, ...] = ()
 
 
 def tombstone_hash(key: str, identity: Identity) -> str | None:
@@ -93,7 +96,13 @@ class _Graveyard:
         owned: dict[Key, int] = {}
         items = tuple(self._strip(told.entry.shop, item, owned) for item in told.items)
         concerns = any(new is not old for new, old in zip(items, told.items, strict=True))
-        return Stripped(told=replace(told, items=items), owned=owned, concerns=concerns)
+        refused = tuple(
+            tomb
+            for item in told.items
+            if isinstance(item, ConsentSnapshot) and _refuses_mail(item)
+            if (tomb := self._tomb(_account(told.entry.shop, item.customer), item.version.modified_at))
+        )
+        return Stripped(told=replace(told, items=items), owned=owned, concerns=concerns, refused=refused)
 
     def _strip(self, shop: str, item: _Item, owned: dict[Key, int]) -> _Item:
         """Return what is left of one item."""
@@ -145,6 +154,10 @@ class _Graveyard:
 
 def _first_since(tombs: Iterable[Tomb], at: datetime | None) -> Tomb | None:
     return next((tomb for tomb in tombs if at is None or at <= tomb.erased_at), None)
+
+
+def _refuses_mail(item: ConsentSnapshot) -> bool:
+    return item.state is ConsentState.UNSUBSCRIBED and item.channel == EMAIL
 
 
 def _named(told: Told) -> Iterable[Identity]:
