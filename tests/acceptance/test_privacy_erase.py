@@ -20,6 +20,7 @@ from aftercare_sdk.model.actions import Decline, Remember, SetTimer, TagCustomer
 from aftercare_sdk.model.messages import TryAgain
 from aftercare_sdk.model.orders import OrderSnapshot
 from aftercare_sdk.model.outcomes import OutcomeKind, Report
+from aftercare_sdk.model.people import IdentityKind
 from aftercare_sdk.model.privacy import Disconnected, PrivacyKind, PrivacyRequest
 from aftercare_sdk.model.shops import NeedsRead, Ref
 from aftercare_sdk.model.versions import Version
@@ -366,6 +367,33 @@ def test_a_request_of_the_platform_is_carried_out_without_a_person(shop):
     with shop.aftercare.brand.database.read() as connection:
         assert [] == privacy.still_open(connection)
         assert ["erased"] == [one.note for one in privacy.settled(connection)]
+
+
+def test_law_20_the_request_itself_goes_with_the_person(migrated_database_url):
+    """Its raw body, whatever the platform has written into it."""
+    with Bench(migrated_database_url) as shop:
+        shop.tell(hers("1"), customer("7", email=ANN))
+        shop.process()
+        shop.tell(PrivacyRequest(kind=PrivacyKind.ERASE, customer="7", orders=("1",)))
+        assert shop.webhooks()[-1].body
+        shop.run(HOUR)
+        assert [None] * 2 == [one.body or None for one in shop.webhooks()]
+        assert set() == places(shop)
+
+
+@pytest.mark.parametrize("undated", [{"placed": None}, {"placed": None, "customer": "7"}])
+def test_law_20_what_nobody_dates_counts_as_from_before(migrated_database_url, undated):
+    """An unknown order without a day, or an account without a version, brings nobody back."""
+    with Bench(migrated_database_url) as shop:
+        shop.tell(hers("1"), customer("7", email=ANN))
+        shop.process()
+        erased(shop)
+        shop.tell(hers("2", modified=START + DAY, **undated), customer("7", email=ANN, modified=None))
+        shop.run(2 * DAY)
+        assert set() == places(shop)
+        with shop.aftercare.brand.database.read() as connection:
+            known = people.partition(connection)
+        assert {IdentityKind.ERASED} == {one.kind for several in known for one in several}
 
 
 def test_a_request_about_somebody_who_is_still_unknown_holds_for_what_comes_late(shop):

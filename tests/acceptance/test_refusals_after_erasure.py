@@ -295,4 +295,5 @@ def test_law_20_no_refusal_of_mail_comes_of_one_by_text_message(shop):
         consent_of("7", ConsentState.NOT_SUBSCRIBED, before),
     )
     shop.process()
+    assert not shop.aftercare.consents.refuse(email=ANN, channel="sms", at=before)
     assert set() == refused(shop)
