@@ -761,12 +761,13 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("address", sa.String(length=64), nullable=False),
         sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.Column("purpose", sa.String(length=20), nullable=False),
         sa.Column("identity", sa.BigInteger(), nullable=True),
         sa.Column("source", sa.String(length=100), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("lifted_at", sa.BigInteger(), nullable=True),
         sa.Column("lifted_by", sa.String(length=100), nullable=False),
-        sa.PrimaryKeyConstraint("kind", "address", "reason", name=op.f("pk_suppressions")),
+        sa.PrimaryKeyConstraint("kind", "address", "reason", "purpose", name=op.f("pk_suppressions")),
     )
     with op.batch_alter_table("suppressions", schema=None) as batch_op:
         batch_op.create_index(
@@ -918,6 +919,9 @@ def upgrade() -> None:
         "tombstones",
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.Column("identity", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
         sa.ForeignKeyConstraint(["identity"], ["identities.id"], name=op.f("fk_tombstones_identity")),
         sa.PrimaryKeyConstraint("hash", "identity", name=op.f("pk_tombstones")),
     )
+    with op.batch_alter_table("tombstones", schema=None) as batch_op:
+        batch_op.create_index("ix_tombstones_identity", ["identity"], unique=False)
