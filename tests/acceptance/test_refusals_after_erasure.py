@@ -107,6 +107,20 @@ def test_law_20_a_refusal_counts_for_each_address_of_the_person(shop):
     assert [ALL, ALL, set()] == [refused(shop, one) for one in (ANN, WORK, BOB)]
 
 
+@pytest.mark.parametrize("who", [WORK, BOB])
+def test_law_14_everybody_has_refused_for_themselves(shop, who):
+    """A mailbox that only a present went to is erased with the buyer, and keeps what its owner refused."""
+    now = shop.clock.now()
+    shop.tell(account("8", email=BOB), order("5", customer="8", email=WORK, country="US", placed=now))
+    shop.run(HOUR)
+    shop.aftercare.consents.refuse(email=who)
+    erased(shop, BOB)
+    assert nobody_is(shop, WORK)
+    assert {one: ALL if one == who else set() for one in (BOB, WORK)} == {
+        one: refused(shop, one) for one in (BOB, WORK)
+    }
+
+
 def test_law_20_what_stands_against_an_address_outlives_the_person(shop):
     """A suppression stays, without the person; the word of a person counts for each of their addresses."""
     shop.tell(account("7", email=WORK, modified=shop.clock.now()))

@@ -186,8 +186,7 @@ def _erase(
         units.hold(connection, person.customers)
         erased = _empty_objects(connection, person, now)
         # Objects, customers, messages: in the order in which senders lock them.
-        people.lock_owners(connection, members)
-        refused = _refused(connection, person, now)
+        owners = people.lock_owners(connection, members)
         _call_off(connection, members, now)
         _empty_timers(connection, members)
         key = control.secret(connection, ADDRESS_KEY)
@@ -196,13 +195,12 @@ def _erase(
             for id_, one in person.identities.items()
             if (hashed := tombstone_hash(key, one))
         }
-        mailboxes = {hashed for kind, hashed in hashes.values() if kind is IdentityKind.EMAIL}
-        # A word that counted for all addresses of the person goes on doing so.
-        words = [one for one in suppressions.of(connection, (), person.customers) if one.reason.of_person]
-        told = [replace(one, address=each, identity=None) for one in words for each in mailboxes]
+        mailboxes: dict[int, set[str]] = {}
+        for id_, (kind, hashed) in hashes.items():
+            if kind is IdentityKind.EMAIL:
+                mailboxes.setdefault(owners[id_], set()).add(hashed)
+        _keep_refusals(connection, mailboxes, now)
         erased |= erasing.empty(connection, members, now)
-        suppressions.add(connection, told)
-        suppressions.refuse(connection, mailboxes, refused, at=now, source=_SOURCE)
         erased["journal"] = len(bodies)
         erased["identities"] = erasing.bury(connection, members, hashes, _moment(person, now))
         kept = erasing.kept(connection, members, {hashed for _, hashed in hashes.values()})
@@ -303,16 +301,29 @@ def _ids(records: Sequence[Record], shop: str, kind: type[Record]) -> tuple[str,
     return tuple(sorted(one.id for one in records if isinstance(one, kind) and one.shop == shop))
 
 
-def _refused(connection: Connection, person: Person, now: datetime) -> set[Purpose]:
-    """Return what a person wants no mail of: that is honoured without knowing who it was."""
-    said = [
-        entry for several in consenting.said_by(connection, person.customers).values() for entry in several
-    ]
-    return {
-        purpose
-        for purpose in Purpose
-        if purpose is not Purpose.TRANSACTIONAL and standing(said, EMAIL, purpose, now).objected
-    }
+def _keep_refusals(connection: Connection, mailboxes: Mapping[int, set[str]], now: datetime) -> None:
+    """Keep what each customer has refused by mail: it is honoured without knowing who it was (LAW-20).
+
+    `mailboxes` are the hashes of their addresses. What is the person's own word counts for all of them.
+    """
+    words = [one for one in suppressions.of(connection, (), mailboxes) if one.reason.of_person]
+    suppressions.add(
+        connection,
+        [
+            replace(one, address=address, identity=None)
+            for one in words
+            for customer, addresses in mailboxes.items()
+            if one.customer == customer
+            for address in addresses
+        ],
+    )
+    for customer, said in consenting.said_by(connection, mailboxes).items():
+        refused = [
+            purpose
+            for purpose in Purpose
+            if purpose is not Purpose.TRANSACTIONAL and standing(said, EMAIL, purpose, now).objected
+        ]
+        suppressions.refuse(connection, mailboxes[customer], refused, at=now, source=_SOURCE)
 
 
 def _moment(person: Person, now: datetime) -> datetime:
