@@ -108,15 +108,21 @@ def test_law_20_a_refusal_counts_for_each_address_of_the_person(shop):
 
 
 @pytest.mark.parametrize("who", [WORK, BOB])
-def test_law_14_everybody_has_refused_for_themselves(shop, who):
+@pytest.mark.parametrize("complained", [True, False])
+def test_law_14_everybody_has_refused_for_themselves(shop, who, complained):
     """A mailbox that only a present went to is erased with the buyer, and keeps what its owner refused."""
     now = shop.clock.now()
     shop.tell(account("8", email=BOB), order("5", customer="8", email=WORK, country="US", placed=now))
     shop.run(HOUR)
-    shop.aftercare.consents.refuse(email=who)
+    if complained:
+        database, now = shop.aftercare.brand.database, shop.clock.now()
+        suppress(database, who, SuppressionReason.COMPLAINT, at=now, by="operator")
+    else:
+        shop.aftercare.consents.refuse(email=who)
     erased(shop, BOB)
     assert nobody_is(shop, WORK)
-    assert {one: ALL if one == who else set() for one in (BOB, WORK)} == {
+    kept = {*ALL, "service"} if complained else ALL
+    assert {one: kept if one == who else set() for one in (BOB, WORK)} == {
         one: refused(shop, one) for one in (BOB, WORK)
     }
 
