@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,6 +13,7 @@ from aftercare_sdk.engine.erasing import erase
 from aftercare_sdk.events import OutcomeKind, RejectReason
 from aftercare_sdk.model.consent_ledger import ConsentWord
 from aftercare_sdk.model.outcomes import Report
+from aftercare_sdk.model.people import Contact
 from aftercare_sdk.store import people, suppressions
 from tests.support.shop import (
     DAY,
@@ -21,6 +23,7 @@ from tests.support.shop import (
     Bench,
     always,
     consent,
+    customer,
     note,
     order,
     program,
@@ -112,6 +115,33 @@ def test_law_20_what_says_nothing_against_the_address_suppresses_nothing(bench):
     report(bench, **DELIVERED)
     assert [] == against(bench)
     assert "accepted" == buys_again(bench)
+
+
+@pytest.mark.parametrize("is_erased", [False, True])
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [(COMPLAINED, "complaint"), (UNSUBSCRIBED, "unsubscribe"), (GONE, "hard_bounce")],
+    ids=["complained", "unsubscribed", "bounced"],
+)
+def test_send_06_a_mail_to_the_address_of_an_account_is_reported_as_any_other(
+    migrated_database_url, is_erased, told, why
+):
+    """The order names no address; a report that names only the message is of the mailbox it went to."""
+    plugins = {"adverts": program(on_purchase=always(ADVERT))}
+    with Bench(migrated_database_url, plugins, config={**LAWFUL, **UNCAPPED}) as bench:
+        account = customer("7")
+        bench.tell(replace(account, contact=replace(account.contact, country="US")))
+        bench.tell(order("1", customer="7", contact=Contact(country="US"), country="US"))
+        bench.process()
+        consent(bench)
+        bench.run(HOUR)
+        assert [ANN] == [one.recipient for one in bench.sent]
+        if is_erased:
+            erased(bench)
+        report(bench, **told)
+        assert [why] == [reason for reason, _ in against(bench)]
+        refused = told is not GONE and not is_erased
+        assert ("objected" if refused else f"suppressed_{why}") == buys_again(bench)
 
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)

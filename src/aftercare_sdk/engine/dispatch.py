@@ -39,6 +39,7 @@ from aftercare_sdk.model.messages import (
     Unknown,
 )
 from aftercare_sdk.model.outcomes import REPORTED
+from aftercare_sdk.model.people import fold_email
 from aftercare_sdk.outreach.characters import short_line
 from aftercare_sdk.outreach.compose import Composed, MissingVariable, TemplateFailed, UnknownTemplate
 from aftercare_sdk.outreach.footer import Footer, with_footer
@@ -49,7 +50,7 @@ from aftercare_sdk.outreach.reasons import Reason
 from aftercare_sdk.outreach.sentences import language_of
 from aftercare_sdk.outreach.variables import Item, message_variables
 from aftercare_sdk.redact import redact
-from aftercare_sdk.store import counters, decisions, sending
+from aftercare_sdk.store import counters, decisions, people, sending
 from aftercare_sdk.store.decisions import CheckLine, Decision, about
 from aftercare_sdk.store.messages import Copy, Message
 from aftercare_sdk.store.sending import Change, Submission
@@ -308,9 +309,10 @@ class Dispatcher:
                 {member.message.key: one.message.key for one in leaving for member in one.look.members},
                 now=now,
             )
+            mailboxes = _mailboxes(connection, [looks[one.message.key] for one in leaving])
             ours = sending.submit(
                 connection,
-                [self._submission(one, looks[one.message.key]) for one in leaving],
+                [self._submission(one, mailboxes.get(one.message.key)) for one in leaving],
                 now=now,
                 until=now + SENDING_PATIENCE,
             )
@@ -326,7 +328,7 @@ class Dispatcher:
         settled = {one.key for one in refused} | {one.message.key for one in leaving}
         return submitted, [one.message for one in letters if one.message.key not in settled]
 
-    def _submission(self, letter: _Letter, seen: Look) -> Submission:
+    def _submission(self, letter: _Letter, mailbox: int | None) -> Submission:
         composed = letter.composed
         copy = Copy(
             message=letter.message.key,
@@ -336,7 +338,7 @@ class Dispatcher:
             html=composed.html,
         )
         sender = self._brand.sender_domain(letter.message.channel)
-        return Submission(message=letter.message, recipient=seen.recipient, copy=copy, sender=sender)
+        return Submission(message=letter.message, recipient=mailbox, copy=copy, sender=sender)
 
     def _hand_over(self, letters: Sequence[_Letter]) -> None:
         """Hand submitted messages to their channels, one after the other, and write down what came of it."""
@@ -479,6 +481,20 @@ def _leaving_in(host: Look) -> Iterator[tuple[Look, Verdict]]:
     for one in host.members:
         allowed = tuple(check for check in one.verdict.checks if check.outcome is Outcome.ALLOW)
         yield one, Verdict(checks=allowed)
+
+
+def _mailboxes(connection: Connection, looks: Sequence[Look]) -> dict[str, int]:
+    """Return the identity of the mailbox to which each message goes, by its key: reports are about that.
+
+    What names no address of its own goes to that of the account.
+    """
+    at_account = {fold_email(one.contact.email) for one in looks if one.recipient is None}
+    known = people.mailboxes(connection, at_account) if at_account else {}
+    found = {
+        one.message.key: known.get(fold_email(one.contact.email)) if one.recipient is None else one.recipient
+        for one in looks
+    }
+    return {key: mailbox for key, mailbox in found.items() if mailbox is not None}
 
 
 def _whole(connection: Connection, letters: Sequence[_Letter]) -> list[_Letter]:

@@ -246,13 +246,16 @@ class Links:
         if message is None or not message.data.get(REWARD):
             return None
         about = (message.shop, message.object_kind, message.object)
-        identity = _mailbox(message)
+        identity = message.identity
         stored = objects.get_many(connection, [about]).get(about)
         if message.recipient is not None:
-            # The code is made for whom the object names now; that must still be who got the message.
-            now = stored.contact_identity if stored else None
-            if now is None or len(set(people.customers_of(connection, {identity, now}).values())) > 1:
+            # The code is made for whom the object names now, and what names no address is its owner's; that
+            # must still be who got the message.
+            named = stored.contact_identity if stored else None
+            concerned = {message.recipient, named or identity}
+            if len(set(people.customers_of(connection, concerned).values())) > 1:
                 return None
+            identity = message.recipient if named else identity
         taker = Taker(
             shop=message.shop, identity=identity, object_kind=message.object_kind, object=message.object
         )
