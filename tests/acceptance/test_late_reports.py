@@ -71,10 +71,10 @@ def against(bench):
         ]
 
 
-def buys_again(bench, country="US"):
+def buys_again(bench, country="US", **told):
     """Let Ann buy again a day later; return what becomes of the advert."""
     later = bench.clock.now() + DAY
-    bench.tell(order("2", placed=later, country=country), at=later)
+    bench.tell(order("2", placed=later, country=country, **told), at=later)
     bench.run(2 * DAY)
     return bench.message("advert", "2").code
 
@@ -89,15 +89,35 @@ def test_law_20_what_is_reported_after_the_erasure_suppresses_the_address(bench,
     """Under the hash of the mailbox that was written to, which is all that is left of it; it names nobody."""
     erased(bench)
     report(bench, **told, recipient=forwarded)
-    assert [(why, None)] == against(bench)
+    assert (why, None) in against(bench)
     assert f"suppressed_{why}" == buys_again(bench)
+
+
+@pytest.mark.parametrize(
+    ("told", "code"),
+    [(COMPLAINED, "suppressed_unsubscribe"), (UNSUBSCRIBED, "suppressed_unsubscribe"), (GONE, "accepted")],
+    ids=["complained", "unsubscribed", "bounced"],
+)
+def test_law_20_a_late_word_of_the_person_counts_for_each_address_they_had(migrated_database_url, told, code):
+    """As it does before the erasure; that a mailbox is gone says nothing of another."""
+    plugins = {"adverts": program(on_purchase=always(ADVERT))}
+    with Bench(migrated_database_url, plugins, config={**LAWFUL, **UNCAPPED}) as bench:
+        bench.tell(customer("7"), order("1", customer="7"))
+        consent(bench)
+        bench.run(HOUR)
+        now = bench.clock.now()
+        bench.tell(customer("7", email="ann@work.example", modified=now))
+        bench.run(HOUR)
+        erased(bench)
+        report(bench, **told)
+        assert code == buys_again(bench, email="ann@work.example")
 
 
 def test_law_20_the_address_alone_is_enough_after_the_erasure(bench):
     """It is known by its hash; nothing that is reported may be lost because it names no message."""
     erased(bench)
     bench.aftercare.tell_outcomes("email", [Report(**COMPLAINED, recipient=ANN.upper(), body=b"{}")])
-    assert [("complaint", None)] == against(bench)
+    assert ("complaint", None) in against(bench)
     assert [("1", "complained", "reported_complained")] == bench.outcomes()
 
 
@@ -139,7 +159,7 @@ def test_send_06_a_mail_to_the_address_of_an_account_is_reported_as_any_other(
         if is_erased:
             erased(bench)
         report(bench, **told)
-        assert [why] == [reason for reason, _ in against(bench)]
+        assert why in [reason for reason, _ in against(bench)]
         refused = told is not GONE and not is_erased
         assert ("objected" if refused else f"suppressed_{why}") == buys_again(bench)
 

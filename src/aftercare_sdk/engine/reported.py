@@ -19,12 +19,14 @@ from aftercare_sdk.engine.consenting import Word, note_in
 from aftercare_sdk.engine.emitting import add_units
 from aftercare_sdk.engine.logs import log
 from aftercare_sdk.engine.outcomes import settle_members
+from aftercare_sdk.engine.suppressing import refuse_erased
 from aftercare_sdk.errors import InputError
 from aftercare_sdk.model.consent_ledger import ConsentEntry, ConsentWord
 from aftercare_sdk.model.events import MessageOutcome
 from aftercare_sdk.model.messages import MessageState
 from aftercare_sdk.model.outcomes import STATES, Bounce, OutcomeKind, Report, SuppressionReason
 from aftercare_sdk.model.people import fold_email
+from aftercare_sdk.outreach.permission.consent import COVERED
 from aftercare_sdk.outreach.permission.suppression import keeps_bouncing
 from aftercare_sdk.outreach.reasons import Reason
 from aftercare_sdk.store import control, decisions, erasing, events, journal, outcomes, people, suppressions
@@ -313,7 +315,10 @@ def _suppress(
             )
         )
         done.setdefault(one.key, []).append(reason)
-        if reason.of_person:
+        if reason.of_person and mailbox in buried:
+            owners = people.customers_of(connection, [whose]).values()
+            refuse_erased(connection, set(owners), COVERED, at=one.at, by=source)
+        elif reason.of_person:
             entry = ConsentEntry(
                 channel=brand.medium(channel),
                 purpose=None,
