@@ -21,6 +21,8 @@ from aftercare_sdk.engine.alerting.telling import words_of
 from aftercare_sdk.engine.supervise import Supervisor, decide, send
 from aftercare_sdk.errors import SettingsError
 from aftercare_sdk.model.approvals import ApprovalState
+from aftercare_sdk.model.messages import Accepted
+from aftercare_sdk.model.outcomes import OutcomeKind, RejectReason, Report
 from aftercare_sdk.model.pauses import Cause, Pause, Tally
 from aftercare_sdk.model.privacy import Disconnected, PrivacyKind, PrivacyRequest
 from aftercare_sdk.model.sync import Stream
@@ -236,6 +238,100 @@ def test_obs_06_a_shop_that_is_not_listed_is_judged_by_its_mails(migrated_databa
         assert 1 == len(shop.sent)
         shop.aftercare.alert()
         assert 1 == len(service.told)
+
+
+DELIVERED = {"kind": OutcomeKind.DELIVERED}
+BOUNCED = {"kind": OutcomeKind.BOUNCED, "reason": RejectReason.TIMED_OUT}
+
+
+def report(shop, message, **told):
+    """Let the mail provider report of a message, by its id."""
+    shop.aftercare.tell_outcomes("email", [Report(message=message, body=message.encode(), **told)])
+
+
+def send_one(shop, number):
+    """Let a mail about an order leave; return its id."""
+    shop.tell(order(number, placed=shop.clock.now()))
+    shop.run_due()
+    return shop.message(order=number).id
+
+
+def wait(shop, time):
+    """Let some time pass, at the end of which somebody looks."""
+    shop.run(time)
+    shop.aftercare.alert()
+
+
+def test_obs_06_outcomes_that_are_not_reported_any_more_are_told_once(migrated_database_url, service):
+    """A day after the first mail since the last report, not at once after quiet days; a report ends it."""
+    with bench(migrated_database_url, service) as shop:
+        for number in ("1", "2"):
+            report(shop, send_one(shop, number), **DELIVERED)
+        wait(shop, 5 * DAY)
+        report(shop, send_one(shop, "3"), **DELIVERED)
+        send_one(shop, "4")
+        wait(shop, 23 * HOUR)
+        last = send_one(shop, "5")
+        assert [] == service.told
+        wait(shop, HOUR)
+        wait(shop, 2 * DAY)
+        said = "Nothing has been reported of the messages that the channel “email” has accepted since "
+        assert [f"{said}2026-05-06 09:00."] == service.texts
+        report(shop, last, **BOUNCED)
+        wait(shop, MINUTE)
+        assert ["no_outcome"] == [one.kind for one in known(shop)]
+        assert "Hibi: it is over" == service.told[1]["title"]
+        wait(shop, 5 * DAY)
+        assert 2 == len(service.told)
+
+
+def test_obs_06_who_reports_no_deliveries_is_silent_while_all_is_well(migrated_database_url, service):
+    """Mails that come back are told of, and nothing else ever is."""
+    with bench(migrated_database_url, service) as shop:
+        report(shop, send_one(shop, "1"), **BOUNCED)
+        send_one(shop, "2")
+        wait(shop, 5 * DAY)
+        assert [] == known(shop)
+
+
+def test_obs_06_a_channel_that_shall_not_be_watched_is_not(migrated_database_url, service):
+    """Such as one that was moved to a mail server that reports no deliveries."""
+    email = {"kind": "probe", "sender": "hello@shop.example", "no_outcome_after": False}
+    with bench(migrated_database_url, service, config={"channels": {"email": email}}) as shop:
+        report(shop, send_one(shop, "1"), **DELIVERED)
+        send_one(shop, "2")
+        wait(shop, 5 * DAY)
+        assert [] == known(shop)
+
+
+def test_obs_06_a_report_that_is_quicker_than_we_are_is_not_missed(migrated_database_url, service):
+    """It may come before we have written down that the channel has accepted the mail."""
+
+    def accepts(message):
+        report(shop, message.id, **DELIVERED)
+        return Accepted(message.id)
+
+    with bench(migrated_database_url, service) as shop:
+        shop.probe.answers = [accepts, accepts]
+        send_one(shop, "1")
+        wait(shop, HOUR)
+        send_one(shop, "2")
+        wait(shop, 5 * DAY)
+        assert [] == known(shop)
+
+
+def test_obs_06_one_process_sends_and_another_hears_of_it(migrated_database_url, service):
+    """What the one hears the other need not hear: it waits no longer, and from the next mail on anew."""
+    with bench(migrated_database_url, service) as sender, sender.twin() as server:
+        for number in ("1", "2"):
+            report(server, send_one(sender, number), **DELIVERED)
+        wait(sender, 5 * DAY)
+        assert [] == known(sender)
+        report(server, send_one(sender, "3"), **DELIVERED)
+        sender.run(MINUTE)
+        send_one(sender, "4")
+        wait(sender, DAY)
+        assert ["no_outcome"] == [one.kind for one in known(sender)]
 
 
 def test_parked_work_and_plugins_that_fail_are_told(migrated_database_url, service):

@@ -233,7 +233,7 @@ def test_a_certain_outcome_survives_a_moment_without_the_database(migrated_datab
             if results and failures:
                 failures.pop()
                 raise StorageUnavailable("the database restarts")
-            write(connection, results, now)
+            return write(connection, results, now)
 
         monkeypatch.setattr(dispatch, "write_outcomes", away)
         with pytest.raises(StorageUnavailable):

@@ -162,7 +162,7 @@ class _Reading:
                 {name: self._shop(name, shops[name], brand, defaults, alerts) for name in shops}
             ),
             channels=MappingProxyType(
-                {name: self._channel(name, channels[name], brand) for name in channels}
+                {name: self._channel(name, channels[name], brand, alerts) for name in channels}
             ),
             plugins=MappingProxyType({name: self._plugin(name, plugins[name], brand) for name in plugins}),
             disabled=frozenset(choice.get("disabled", ())),
@@ -261,13 +261,14 @@ class _Reading:
             options=self._options("shops", name, schemas.SHOP_KEYS),
         )
 
-    def _channel(self, name: str, read: Mapping[str, Any], brand: Brand) -> ChannelConfig:
+    def _channel(self, name: str, read: Mapping[str, Any], brand: Brand, alerts: Alerts) -> ChannelConfig:
         return ChannelConfig(
             name=name,
             kind=read["kind"],
             sender=read["sender"],
             sender_name=read.get("sender_name", brand.name),
             outcome_secrets=read.get("outcome_secrets", ()),
+            no_outcome_after=read.get("no_outcome_after", alerts.no_outcome_after),
             options=self._options("channels", name, schemas.CHANNEL_KEYS),
         )
 

@@ -27,6 +27,7 @@
     sender = "hello@shop.example"           # required
     sender_name = "Hibi Coffee"             # the brand's name
     outcome_secrets = [{ env = "MAIL_HOOK" }]   # none; the first of those that sign POST /outcomes/email
+    no_outcome_after = "3 days"             # as in [alerts]; false: never told
     password = { env = "SMTP_PASSWORD" }    # all other keys are options of the kind
 
     [plugins]
@@ -77,6 +78,7 @@
     urls = [{ env = "ALERT_URL" }]          # none; addresses as apprise writes them
     lang = "ja"                             # the brand's; or "en"
     no_webhook_after = "24 hours"           # orders were made in the shop that no webhook has told
+    no_outcome_after = "24 hours"           # no outcome is reported of mails that were accepted
     no_run_after = "15 minutes"             # nobody decides, or nobody sends, any more
 
     [doctor]
@@ -226,6 +228,7 @@ class AlertsSchema(Schema):
     urls = _key(readers.secrets)
     lang = _key(readers.language)
     no_webhook_after = _key(readers.positive_duration)
+    no_outcome_after = _key(readers.positive_duration)
     no_run_after = _key(readers.positive_duration)
 
 
@@ -321,6 +324,7 @@ class ChannelSchema(Schema):
     sender = _key(readers.sender, missing='add sender = "…", the address that messages come from')
     sender_name = _key(readers.line)
     outcome_secrets = _key(readers.secrets)
+    no_outcome_after = _key(_duration_or_never)
 
 
 class PluginSchema(Schema):

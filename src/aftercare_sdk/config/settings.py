@@ -101,13 +101,14 @@ class Doctor:
 class Alerts:
     """How staff are told what they must know. `urls` are addresses as apprise writes them; they hold secrets.
 
-    `lang` empty: the brand's. `no_webhook_after` is for shops that do not say it themselves; after
-    `no_run_after` nobody decides, or nobody sends, any more.
+    `lang` empty: the brand's. `no_webhook_after` is for shops that do not say it themselves, and
+    `no_outcome_after` for such channels; after `no_run_after` nobody decides, or nobody sends, any more.
     """
 
     urls: tuple[Secret, ...] = ()
     lang: str = ""
     no_webhook_after: timedelta = timedelta(hours=24)
+    no_outcome_after: timedelta = timedelta(hours=24)
     no_run_after: timedelta = timedelta(minutes=15)
 
 
@@ -179,7 +180,8 @@ class ShopSettings:
 class ChannelConfig:
     """One channel. `options` are those of its kind, not yet checked by its schema, with `Secret` in them.
 
-    `outcome_secrets` sign what is posted of outcomes; without any nothing is taken.
+    `outcome_secrets` sign what is posted of outcomes; without any nothing is taken. `no_outcome_after`: how
+    long reports may fail to come before staff are told; None: that is never told.
     """
 
     name: str
@@ -187,6 +189,7 @@ class ChannelConfig:
     sender: str
     sender_name: str = ""
     outcome_secrets: tuple[Secret, ...] = ()
+    no_outcome_after: timedelta | None = Alerts().no_outcome_after
     options: Mapping[str, Any] = field(default_factory=_empty, repr=False)
 
     @property

@@ -390,7 +390,7 @@ class Dispatcher:
     def _write_all(self, handed: Sequence[_Handed], now: datetime) -> None:
         with self._brand.database.write() as connection:
             current = sending.as_they_stand(connection, [one.message for one in handed])
-            write_outcomes(
+            written = write_outcomes(
                 connection,
                 [
                     (current[one.message.key], one.result)
@@ -432,6 +432,9 @@ class Dispatcher:
             counters.observe(connection, counters.SEND_LATENCY, lengths)
             accepted = {one.message.shop for one in handed if isinstance(one.result, Accepted)}
             self._brand.beats.note(connection, {beats.accepted_of(shop): now for shop in accepted})
+            # A provider may be quicker than we are: of what was reported already nothing is awaited.
+            channels = {one.message.channel for one in written if one.state is MessageState.ACCEPTED}
+            self._brand.beats.await_reports(connection, channels, now)
 
     def _learn(self, sent: int, seconds: float) -> None:
         """Adapt how many messages share a transaction to what the channels took in a moment."""

@@ -44,8 +44,11 @@ _FINAL = {
 
 def write_outcomes(
     connection: Connection, results: Sequence[tuple[Message, SendResult]], now: datetime
-) -> None:
-    """Write down what became of submissions. What somebody else has written down meanwhile stays."""
+) -> list[Change]:
+    """Write down what became of submissions, and return that.
+
+    What somebody else has written down meanwhile stays.
+    """
     made = sending.change(connection, [_change(message, result, now) for message, result in results], now=now)
     decisions.append(
         connection, [about(one.message, now, one.state.value, one.code, one.detail) for one in made]
@@ -61,6 +64,7 @@ def write_outcomes(
     settle_members(connection, made, now)
     if made:
         journal.append(connection, [_arrival(one, now) for one in made])
+    return made
 
 
 def settle_members(connection: Connection, hosts: Sequence[Change], now: datetime) -> None:

@@ -162,6 +162,7 @@ def _report(brand: Brand, channel: str, reports: Sequence[Report]) -> Noted:
             )
         ]
         journal.append(connection, arrivals)
+        brand.beats.reported(connection, channel, {one.kind for one in reports}, now)
     ignored = len(by_key.keys() - left.keys())
     for one in fresh:
         log.info("outcome", id=one.message.id, channel=channel, outcome=one.report.kind.value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from aftercare_sdk.store.database import insert_into
 from aftercare_sdk.store.tables import beats
@@ -31,6 +31,11 @@ def expect(connection: Connection, names: Iterable[str], now: datetime) -> None:
     rows = [{"name": name, "at": now} for name in sorted(names)]
     if rows:
         connection.execute(insert_into(connection, beats).on_conflict_do_nothing(), rows)
+
+
+def forget(connection: Connection, name: str) -> None:
+    """Let something not be known any more."""
+    connection.execute(delete(beats).where(beats.c.name == name))
 
 
 def everything(connection: Connection) -> Mapping[str, datetime]:

@@ -314,6 +314,24 @@ def test_assumed_deliveries_of_a_shop():
     assert shops["exact"].assume_delivered is None
 
 
+def test_how_long_outcomes_may_fail_to_come():
+    """A channel says it itself, or never; else all have the same time."""
+    channel = {"kind": "smtp", "sender": "hello@shop.example"}
+    tree = minimal(
+        alerts={"no_outcome_after": "2 days"},
+        channels={
+            "email": channel,
+            "slow": {**channel, "no_outcome_after": "5 days"},
+            "silent": {**channel, "no_outcome_after": False},
+        },
+    )
+    channels = parse(tree).channels
+    assert {"email": timedelta(days=2), "slow": timedelta(days=5), "silent": None} == {
+        name: one.no_outcome_after for name, one in channels.items()
+    }
+    assert {} == channels["slow"].options
+
+
 def test_one_secret_or_several():
     """One secret may be written as such; none must be written as such."""
     tree = minimal()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aftercare_sdk.engine.alerting.conditions import Condition, Kind, Rung, Seen, conditions
+from aftercare_sdk.engine.alerting.conditions import Condition, Kind, Reporter, Rung, Seen, conditions
 from aftercare_sdk.model.privacy import PrivacyKind
 from aftercare_sdk.store.privacy import Asked
 
@@ -14,9 +14,18 @@ NOW = datetime(2026, 5, 1, 9, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
-def found(seen, *, rung=(), watching_since=NOW - 30 * DAY):
+def found(seen, *, rung=(), reporters=(), watching_since=NOW - 30 * DAY):
     """Return the conditions that last now."""
-    return list(conditions(seen, NOW, rung=rung, no_run_after=15 * MINUTE, watching_since=watching_since))
+    return list(
+        conditions(
+            seen,
+            NOW,
+            rung=rung,
+            reporters=reporters,
+            no_run_after=15 * MINUTE,
+            watching_since=watching_since,
+        )
+    )
 
 
 def kinds(seen, **given):
@@ -79,6 +88,25 @@ def test_of_a_shop_that_is_disconnected_that_is_all_that_is_told():
     silent = {"webhook/main": NOW - 2 * DAY, "found/main": NOW}
     seen = Seen(beats=silent, disconnected=["main"])
     assert [(Kind.SHOP_DISCONNECTED, "main")] == kinds(seen, rung=[LISTED])
+
+
+@pytest.mark.parametrize(
+    ("beats", "raised"),
+    [
+        ({"delivered/email": -30 * DAY, "awaited/email": -DAY}, True),
+        ({"delivered/email": -30 * DAY, "awaited/email": -23 * HOUR}, False),  # the first for a month
+        ({"delivered/email": -30 * DAY}, False),  # nothing has left since
+        ({"awaited/email": -30 * DAY}, False),  # it reports failures, or nothing at all
+        ({"delivered/email": -30 * DAY, "awaited/sms": -30 * DAY}, False),
+    ],
+)
+def test_obs_06_a_channel_of_which_nothing_is_reported_any_more(beats, raised):
+    """A day after the first message that was accepted since its last report, if it has reported before."""
+    seen = Seen(beats={name: NOW + ago for name, ago in beats.items()})
+    since = {"channel": "email", "since": (NOW - DAY).isoformat()}
+    expected = [Condition(kind=Kind.NO_OUTCOME, key="email", values=since)] if raised else []
+    reporters = [Reporter(channel="email", after=DAY), Reporter(channel="sms", after=DAY)]
+    assert expected == found(seen, reporters=reporters)
 
 
 def test_parked_work_is_told_once_for_each_plugin_and_shop():

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     """What the conditions tell. Alerts of other kinds are raised and ended by whoever knows of them."""
 
     NO_WEBHOOK = "no_webhook"
+    NO_OUTCOME = "no_outcome"
     NOT_DECIDING = "not_deciding"
     NOT_SENDING = "not_sending"
     PARKED_UNITS = "parked_units"
@@ -60,6 +61,14 @@ class Rung:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reporter:
+    """A channel whose outcomes are waited for, at most for `after`."""
+
+    channel: str
+    after: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What the database holds. `rests`: until when plugins rest or have rested.
 
@@ -79,7 +88,13 @@ class Seen:
 
 
 def conditions(
-    seen: Seen, now: datetime, *, rung: Iterable[Rung], no_run_after: timedelta, watching_since: datetime
+    seen: Seen,
+    now: datetime,
+    *,
+    rung: Iterable[Rung],
+    reporters: Iterable[Reporter],
+    no_run_after: timedelta,
+    watching_since: datetime,
 ) -> Iterator[Condition]:
     """Yield what lasts.
 
@@ -87,6 +102,7 @@ def conditions(
     """
     yield from _processes(seen, now - no_run_after, watching_since)
     yield from _shops(seen, now, rung)
+    yield from _channels(seen, now, reporters)
     yield from _plugins(seen, now)
     for plugin, label in seen.unapproved:
         program = f"{plugin}/{label}"
@@ -131,6 +147,19 @@ def _silent_since(one: Rung, seen: Mapping[str, datetime], now: datetime) -> dat
         return None
     sign = seen.get(beats.found_of(one.shop) if one.listed else beats.accepted_of(one.shop))
     return last if sign is not None and sign > last else None
+
+
+def _channels(seen: Seen, now: datetime, reporters: Iterable[Reporter]) -> Iterator[Condition]:
+    """Yield the channels that have accepted messages and of which nothing has been reported since (OBS-06).
+
+    Who has never reported a delivery reports failures at most, and is silent while all is well.
+    """
+    for one in reporters:
+        since = seen.beats.get(beats.awaited_of(one.channel))
+        reports = beats.delivered_of(one.channel) in seen.beats
+        if reports and since is not None and now - since >= one.after:
+            values = {"channel": one.channel, "since": since.isoformat()}
+            yield Condition(kind=Kind.NO_OUTCOME, key=one.channel, values=values)
 
 
 def _plugins(seen: Seen, now: datetime) -> Iterator[Condition]:

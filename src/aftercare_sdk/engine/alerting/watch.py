@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from aftercare_sdk.engine import beats as signs
-from aftercare_sdk.engine.alerting.conditions import Condition, Kind, Rung, Seen, conditions
+from aftercare_sdk.engine.alerting.conditions import Condition, Kind, Reporter, Rung, Seen, conditions
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.logs import log
 from aftercare_sdk.store import (
@@ -70,6 +70,14 @@ class Watch:
             if settings.secrets and settings.no_webhook_after is not None
         ]
 
+    def _reporters(self) -> list[Reporter]:
+        """Return the channels whose outcomes are waited for."""
+        return [
+            Reporter(channel=name, after=config.no_outcome_after)
+            for name, config in self._brand.settings.channels.items()
+            if config.no_outcome_after is not None
+        ]
+
     def _lasting(
         self, connection: Connection, now: datetime, since: datetime
     ) -> dict[tuple[str, str], Condition]:
@@ -88,6 +96,7 @@ class Watch:
             seen,
             now,
             rung=self._rung(),
+            reporters=self._reporters(),
             no_run_after=self._brand.settings.alerts.no_run_after,
             watching_since=since,
         )
