@@ -20,6 +20,8 @@ _SPEAKS = {
     "no_lawful_basis": "BASIS-",
     "not_confirmed": "BASIS-",
     "objected": "LAW-14",
+    # What somebody had refused before they were erased is kept as a suppression.
+    "suppressed_unsubscribe": "LAW-14",
     "window_closed": "WINDOW",
     "no_address": "ERASURE",
     "erased": "ERASURE",
