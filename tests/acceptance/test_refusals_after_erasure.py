@@ -12,7 +12,7 @@ from aftercare_sdk.actions import Purpose
 from aftercare_sdk.engine.erasing import erase
 from aftercare_sdk.engine.suppressing import suppress
 from aftercare_sdk.model.consents import ConsentSnapshot, ConsentState
-from aftercare_sdk.model.outcomes import SuppressionReason
+from aftercare_sdk.model.outcomes import OutcomeKind, Report, SuppressionReason
 from aftercare_sdk.model.people import Contact, CustomerSnapshot
 from aftercare_sdk.model.versions import Version
 from aftercare_sdk.store import people, suppressions
@@ -204,6 +204,20 @@ def test_law_14_an_old_link_refuses_again_what_was_agreed_to_since(shop):
         assert ["suppressions.add"] == [
             one.topic for one in shop.journal() if one.topic.startswith("suppressions")
         ]
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.COMPLAINED, OutcomeKind.UNSUBSCRIBED])
+def test_law_14_what_a_provider_reports_after_an_erasure_is_refused_by_purpose_too(shop, kind):
+    """Who then agrees to marketing, as somebody new, has not agreed to surveys, and may refuse once more."""
+    (sent,) = (one for one in shop.messages() if one.label == "marketing")
+    erased(shop)
+    for number in range(2):
+        shop.clock.move(shop.clock.now() + HOUR)
+        shop.aftercare.tell_outcomes("email", [Report(kind=kind, message=sent.id, body=b"%d" % number)])
+        assert refused(shop) >= ALL
+        shop.clock.move(shop.clock.now() + HOUR)
+        consent(shop, purpose=Purpose.MARKETING)
+        assert ALL - {"marketing"} == refused(shop)
 
 
 def test_several_at_once_are_one_refusal_after_an_erasure(shop):
