@@ -74,13 +74,15 @@ def test_law_03_in_japan_a_review_request_needs_express_consent(migrated_databas
 
 
 def test_law_03_a_shop_that_reclassifies_review_requests_has_its_reason_on_record(migrated_database_url):
-    """With the configuration from when on it held, in the shop's own words."""
+    """With the configuration from when on it held and with the decision, in the shop's own words."""
     config = {**LAWFUL, "consent": {"review_request_is_service": {"JP": REASON}}}
     with shop(migrated_database_url, REVIEW, config=config) as bench:
         assert "accepted" == fate(bench)
         with bench.aftercare.brand.database.read() as connection:
             ((_, _, body),) = control.configuration_versions(connection)
         assert REASON in body
+        told = [check.values for check in bench.decisions()[-2].checks if check.code == "reclassified"]
+        assert [REASON] == [values["why"] for values in told]
 
 
 def test_law_19_whatever_a_survey_was_answered_the_review_is_asked_for(migrated_database_url):

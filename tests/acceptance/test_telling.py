@@ -7,10 +7,12 @@ from functools import partial
 
 import pytest
 
+from aftercare_sdk.engine.timeline import EntryKind, timeline
 from aftercare_sdk.errors import InputError, UnknownCustomer
 from aftercare_sdk.events import FeedbackReceived, ReferralCompleted, ReferralRole
+from aftercare_sdk.outreach.sentences import LANGUAGES, say
 from tests.support.points import ANN, available, basket, shop_with
-from tests.support.shop import DAY, START, Bench, customer, in_threads, note, program
+from tests.support.shop import DAY, START, Bench, always, customer, in_threads, note, program
 
 BONUSES = {"survey": 20, "referral": 500, "friend": 300}
 ACCOUNT = "main/7"
@@ -204,3 +206,18 @@ def test_the_moment_may_be_told_in_any_zone(migrated_database_url):
         answer(bench, answered_at=NOW.astimezone(timezone(timedelta(hours=9))))
         (event,) = [one.event for one in bench.events() if isinstance(one.event, FeedbackReceived)]
         assert event.occurred_at == NOW
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_message_that_answers_a_survey_is_told_in_words(migrated_database_url, lang):
+    """Whoever answers with an account is thanked for no order; the timeline says so."""
+    plugin = program(on_feedback=always(note("thanks", template="asks", data={"word": "thanks"})))
+    with Bench(migrated_database_url, {"surveys": plugin}) as bench:
+        bench.tell(customer("7", email=ANN))
+        bench.process()
+        answer(bench)
+        bench.run(DAY)
+        (told,) = timeline(bench.aftercare.brand, "main/7", bench.clock.now()).people
+    codes = {one.code for one in told.entries if one.kind in {EntryKind.MESSAGE, EntryKind.DECISION}}
+    assert {"timeline.message.customer", "timeline.decision.customer"} == codes
+    assert not [code for code in codes if say(code, {"label": "thanks"}, lang) == code]

@@ -438,6 +438,8 @@ class Story:
         return {"shop": shop, "id": object_, "product": self._titles.get((shop, product), product)}
 
 
+SPOKEN_KINDS = frozenset({"review", "consent", "consent_request"})
+"""What a message may be about that it is told of in words of its own; all else is about the customer."""
 NAMED_KINDS = frozenset({"order", "review"})
 """What people have a name for that `Story.about` can tell."""
 
@@ -446,8 +448,10 @@ _NAMED_BY = (ReviewRecord, OrderRecord, CustomerRecord)
 
 
 def code_about(code: str, about: Message | Known) -> str:
-    """Return the code of a sentence about an order, or of the same about a review."""
-    return code if about.object_kind == "order" else f"{code}.{about.object_kind}"
+    """Return the code of a sentence about an order, or of the same about something else, or nothing."""
+    if about.object_kind == "order":
+        return code
+    return f"{code}.{about.object_kind if about.object_kind in SPOKEN_KINDS else 'customer'}"
 
 
 def _money(**amounts: Money | None) -> dict[str, str]:

@@ -220,6 +220,8 @@ def basis_of(candidate: Candidate, now: datetime) -> Check:
     values = {"purpose": candidate.purpose.value, "places": ", ".join(ruling.places)}
     if ruling.basis is not None:
         values["basis"] = ruling.basis.value
+    if ruling.why:
+        values["why"] = ruling.why
     if ruling.entry is not None:
         values["said_at"] = ruling.entry.at.isoformat()
     return Check(

@@ -97,7 +97,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
-    """The answer: on what basis, or none; under which rule; `until` the basis ends, if it does."""
+    """The answer: on what basis, or none; under which rule; `until` the basis ends, if it does.
+
+    `why` is what the shop has recorded, if it holds something to be service.
+    """
 
     code: Reason
     rule: str
@@ -105,6 +108,7 @@ class Ruling:
     places: tuple[str, ...] = ()
     entry: ConsentEntry | None = None
     until: datetime | None = None
+    why: str = ""
 
     @property
     def allowed(self) -> bool:
@@ -127,7 +131,10 @@ def ruling_on(question: Question) -> Ruling:
         # What the shop holds to be service in a place needs no basis there.
         laws = _laws([country for country in countries if country not in question.reclassified])
         if not laws:
-            return Ruling(code=Reason.RECLASSIFIED, rule="LAW-03", basis=Basis.CONTRACT, places=places)
+            why = "; ".join(dict.fromkeys(question.reclassified[country] for country in countries))
+            return Ruling(
+                code=Reason.RECLASSIFIED, rule="LAW-03", basis=Basis.CONTRACT, places=places, why=why
+            )
     asked = [law.allows(question.channel) for law in laws]
     allowed = frozenset.intersection(*(bases for bases, _ in asked))
     # The place that allows the least is the one to be named.

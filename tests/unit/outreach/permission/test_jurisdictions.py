@@ -112,6 +112,7 @@ def test_law_03_a_review_request_needs_consent_in_japan_unless_the_shop_says_why
     assert not ask("JP", purpose=Purpose.REVIEW_REQUEST).allowed
     told = ask("JP", purpose=Purpose.REVIEW_REQUEST, reclassified=reason)
     assert (Basis.CONTRACT, Reason.RECLASSIFIED) == (told.basis, told.code)
+    assert reason["JP"] == told.why
     assert not ask("JP", reclassified=reason).allowed
     assert not ask("DE", purpose=Purpose.REVIEW_REQUEST, reclassified=reason).allowed
     assert not ask("JP", "DE", purpose=Purpose.REVIEW_REQUEST, reclassified=reason).allowed
