@@ -28,6 +28,7 @@ from aftercare_sdk.store import erasing, objects, people, privacy
 from aftercare_sdk.store.journal import Entry
 from aftercare_sdk.store.objects import Key, Stored
 from aftercare_sdk.store.privacy import Asked
+from aftercare_sdk.store.suppressions import EMAIL
 
 WAIT = timedelta(days=1)
 """So long is waited for what else the shop removes of the same person, and for what it tells late."""
@@ -148,7 +149,7 @@ def _unnamed(
 
 
 def _agrees(said: Sequence[ConsentEntry], at: datetime) -> bool:
-    return any(one.basis is Basis.EXPRESS for one in standing(said, "email", Purpose.MARKETING, at).given)
+    return any(one.basis is Basis.EXPRESS for one in standing(said, EMAIL, Purpose.MARKETING, at).given)
 
 
 def _is_named(connection: Connection, members: Collection[int]) -> bool:
