@@ -7,7 +7,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, insert, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from aftercare_sdk.model.points.expiry import FOREVER
 from aftercare_sdk.model.rewards import Reward, RewardState
@@ -175,31 +188,17 @@ def due(
     connection: Connection, now: datetime, limit: int, *, before: datetime | None = None
 ) -> list[Redemption]:
     """Return redemptions of which something became known, whose time is over, or that are to be asked for."""
-    over = and_(_is_open(), redemptions.c.ends_at <= now, redemptions.c.stale != _ASIDE)
-    if before is not None:
-        over = and_(over, redemptions.c.ends_at < before)
     found: dict[str, Redemption] = {}
-    looks = _is_watched(redemptions.c.look_at <= now)
-    # Each in the order of its index: else SQLite goes through all that there ever were, by their keys.
-    for which, order in (
-        (redemptions.c.stale == 1, redemptions.c.key),
-        (over, redemptions.c.ends_at),
-        (looks, redemptions.c.look_at),
-    ):
-        rows = connection.execute(select(redemptions).where(which).order_by(order).limit(limit))
-        found |= {row["key"]: _redemption(row) for row in rows.mappings()}
+    asked = {"now": now, "before": before or FOREVER, "most": limit}
+    for statement in (_STALE, _OVER, _LOOKS):
+        found |= {row["key"]: _redemption(row) for row in connection.execute(statement, asked).mappings()}
     return [found[key] for key in sorted(found)][:limit]
 
 
 def next_due(connection: Connection, after: datetime) -> datetime | None:
     """Return when the next reward ends, or the platform is to be asked for its code, after a moment."""
-    ends = connection.execute(
-        select(func.min(redemptions.c.ends_at)).where(_is_open(), redemptions.c.ends_at > after)
-    ).scalar()
-    looks = connection.execute(
-        select(func.min(redemptions.c.look_at)).where(_is_watched(redemptions.c.look_at > after))
-    ).scalar()
-    return min((at for at in (ends, looks) if at is not None and at != FOREVER), default=None)
+    moments = [connection.execute(statement, {"after": after}).scalar() for statement in _NEXT]
+    return min((at for at in moments if at is not None and at != FOREVER), default=None)
 
 
 def set_aside(connection: Connection, key: str) -> None:
@@ -238,6 +237,28 @@ def _is_open() -> Any:
 
 def _is_watched(when: ColumnElement[bool]) -> ColumnElement[bool]:
     return and_(redemptions.c.look_at.is_not(None), when)
+
+
+def _some(which: ColumnElement[bool], order: Column[Any]) -> Select[Any]:
+    """Return the first of some, in the order of an index: else SQLite goes through all that ever were."""
+    return select(redemptions).where(which).order_by(order).limit(bindparam("most"))
+
+
+_STALE = _some(redemptions.c.stale == 1, redemptions.c.key)
+_OVER = _some(
+    and_(
+        _is_open(),
+        redemptions.c.ends_at <= bindparam("now"),
+        redemptions.c.stale != _ASIDE,
+        redemptions.c.ends_at < bindparam("before"),
+    ),
+    redemptions.c.ends_at,
+)
+_LOOKS = _some(_is_watched(redemptions.c.look_at <= bindparam("now")), redemptions.c.look_at)
+_NEXT = (
+    select(func.min(redemptions.c.ends_at)).where(_is_open(), redemptions.c.ends_at > bindparam("after")),
+    select(func.min(redemptions.c.look_at)).where(_is_watched(redemptions.c.look_at > bindparam("after"))),
+)
 
 
 def _row(one: Redemption) -> dict[str, Any]:

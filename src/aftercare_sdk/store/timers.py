@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, delete, func, select, update
 
 from aftercare_sdk.store.codec import dump, load_words
 from aftercare_sdk.store.database import insert_into, literal_text
@@ -97,6 +98,16 @@ def due(
     A timer waits while its plugin has not been through with what it is told of that customer: a retry may
     move or clear it.
     """
+    rows = connection.execute(
+        _due(is_bounded=before is not None, holds=bool(held)),
+        {"plugins": sorted(plugins), "now": now, "before": before, "held": sorted(held), "most": limit},
+    )
+    return [_timer(row) for row in rows.mappings()]
+
+
+@cache
+def _due(*, is_bounded: bool, holds: bool) -> Select[Any]:
+    """Return the statement of `due`, which is asked several times a second."""
     unheard = (
         select(units.c.seq)
         .join(identities, identities.c.customer == units.c.customer)
@@ -110,21 +121,27 @@ def due(
     )
     statement = (
         select(timers)
-        .where(timers.c.plugin.in_(sorted(plugins)), timers.c.due_at <= now, ~unheard)
+        .where(
+            timers.c.plugin.in_(bindparam("plugins", expanding=True)),
+            timers.c.due_at <= bindparam("now"),
+            ~unheard,
+        )
         .order_by(timers.c.due_at, timers.c.subject)
+        .limit(bindparam("most"))
     )
-    if before is not None:
-        statement = statement.where(timers.c.due_at < before)
-    if held:
-        statement = statement.where(timers.c.shop.not_in(sorted(held)))
-    return [_timer(row) for row in connection.execute(statement.limit(limit)).mappings()]
+    if is_bounded:
+        statement = statement.where(timers.c.due_at < bindparam("before"))
+    if holds:
+        statement = statement.where(timers.c.shop.not_in(bindparam("held", expanding=True)))
+    return statement
 
 
 def next_due(connection: Connection, after: datetime) -> datetime | None:
     """Return when the next timer is due, after a moment."""
-    return connection.execute(select(func.min(timers.c.due_at)).where(timers.c.due_at > after)).scalar()
+    return connection.execute(_NEXT, {"after": after}).scalar()
 
 
+_NEXT = select(func.min(timers.c.due_at)).where(timers.c.due_at > bindparam("after"))
 _TOLD = ("event", "anchor", "delay", "due_at", "shop", "object_kind", "object", "identity", "depth", "data")
 _IS = (
     timers.c.plugin == bindparam("of"),
