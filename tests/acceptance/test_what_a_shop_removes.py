@@ -160,7 +160,8 @@ def test_whoever_goes_on_agreeing_is_left_to_a_person(shop, monkeypatch, tmp_pat
         (asked,) = privacy.still_open(connection)
     look_with_commands(shop, tmp_path, monkeypatch)
     proof = command("erase", "--request", asked.key[:12], "--yes", "--json")
-    assert (1, {}) == (json.loads(proof)["customers"], json.loads(proof)["left"])
+    told = json.loads(proof)
+    assert (1, {}, True) == (told["customers"], told["left"], told["request"]["in_time"])
     assert set() == places(shop, NAMED)
 
 

@@ -79,7 +79,15 @@ def remove(
         for buyer in buyers:
             trace |= find(connection, buyer.nobody).trace
     bodies, looked = look_through(brand, trace)
-    done = Erasure(at=now, customers=0, erased={"journal": bodies}, kept={}, left={}, words=0)
+    done = Erasure(
+        at=now,
+        customers=0,
+        erased={"journal": bodies},
+        kept={},
+        left={},
+        words=0,
+        request=several[0] if anyway else None,
+    )
     for buyer in buyers:
         done = together(done, _remove(brand, buyer, looked, reason=reason, actor=actor, prove=anyway))
     return done
