@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 
 from tests.support.simulated_shop.checker import Case, Checker, Violation
 from tests.support.simulated_shop.facts import Delivered, House, OrderPicture, ReviewPicture, Told
@@ -42,18 +43,40 @@ class Fate:
 
 
 def planned(house: House, history: Iterable[Told]) -> set[tuple[str, str]]:
-    """Return step and trigger of every message that the programs plan in the course of a history."""
+    """Return step and trigger of every message that the programs plan in the course of a history.
+
+    Of what is told of somebody after they were erased, or at that moment, nothing is planned.
+    """
     record = Record()
-    for told in history:
-        record.tell(told)
+    seen: set[str] = set()
+    too_late: set[str] = set()
+    for _, several in groupby(history, key=lambda told: told.at):
+        pictures: list[OrderPicture] = []
+        for told in several:
+            record.tell(told)
+            if isinstance(told.fact, OrderPicture):
+                pictures.append(told.fact)
+        for picture in pictures:
+            about = record.orders[picture.number]
+            fresh = {trigger for _, trigger in _events(about)} - seen
+            seen |= fresh
+            if fresh and _is_erased(record, about):
+                too_late |= fresh
     things: list[OrderPicture | ReviewPicture] = [*record.orders.values(), *record.reviews.values()]
     return {
         (step.label, about.number if step.by_order else trigger)
         for about in things
         for kind, trigger in _events(about)
+        if trigger not in too_late
         for step in house.steps.values()
         if step.on == kind
     }
+
+
+def _is_erased(record: Record, order: OrderPicture) -> bool:
+    """Tell whether whoever placed an order has been erased since."""
+    erased = record.erased(record.buyer(order))
+    return erased is not None and order.placed <= erased
 
 
 @dataclass(slots=True)

@@ -153,8 +153,8 @@ class Checker:
         due = since + step.delay
         if case.at < due:
             yield "WINDOW", f"due at {due}"
-        if case.at > due + step.window:
-            yield "WINDOW", f"to be sent until {due + step.window}"
+        if case.at >= due + step.window:
+            yield "WINDOW", f"to be sent before {due + step.window}"
         if isinstance(about, OrderPicture):
             if about.erased:
                 yield "ERASURE", "the shop has removed the person from the order"
@@ -170,7 +170,7 @@ class Checker:
         if step.purpose not in COVERED:
             return
         reader = self._record.person(mailbox(case.email))
-        buyer = self._buyer(about) or reader
+        buyer = self._record.owner(about) if isinstance(about, OrderPicture) else reader
         # Whoever has the mailbox and whoever has bought may both refuse; only the former can agree.
         for names in {reader, buyer}:
             if refused := _objected(self._said(names, step)):
