@@ -198,7 +198,7 @@ def test_law_23_no_more_than_the_caps(times, expected):
     """One in a day, three in a week, over several orders."""
     numbers = [str(n) for n, _ in enumerate(times, start=1)]
     history = (*HISTORY, *(other(number) for number in numbers))
-    mails = [mail("offer", hours * HOUR, number=n, id_=n) for n, hours in zip(numbers, times, strict=True)]
+    mails = [mail("survey", hours * HOUR, number=n, id_=n) for n, hours in zip(numbers, times, strict=True)]
     assert expected == broken(*mails, history=history)[:1]
 
 
@@ -260,7 +260,7 @@ def test_send_08_nothing_leaves_twice():
     ("letter", "history", "rule"),
     [
         (mail("help", HOUR / 2), HISTORY, "WINDOW"),
-        (mail("receipt", 26 * HOUR), HISTORY, "WINDOW"),
+        (mail("receipt", 25 * HOUR), HISTORY, "WINDOW"),
         (mail("help", to="bob@customer.example"), HISTORY, "ADDRESS"),
         (mail("help", number="9"), HISTORY, "PLAN"),
         (mail(), told(replace(ORDER, modified=BOUGHT + HOUR / 2, cancelled=BOUGHT)), "PREMISE"),
