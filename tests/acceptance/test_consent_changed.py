@@ -17,7 +17,6 @@ from aftercare_sdk.actions import Purpose, Scope, TagCustomer
 from aftercare_sdk.cli.app import app
 from aftercare_sdk.engine.brand import Brand
 from aftercare_sdk.engine.consents import Consents
-from aftercare_sdk.engine.erasing import erase
 from aftercare_sdk.engine.lock import decider_lock
 from aftercare_sdk.engine.timeline import EntryKind, timeline
 from aftercare_sdk.events import Basis, ConsentChanged, OutcomeKind
@@ -26,11 +25,11 @@ from aftercare_sdk.model.outcomes import Report
 from aftercare_sdk.model.versions import Version
 from aftercare_sdk.outreach.sentences import say
 from aftercare_sdk.plugins.discover import PluginSource
-from aftercare_sdk.store import people
 from aftercare_sdk.store.codec import dump
 from aftercare_sdk.web.app import make_app
 from aftercare_sdk.web.serve import Endpoint
 from tests.support.databases import migrate
+from tests.support.erasures import erase_whoever
 from tests.support.shop import (
     DAY,
     HOUR,
@@ -359,10 +358,8 @@ def test_of_whoever_was_erased_nothing_is_heard(migrated_database_url):
     """By the link of an old mail, from the provider, or late from the platform."""
     with shop(migrated_database_url) as bench:
         written_to(bench)
-        with bench.aftercare.brand.database.read() as connection:
-            known = people.search(connection, ANN)
         id_ = bench.message("survey").id
-        erase(bench.aftercare.brand, known, reason="asked for it", actor="K. Mori")
+        erase_whoever(bench, ANN)
         pressed(bench)
         bench.aftercare.tell_outcomes(
             "email", [Report(kind=OutcomeKind.COMPLAINED, message=id_, body=b"complained")]

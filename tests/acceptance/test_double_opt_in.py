@@ -13,14 +13,13 @@ import requests
 
 from aftercare_sdk.actions import Purpose
 from aftercare_sdk.engine.consenting import said_by_whom
-from aftercare_sdk.engine.erasing import erase
 from aftercare_sdk.errors import ConfigurationError, InputError
 from aftercare_sdk.model.consent_ledger import Basis, ConsentWord
 from aftercare_sdk.model.messages import Refused
 from aftercare_sdk.model.outcomes import OutcomeKind, RejectReason, Report
-from aftercare_sdk.store import people
 from aftercare_sdk.web.app import make_app
 from aftercare_sdk.web.serve import Endpoint
+from tests.support.erasures import erase_whoever
 from tests.support.shop import (
     DAY,
     HOUR,
@@ -172,9 +171,7 @@ def test_law_20_the_link_counts_no_more_after_an_erasure(migrated_database_url, 
         path = asked(bench)
         if pressed:
             assert 200 == requests.post(at + path, timeout=5).status_code
-        with bench.aftercare.brand.database.read() as connection:
-            known = people.search(connection, ANN)
-        erase(bench.aftercare.brand, known, reason="asked for it", actor="K. Mori")
+        erase_whoever(bench, ANN)
         before = len(bench.journal())
         for method in ("get", "post", "post"):
             page = requests.request(method, at + path, timeout=5)

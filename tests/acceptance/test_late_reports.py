@@ -9,12 +9,12 @@ import pytest
 
 from aftercare_sdk.actions import Purpose
 from aftercare_sdk.engine.consenting import said_by_whom
-from aftercare_sdk.engine.erasing import erase
 from aftercare_sdk.events import OutcomeKind, RejectReason
 from aftercare_sdk.model.consent_ledger import ConsentWord
 from aftercare_sdk.model.outcomes import Report
 from aftercare_sdk.model.people import Contact
-from aftercare_sdk.store import people, suppressions
+from aftercare_sdk.store import suppressions
+from tests.support.erasures import erase_whoever
 from tests.support.shop import (
     DAY,
     HOUR,
@@ -49,13 +49,6 @@ def bench(migrated_database_url):
         yield shop
 
 
-def erased(bench):
-    """Erase Ann."""
-    with bench.aftercare.brand.database.read() as connection:
-        known = people.search(connection, ANN)
-    erase(bench.aftercare.brand, known, reason="asked for it", actor="K. Mori")
-
-
 def report(bench, **told):
     """Report something of the first message."""
     told = {"message": bench.message("advert", "1").id, "body": repr(told).encode(), **told}
@@ -87,7 +80,7 @@ def buys_again(bench, country="US", **told):
 @pytest.mark.parametrize("forwarded", ["", "other@forwarded.example"])
 def test_law_20_what_is_reported_after_the_erasure_suppresses_the_address(bench, told, why, forwarded):
     """Under the hash of the mailbox that was written to, which is all that is left of it; it names nobody."""
-    erased(bench)
+    erase_whoever(bench, ANN)
     report(bench, **told, recipient=forwarded)
     assert (why, None) in against(bench)
     assert f"suppressed_{why}" == buys_again(bench)
@@ -108,14 +101,14 @@ def test_law_20_a_late_word_of_the_person_counts_for_each_address_they_had(migra
         now = bench.clock.now()
         bench.tell(customer("7", email="ann@work.example", modified=now))
         bench.run(HOUR)
-        erased(bench)
+        erase_whoever(bench, ANN)
         report(bench, **told)
         assert code == buys_again(bench, email="ann@work.example")
 
 
 def test_law_20_the_address_alone_is_enough_after_the_erasure(bench):
     """It is known by its hash; nothing that is reported may be lost because it names no message."""
-    erased(bench)
+    erase_whoever(bench, ANN)
     bench.aftercare.tell_outcomes("email", [Report(**COMPLAINED, recipient=ANN.upper(), body=b"{}")])
     assert ("complaint", None) in against(bench)
     assert [("1", "complained", "reported_complained")] == bench.outcomes()
@@ -123,7 +116,7 @@ def test_law_20_the_address_alone_is_enough_after_the_erasure(bench):
 
 def test_law_20_the_address_alone_means_who_has_it_now(bench):
     """Somebody new has it, and was written to since."""
-    erased(bench)
+    erase_whoever(bench, ANN)
     assert "accepted" == buys_again(bench)
     bench.aftercare.tell_outcomes("email", [Report(**COMPLAINED, recipient=ANN, body=b"{}")])
     assert {"1": "accepted", "2": "complained"} == {one.object: one.state for one in bench.messages()}
@@ -131,7 +124,7 @@ def test_law_20_the_address_alone_means_who_has_it_now(bench):
 
 def test_law_20_what_says_nothing_against_the_address_suppresses_nothing(bench):
     """Somebody new who has the address is written to."""
-    erased(bench)
+    erase_whoever(bench, ANN)
     report(bench, **DELIVERED)
     assert [] == against(bench)
     assert "accepted" == buys_again(bench)
@@ -157,7 +150,7 @@ def test_send_06_a_mail_to_the_address_of_an_account_is_reported_as_any_other(
         bench.run(HOUR)
         assert [ANN] == [one.recipient for one in bench.sent]
         if is_erased:
-            erased(bench)
+            erase_whoever(bench, ANN)
         report(bench, **told)
         assert why in [reason for reason, _ in against(bench)]
         refused = told is not GONE and not is_erased

@@ -182,6 +182,17 @@ def test_one_that_cannot_be_written_spoils_no_other(migrated_database_url):
         assert ("skipped", "missing_variable") == fates(bench)["ask-cup"]
 
 
+def test_law_14_what_advertises_does_not_ride_in_what_is_owed(migrated_database_url):
+    """Though a plugin puts both into one group: the milder purpose would be asked of the host alone."""
+    with several(migrated_database_url, help_("tea"), ask("cup")) as bench:
+        bench.tell(order("1"))
+        bench.run(2 * HOUR)
+        assert {"ask-tea": ("accepted", "accepted"), "ask-cup": ("accepted", "accepted")} == fates(bench)
+        owed, advertises = sorted(bench.sent, key=lambda mail: mail.unsubscribe)
+        assert ["[1 tea]" in owed.text, "[1 cup]" in owed.text] == [True, False]
+        assert ["[1 tea]" in advertises.text, "[1 cup]" in advertises.text] == [False, True]
+
+
 def test_what_moves_meanwhile_does_not_ride(migrated_database_url):
     """A message that waits, claimed by nobody, is given a later moment between two looks of a sender."""
     with several(migrated_database_url, ask("tea"), ask("cup")) as bench:

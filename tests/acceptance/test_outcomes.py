@@ -10,7 +10,6 @@ import pytest
 
 from aftercare_sdk.actions import Purpose
 from aftercare_sdk.engine.consenting import said_by_whom
-from aftercare_sdk.engine.erasing import erase
 from aftercare_sdk.engine.reported import LATEST, TOGETHER, Noted
 from aftercare_sdk.engine.timeline import EntryKind, timeline
 from aftercare_sdk.errors import InputError
@@ -19,9 +18,10 @@ from aftercare_sdk.model.consent_ledger import ConsentWord
 from aftercare_sdk.model.messages import Accepted, MessageState, TryAgain, Unknown
 from aftercare_sdk.model.outcomes import Report, SuppressionReason
 from aftercare_sdk.outreach.sentences import LANGUAGES, say
-from aftercare_sdk.store import people, suppressions
+from aftercare_sdk.store import suppressions
 from aftercare_sdk.store.journal import Kind, State
 from tests.support.databases import migrate
+from tests.support.erasures import erase_whoever
 from tests.support.shop import (
     DAY,
     HOUR,
@@ -465,27 +465,20 @@ def test_law_20_a_mailbox_that_keeps_bouncing_is_known_after_an_erasure(migrated
             buy(bench, str(day), placed=START + day * DAY)
             report(bench, **SOFT, message=bench.message(order=str(day)).id)
             bench.run(START + (day + 1) * DAY)
-        forget(bench)
+        erase_whoever(bench, ANN)
         for day in range(8, 10):
             bench.run(START + day * DAY)
             assert [] == against(bench)
             buy(bench, str(day), placed=START + day * DAY)
             report(bench, **SOFT, message=bench.message(order=str(day)).id)
         assert ["soft_bounces"] == against(bench)
-        forget(bench)
+        erase_whoever(bench, ANN)
         assert ["soft_bounces"] == against(bench)
         bench.run(HOUR)
         buy(bench, "20", placed=bench.clock.now())
         assert "suppressed_soft_bounces" == bench.message(order="20").code
         report(bench, **SOFT, message=bench.message(order="9").id, event_id="late")
         assert ["soft_bounces"] == against(bench)
-
-
-def forget(bench):
-    """Erase Ann."""
-    with bench.aftercare.brand.database.read() as connection:
-        known = people.search(connection, ANN)
-    erase(bench.aftercare.brand, known, reason="asked for it", actor="K. Mori")
 
 
 def test_five_soft_bounces_in_a_row_over_a_week_suppress_send_06(migrated_database_url):

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import random
-import zlib
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import LargeBinary, select
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 from aftercare_sdk.cli.app import app
 from aftercare_sdk.engine import books, facts, imported
-from aftercare_sdk.engine.erasing import Erasure, erase
+from aftercare_sdk.engine.erasing import Erasure
 from aftercare_sdk.model.actions import Decline, Remember, SetTimer, TagCustomer
 from aftercare_sdk.model.messages import TryAgain
 from aftercare_sdk.model.orders import OrderSnapshot
@@ -24,19 +23,18 @@ from aftercare_sdk.model.people import IdentityKind
 from aftercare_sdk.model.privacy import Disconnected, PrivacyKind, PrivacyRequest
 from aftercare_sdk.model.shops import NeedsRead, Ref
 from aftercare_sdk.model.versions import Version
-from aftercare_sdk.plugins import PluginSource
 from aftercare_sdk.store import journal, people, privacy
 from aftercare_sdk.store.journal import Arrival, Kind, State
 from aftercare_sdk.store.tables import metadata
 from tests.support.books import PointForPound
+from tests.support.commands import look_with_commands
 from tests.support.databases import migrate
+from tests.support.erasures import erase_whoever, places
 from tests.support.shop import (
     DAY,
     HOUR,
-    SECRET,
     START,
     Bench,
-    Fittings,
     always,
     body_of,
     consent,
@@ -54,26 +52,13 @@ WHEN = START + 10 * DAY
 
 
 def erased(bench: Bench, text: str = ANN) -> Erasure:
-    """Erase whoever is known under a text."""
-    with bench.aftercare.brand.database.read() as connection:
-        known = people.search(connection, text)
-    return erase(bench.aftercare.brand, known, reason="asked for it", actor="K. Mori")
+    """Erase Ann, if nobody else is named."""
+    return erase_whoever(bench, text)
 
 
-def places(bench: Bench, words: Iterable[str] = NAMED) -> set[str]:
-    """Return every column of every table that holds one of some words; by code of its own."""
-    found = set()
-    with bench.aftercare.brand.database.read() as connection:
-        for table in metadata.sorted_tables:
-            for row in connection.execute(select(table)).mappings():
-                for column in table.columns:
-                    value = row[column.name]
-                    if isinstance(column.type, LargeBinary) and value is not None:
-                        raw = bytes(value)
-                        value = (zlib.decompress(raw) if raw[:1] == b"\x78" else raw).decode()
-                    if isinstance(value, str) and any(word.lower() in value.lower() for word in words):
-                        found.add(f"{table.name}.{column.name}")
-    return found
+def left(bench: Bench, words: Collection[str] = NAMED) -> set[str]:
+    """Return where Ann still stands, or somebody else."""
+    return places(bench, words)
 
 
 def balanced(bench: Bench) -> bool:
@@ -92,10 +77,10 @@ def test_nothing_that_names_the_person_stays(shop):
     shop.tell(hers("1"), customer("7", email=ANN))
     shop.tell(hers("2", customer="7"))
     shop.run(DAY)
-    assert {"objects.person", "identities.value", "journal.body", "copies.text"} <= places(shop)
-    assert {"events.data", "timers.data", "memory.value", "messages.data"} <= places(shop)
+    assert {"objects.person", "identities.value", "journal.body", "copies.text"} <= left(shop)
+    assert {"events.data", "timers.data", "memory.value", "messages.data"} <= left(shop)
     proof = erased(shop)
-    assert set() == places(shop)
+    assert set() == left(shop)
     assert ({}, 1) == (proof.left, proof.customers)
     assert {"objects", "identities", "journal", "copies", "memory", "timers"} <= proof.erased.keys()
     assert [] == shop.memory()
@@ -123,16 +108,16 @@ def test_an_erasure_ends_while_a_row_waits_and_others_come_behind_it(shop):
         journal.append(connection, rows)
     assert {"journal.body": 1} == erased(shop).left  # that which waits
     shop.run(DAY)
-    assert set() == places(shop)
+    assert set() == left(shop)
 
 
 def test_others_stay_as_they_are(shop):
     """What is erased is one person."""
     shop.tell(hers("1"), order("2", email=BOB, name="Bob"))
     shop.run(DAY)
-    before = places(shop, [BOB])
+    before = left(shop, [BOB])
     erased(shop)
-    assert before >= places(shop, [BOB]) >= {"objects.person", "identities.value", "copies.text"} & before
+    assert before >= left(shop, [BOB]) >= {"objects.person", "identities.value", "copies.text"} & before
 
 
 def test_what_has_not_left_is_cancelled_with_its_reason(databases):
@@ -153,11 +138,11 @@ def test_what_the_platform_was_to_do_is_withdrawn(databases):
     with Bench(databases.copy_of(migrate), {"tags": program(on_purchase=always(tag))}) as shop:
         shop.tell(hers("1", customer="7"), customer("7", email=ANN))
         shop.process()
-        assert "commands.payload" in places(shop)
+        assert "commands.payload" in left(shop)
         erased(shop)
         shop.run(DAY)
         assert [("refused", "command_withdrawn")] == [(one.state, one.code) for one in shop.commands()]
-        assert ([], set()) == (shop.shelf.performed, places(shop))
+        assert ([], set()) == (shop.shelf.performed, left(shop))
 
 
 def test_an_order_from_before_counts_and_names_nobody(shop):
@@ -172,7 +157,7 @@ def test_an_order_from_before_counts_and_names_nobody(shop):
     )
     shop.run(DAY)
     assert "main/order/1/refund/r" in shop.event_ids()
-    assert set() == places(shop)
+    assert set() == left(shop)
     assert balanced(shop)
     with shop.aftercare.brand.database.read() as connection:
         points = sum(
@@ -190,7 +175,7 @@ def test_an_unknown_order_from_before_stays_with_whoever_was_erased(shop):
     shop.tell(hers("0", placed=START - DAY), at=START + 3 * DAY)
     shop.run(DAY)
     assert sent == len(shop.sent)
-    assert set() == places(shop)
+    assert set() == left(shop)
     assert 1 == len({known.identity for known in shop.events()})
 
 
@@ -218,7 +203,7 @@ def test_law_20_a_refusal_outlives_the_person(shop):
     shop.run(DAY)
     shop.aftercare.consents.refuse(email=ANN)
     erased(shop)
-    assert set() == places(shop)
+    assert set() == left(shop)
     with shop.aftercare.brand.database.read() as connection:
         rows = connection.execute(select(metadata.tables["suppressions"])).all()
     assert {("unsubscribe", purpose, None) for purpose in ("marketing", "review_request", "survey")} == {
@@ -232,7 +217,7 @@ def test_law_04_what_proves_a_consent_stays(shop):
     shop.process()
     consent(shop, ANN)
     assert 1 == erased(shop).kept["consents"]
-    assert set() == places(shop)
+    assert set() == left(shop)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -268,7 +253,7 @@ def test_in_any_order_around_the_erasure_nobody_comes_back(databases, seed):
             if rng.random() < 0.3:
                 shop.run(timedelta(hours=5))
         shop.run(20 * DAY)
-        assert set() == places(shop)
+        assert set() == left(shop)
         assert balanced(shop)
 
 
@@ -304,7 +289,7 @@ def test_what_is_processed_during_the_erasure_brings_nobody_back(shop, monkeypat
     shop.tell(hers("1", modified=START + HOUR, customer="7"), hers("2"))
     shop.run(DAY)
     assert 1 == len(done)
-    assert set() == places(shop)
+    assert set() == left(shop)
     assert balanced(shop)
 
 
@@ -323,7 +308,7 @@ def test_what_is_being_written_to_the_person_does_not_leave(shop, monkeypatch):
     shop.run(DAY)
     assert 1 == len(done)
     assert ([], [("1", "cancelled", "erased")]) == (shop.sent, shop.outcomes())
-    assert set() == places(shop)
+    assert set() == left(shop)
 
 
 def test_what_a_channel_has_in_hand_does_not_come_back(shop):
@@ -336,7 +321,7 @@ def test_what_a_channel_has_in_hand_does_not_come_back(shop):
     (sent,) = shop.sent
     bounce = Report(kind=OutcomeKind.BOUNCED, message=sent.id, recipient=ANN, body=f"to {ANN}".encode())
     shop.aftercare.tell_outcomes("email", [bounce])
-    assert set() == places(shop)
+    assert set() == left(shop)
 
 
 def test_what_was_to_go_to_an_erased_mailbox_goes_to_nobody_else(migrated_database_url):
@@ -351,7 +336,7 @@ def test_what_was_to_go_to_an_erased_mailbox_goes_to_nobody_else(migrated_databa
         shop.run(3 * DAY)
         assert [] == shop.sent
         assert ("skipped", "no_address") == (shop.message("later").state.value, shop.message("later").code)
-        assert set() == places(shop, [ANN])
+        assert set() == left(shop, [ANN])
 
 
 REDACT = PrivacyRequest(kind=PrivacyKind.ERASE, customer="7", email=ANN, orders=("1",))
@@ -363,7 +348,7 @@ def test_a_request_of_the_platform_is_carried_out_without_a_person(shop):
     shop.run(DAY)
     shop.tell(REDACT)
     shop.run(HOUR)
-    assert set() == places(shop)
+    assert set() == left(shop)
     with shop.aftercare.brand.database.read() as connection:
         assert [] == privacy.still_open(connection)
         assert ["erased"] == [one.note for one in privacy.settled(connection)]
@@ -378,7 +363,7 @@ def test_law_20_the_request_itself_goes_with_the_person(migrated_database_url):
         assert shop.webhooks()[-1].body
         shop.run(HOUR)
         assert [None] * 2 == [one.body or None for one in shop.webhooks()]
-        assert set() == places(shop)
+        assert set() == left(shop)
 
 
 @pytest.mark.parametrize("undated", [{"placed": None}, {"placed": None, "customer": "7"}])
@@ -390,7 +375,7 @@ def test_law_20_what_nobody_dates_counts_as_from_before(migrated_database_url, u
         erased(shop)
         shop.tell(hers("2", modified=START + DAY, **undated), customer("7", email=ANN, modified=None))
         shop.run(2 * DAY)
-        assert set() == places(shop)
+        assert set() == left(shop)
         with shop.aftercare.brand.database.read() as connection:
             known = people.partition(connection)
         assert {IdentityKind.ERASED} == {one.kind for several in known for one in several}
@@ -402,7 +387,7 @@ def test_a_request_about_somebody_who_is_still_unknown_holds_for_what_comes_late
     shop.run(HOUR)
     shop.tell(hers("1"), customer("7", email=ANN), hers("2", customer="7"))
     shop.run(DAY)
-    assert set() == places(shop)
+    assert set() == left(shop)
     assert [] == shop.sent
 
 
@@ -419,11 +404,11 @@ def test_a_shop_that_has_gone_is_erased_but_for_customers_of_other_shops(migrate
         gone = PrivacyRequest(kind=PrivacyKind.ERASE_SHOP)
         shop.tell(gone)
         shop.run(DAY)
-        assert "identities.value" in places(shop, everybody[:1])
+        assert "identities.value" in left(shop, everybody[:1])
         shop.tell(Disconnected(reason="the app was uninstalled"))
         shop.run(DAY)
-        assert set() == places(shop, [everybody[0], everybody[2]])
-        assert "identities.value" in places(shop, everybody[1:2])
+        assert set() == left(shop, [everybody[0], everybody[2]])
+        assert "identities.value" in left(shop, everybody[1:2])
         with shop.aftercare.brand.database.read() as connection:
             assert [] == privacy.still_open(connection)
             (done,) = privacy.settled(connection)
@@ -436,7 +421,7 @@ def test_a_person_may_want_to_decide_about_requests(databases):
     with Bench(databases.copy_of(migrate), config={"privacy": {"automatic": False}}) as shop:
         shop.tell(hers("1"), REDACT)
         shop.run(DAY)
-        assert "identities.value" in places(shop)
+        assert "identities.value" in left(shop)
         with shop.aftercare.brand.database.read() as connection:
             assert 1 == len(privacy.still_open(connection))
 
@@ -449,7 +434,7 @@ def test_the_command_erases_and_prints_the_proof(desk):
     assert "Found in 0 places" in told
     assert "points, for the books: 1" in told
     assert ANN not in told
-    assert set() == places(desk)
+    assert set() == left(desk)
     (row,) = [one for one in desk.journal() if one.topic == "privacy.erase"]
     assert (Kind.COMMAND, b"she asked for it" in (row.body or b"")) == (row.kind, True)
 
@@ -463,7 +448,7 @@ def test_the_command_carries_out_a_request_and_says_whether_it_was_in_time(desk)
     told = command("erase", "--request", asked.key[:12], "--yes", "--lang", "ja")
     assert "残っている箇所は0件です" in told
     assert f"依頼 {asked.key[:12]}" in told
-    assert set() == places(desk)
+    assert set() == left(desk)
     assert 2 == CliRunner().invoke(app, ["privacy", "erase", "--request", asked.key]).exit_code
 
 
@@ -527,7 +512,7 @@ def test_nobody_is_erased_by_mistake(desk):
     desk.tell(hers("1"))
     desk.process()
     assert 1 == CliRunner().invoke(app, ["privacy", "erase", ANN], input="n\n").exit_code
-    assert "identities.value" in places(desk)
+    assert "identities.value" in left(desk)
     for wrong in (["nobody@customer.example", "--yes"], [], [ANN, "--request", "1"]):
         assert 2 == CliRunner().invoke(app, ["privacy", "erase", *wrong]).exit_code
 
@@ -544,22 +529,6 @@ def desk(shop, tmp_path, monkeypatch):
     """Let commands look at the shop, with its plugins and its clock."""
     look_with_commands(shop, tmp_path, monkeypatch)
     return shop
-
-
-def look_with_commands(shop, tmp_path, monkeypatch):
-    """Let commands look at a shop, with its plugins and its clock."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TEST_DATABASE", shop.url)
-    monkeypatch.setenv("SHOP_SECRET", SECRET)
-    (tmp_path / "aftercare.toml").write_text(
-        '[brand]\nname = "Hibi"\nlocale = "en"\nzone = "UTC"\ncountry = "GB"\n'
-        '[database]\nurl = { env = "TEST_DATABASE" }\n'
-        '[shops.main]\nadapter = "test"\nsecrets = [{ env = "SHOP_SECRET" }]\n'
-        '[channels.email]\nkind = "null"\nsender = "hello@shop.example"\n'
-    )
-    fittings = PluginSource(name="fittings", obj=Fittings(shop.shelf, shop.probe))
-    monkeypatch.setattr("aftercare_sdk.engine.brand.find_plugins", lambda: (fittings,))
-    monkeypatch.setattr("aftercare_sdk.engine.clock.SystemClock.now", lambda _: shop.clock.now())
 
 
 def arrive(bench: Bench, told: object, how: str) -> None:

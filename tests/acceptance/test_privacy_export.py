@@ -16,16 +16,14 @@ from aftercare_sdk.model.actions import Remember, SetTimer
 from aftercare_sdk.model.people import Contact
 from aftercare_sdk.model.privacy import PrivacyKind, PrivacyRequest
 from aftercare_sdk.outreach.sentences import catalogue
-from aftercare_sdk.plugins import PluginSource
 from aftercare_sdk.store import privacy
 from aftercare_sdk.store.tables import metadata
 from tests.support.books import PointForPound
+from tests.support.commands import look_with_commands
 from tests.support.shop import (
     DAY,
-    SECRET,
     START,
     Bench,
-    Fittings,
     consent,
     customer,
     note,
@@ -181,19 +179,8 @@ def exported(folder, *arguments):
 @pytest.fixture
 def desk(migrated_database_url, tmp_path, monkeypatch):
     """A shop in which much is known of Ann; commands look at it, with its plugins and its clock."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TEST_DATABASE", migrated_database_url)
-    monkeypatch.setenv("SHOP_SECRET", SECRET)
-    (tmp_path / "aftercare.toml").write_text(
-        '[brand]\nname = "Hibi"\nlocale = "en"\nzone = "UTC"\ncountry = "GB"\n'
-        '[database]\nurl = { env = "TEST_DATABASE" }\n'
-        '[shops.main]\nadapter = "test"\nsecrets = [{ env = "SHOP_SECRET" }]\n'
-        '[channels.email]\nkind = "null"\nsender = "hello@shop.example"\n'
-    )
     with Bench(migrated_database_url, {"points": PointForPound(), "talks": TALKS}) as shop:
-        fittings = PluginSource(name="fittings", obj=Fittings(shop.shelf, shop.probe))
-        monkeypatch.setattr("aftercare_sdk.engine.brand.find_plugins", lambda: (fittings,))
-        monkeypatch.setattr("aftercare_sdk.engine.clock.SystemClock.now", lambda _: shop.clock.now())
+        look_with_commands(shop, tmp_path, monkeypatch)
         sharp = Contact(email=ANN, given_name="Ann", family_name=SHARP, street="715 Camellia Lane")
         shop.tell(replace(customer("7", attributes={"pet": "dog"}), contact=sharp))
         shop.tell(order("1", email=ANN, customer="7", delivered={"p": START}), review("715", email=ANN))

@@ -9,7 +9,6 @@ import pytest
 import requests
 
 from aftercare_sdk.actions import Purpose
-from aftercare_sdk.engine.erasing import erase
 from aftercare_sdk.engine.suppressing import suppress
 from aftercare_sdk.model.consents import ConsentSnapshot, ConsentState
 from aftercare_sdk.model.outcomes import OutcomeKind, Report, SuppressionReason
@@ -17,6 +16,7 @@ from aftercare_sdk.model.people import Contact, CustomerSnapshot
 from aftercare_sdk.model.versions import Version
 from aftercare_sdk.store import people, suppressions
 from tests.acceptance.test_unsubscribe import ANN, BOB, ONE_CLICK, Adverts, at, fates, serving, words
+from tests.support.erasures import erase_whoever
 from tests.support.shop import DAY, HOUR, LAWFUL, UNCAPPED, Bench, consent, customer, in_threads, order
 
 WORK = "ann@work.example"
@@ -27,14 +27,6 @@ def account(number: str, email: str, **told: object) -> CustomerSnapshot:
     """Draw an account where no consent is needed, until it is refused (LAW-16)."""
     contact = Contact(email=email, given_name="Ann", country="US")
     return replace(customer(number, **told), contact=contact)
-
-
-def erased(bench: Bench, text: str = ANN) -> None:
-    """Erase whoever is known under a text."""
-    with bench.aftercare.brand.database.read() as connection:
-        known = people.search(connection, text)
-    assert known
-    erase(bench.aftercare.brand, known, reason="asked for it", actor="K. Mori")
 
 
 def nobody_is(bench: Bench, text: str = ANN) -> bool:
@@ -68,13 +60,13 @@ def shop(migrated_database_url):
 def test_law_20_each_refusal_outlives_the_person_and_nothing_else_is_withheld(shop, purpose):
     """A refusal of one purpose is one of that purpose afterwards, too."""
     shop.aftercare.consents.refuse(email=ANN, purpose=purpose)
-    erased(shop)
+    erase_whoever(shop, ANN)
     assert ({purpose.value} if purpose else ALL) == refused(shop)
 
 
 def test_law_20_who_refused_nothing_is_somebody_new(shop):
     """An erasure alone is no refusal."""
-    erased(shop)
+    erase_whoever(shop, ANN)
     assert set() == refused(shop)
 
 
@@ -83,14 +75,14 @@ def test_law_14_what_was_agreed_to_after_a_refusal_is_not_refused_by_an_erasure(
     shop.aftercare.consents.refuse(email=ANN)
     shop.clock.move(shop.clock.now() + HOUR)
     consent(shop, purpose=Purpose.MARKETING)
-    erased(shop)
+    erase_whoever(shop, ANN)
     assert ALL - {"marketing"} == refused(shop)
 
 
 def test_law_14_who_agrees_again_after_the_erasure_agrees_to_that_and_no_more(shop):
     """Somebody new with the same address agrees to marketing: reviews and surveys stay refused."""
     shop.aftercare.consents.refuse(email=ANN)
-    erased(shop)
+    erase_whoever(shop, ANN)
     shop.clock.move(shop.clock.now() + 2 * DAY)
     consent(shop, purpose=Purpose.MARKETING)
     assert ALL - {"marketing"} == refused(shop)
@@ -103,7 +95,7 @@ def test_law_20_a_refusal_counts_for_each_address_of_the_person(shop):
     shop.tell(account("7", email=WORK, modified=shop.clock.now()))
     shop.run(HOUR)
     shop.aftercare.consents.refuse(email=ANN)
-    erased(shop)
+    erase_whoever(shop, ANN)
     assert [ALL, ALL, set()] == [refused(shop, one) for one in (ANN, WORK, BOB)]
 
 
@@ -119,7 +111,7 @@ def test_law_14_everybody_has_refused_for_themselves(shop, who, complained):
         suppress(database, who, SuppressionReason.COMPLAINT, at=now, by="operator")
     else:
         shop.aftercare.consents.refuse(email=who)
-    erased(shop, BOB)
+    erase_whoever(shop, BOB)
     assert nobody_is(shop, WORK)
     kept = {*ALL, "service"} if complained else ALL
     assert {one: kept if one == who else set() for one in (BOB, WORK)} == {
@@ -134,7 +126,7 @@ def test_law_20_what_stands_against_an_address_outlives_the_person(shop):
     database, now = shop.aftercare.brand.database, shop.clock.now()
     suppress(database, ANN, SuppressionReason.COMPLAINT, at=now, by="operator")
     suppress(database, ANN, SuppressionReason.HARD_BOUNCE, at=now, by="operator")
-    erased(shop)
+    erase_whoever(shop, ANN)
     with database.read() as connection:
         found, _ = suppressions.listing(connection)
     of = shop.aftercare.brand.address_hash
@@ -158,7 +150,7 @@ def test_law_20_a_link_refuses_for_whoever_was_erased(shop, how):
     shop.run(HOUR)
     with serving(shop) as url:
         link = link_to(shop, url)
-        erased(shop)
+        erase_whoever(shop, ANN)
         assert "Stop these messages?" in words(requests.get(link, timeout=10))
         assert "You get no more offers" in words(requests.post(link, data=how, timeout=10))
         assert "You get no more offers" in words(requests.get(link, timeout=10))
@@ -171,7 +163,7 @@ def test_law_20_looking_at_a_link_refuses_nothing_after_an_erasure(shop):
     """Programs follow links; people press buttons (FEED-04)."""
     with serving(shop) as url:
         link = link_to(shop, url)
-        erased(shop)
+        erase_whoever(shop, ANN)
         requests.get(link, timeout=10)
         assert set() == refused(shop)
 
@@ -184,7 +176,7 @@ def test_law_20_a_link_refuses_for_the_erased_mailbox_that_a_present_went_to(sho
     shop.run(DAY)
     with serving(shop) as url:
         link = link_to(shop, url, "5")
-        erased(shop)
+        erase_whoever(shop, ANN)
         requests.post(link, timeout=10)
         assert [ALL, set()] == [refused(shop, one) for one in (ANN, BOB)]
 
@@ -193,7 +185,7 @@ def test_law_14_an_old_link_refuses_again_what_was_agreed_to_since(shop):
     """The last word counts, also if the one was said before an erasure and the other after it."""
     with serving(shop) as url:
         link = link_to(shop, url)
-        erased(shop)
+        erase_whoever(shop, ANN)
         for _ in range(2):
             shop.clock.move(shop.clock.now() + HOUR)
             requests.post(link, timeout=10)
@@ -210,7 +202,7 @@ def test_law_14_an_old_link_refuses_again_what_was_agreed_to_since(shop):
 def test_law_14_what_a_provider_reports_after_an_erasure_is_refused_by_purpose_too(shop, kind):
     """Who then agrees to marketing, as somebody new, has not agreed to surveys, and may refuse once more."""
     (sent,) = (one for one in shop.messages() if one.label == "marketing")
-    erased(shop)
+    erase_whoever(shop, ANN)
     for number in range(2):
         shop.clock.move(shop.clock.now() + HOUR)
         shop.aftercare.tell_outcomes("email", [Report(kind=kind, message=sent.id, body=b"%d" % number)])
@@ -224,7 +216,7 @@ def test_several_at_once_are_one_refusal_after_an_erasure(shop):
     """A button that is pressed twice, and the mail program beside it."""
     with serving(shop) as url:
         link = link_to(shop, url)
-        erased(shop)
+        erase_whoever(shop, ANN)
         answers = in_threads([lambda: requests.post(link, timeout=30).status_code] * 4)
     assert [200] * 4 == answers
     assert 1 == sum(one.topic == "suppressions.add" for one in shop.journal())
@@ -234,7 +226,7 @@ def since_then(bench: Bench) -> datetime:
     """Erase Ann, and let time pass; return a moment before the erasure."""
     before = bench.clock.now()
     bench.clock.move(before + HOUR)
-    erased(bench)
+    erase_whoever(bench, ANN)
     bench.clock.move(before + DAY)
     return before
 

@@ -15,9 +15,10 @@ from aftercare_sdk.engine import books, erasing
 from aftercare_sdk.model.privacy import PrivacyKind
 from aftercare_sdk.store import messages, privacy
 from aftercare_sdk.store.journal import Kind
-from tests.acceptance.test_privacy_erase import look_with_commands, places
 from tests.support.books import PointForPound
+from tests.support.commands import look_with_commands
 from tests.support.databases import migrate
+from tests.support.erasures import places
 from tests.support.shop import (
     DAY,
     HOUR,

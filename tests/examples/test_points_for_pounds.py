@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from aftercare_sdk.engine import books
-from aftercare_sdk.engine.erasing import erase
 from aftercare_sdk.errors import SettingsError
-from aftercare_sdk.store import people
 from aftercare_sdk.store.tables import balances
+from tests.support.erasures import erase_whoever
 from tests.support.shop import DAY, START, Bench, order
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "plugins" / "points_for_pounds"
@@ -44,9 +43,7 @@ def points(bench):
 
 def forget(bench, address):
     """Erase somebody, and let plugins hear of it."""
-    with bench.aftercare.brand.database.read() as connection:
-        known = people.search(connection, address)
-    erase(bench.aftercare.brand, known, reason="asked for it", actor="K. Mori")
+    erase_whoever(bench, address)
     bench.run(DAY)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -65,11 +65,11 @@ class Erasure:
     """
 
     at: datetime
-    customers: int
-    erased: Mapping[str, int]
-    kept: Mapping[str, int]
-    left: Mapping[str, int]
-    words: int
+    customers: int = 0
+    erased: Mapping[str, int] = field(default_factory=dict)
+    kept: Mapping[str, int] = field(default_factory=dict)
+    left: Mapping[str, int] = field(default_factory=dict)
+    words: int = 0
     request: privacy.Asked | None = None
 
 
@@ -173,7 +173,7 @@ def _erase(
         control.hold(connection)
         person = find(connection, identities)
         if unless is not None and unless(connection, person.identities):
-            return Erasure(at=now, customers=0, erased={}, kept={}, left={}, words=0, request=request)
+            return Erasure(at=now, request=request)
         most = ROWS_AT_ONCE if seen.passes < _PATIENCE else _EVERYTHING
         rows = journal.with_bodies(connection, after=seen.up_to, since=seen.since, limit=most)
         if person.trace != trace or len(rows) == most:
@@ -213,7 +213,6 @@ def _erase(
         customers=len(person.customers),
         erased={table: rows for table, rows in erased.items() if rows},
         kept=kept,
-        left={},
         words=len(person.trace.words),
         request=request,
     )

@@ -79,15 +79,7 @@ def remove(
         for buyer in buyers:
             trace |= find(connection, buyer.nobody).trace
     bodies, looked = look_through(brand, trace)
-    done = Erasure(
-        at=now,
-        customers=0,
-        erased={"journal": bodies},
-        kept={},
-        left={},
-        words=0,
-        request=several[0] if anyway else None,
-    )
+    done = Erasure(at=now, erased={"journal": bodies}, request=several[0] if anyway else None)
     for buyer in buyers:
         done = together(done, _remove(brand, buyer, looked, reason=reason, actor=actor, prove=anyway))
     return done
@@ -174,7 +166,7 @@ def _remove(brand: Brand, buyer: _Buyer, looked: Looked, *, reason: str, actor: 
     now = brand.clock.now()
     with brand.database.write() as connection:
         rows = erasing.empty_about(connection, [_key(one) for one in buyer.asked])
-    done = Erasure(at=now, customers=0, erased=rows, kept={}, left={}, words=0, request=buyer.asked[0])
+    done = Erasure(at=now, erased=rows)
     stays = buyer.stays
     if buyer.nobody:
         erased = erase(

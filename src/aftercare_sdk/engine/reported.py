@@ -293,6 +293,7 @@ def _suppress(
     }
     # Whoever was erased is known by the hash, and the word of an erased person still counts (LAW-20).
     buried = erasing.hashes_of(connection, written_to - hashes.keys())
+    owners = people.customers_of(connection, buried)
     source = f"channel {channel}"[:100]
     done: dict[str, list[SuppressionReason]] = {}
     told: list[Suppression] = []
@@ -317,8 +318,7 @@ def _suppress(
         )
         done.setdefault(one.key, []).append(reason)
         if reason.of_person and mailbox in buried:
-            owners = people.customers_of(connection, [whose]).values()
-            refuse_erased(connection, set(owners), COVERED, at=one.at, by=source)
+            refuse_erased(connection, {owners[mailbox]}, COVERED, at=one.at, by=source)
         elif reason.of_person:
             entry = ConsentEntry(
                 channel=brand.medium(channel),

@@ -97,15 +97,7 @@ def _erase_some(brand: Brand, asked: Asked, *, reason: str, actor: str, prove: b
     """
     now = brand.clock.now()
     bodies = _drop_bodies(brand, asked)
-    done = Erasure(
-        at=now,
-        customers=0,
-        erased={"journal": bodies} if bodies else {},
-        kept={},
-        left={},
-        words=0,
-        request=asked,
-    )
+    done = Erasure(at=now, erased={"journal": bodies} if bodies else {}, request=asked)
     with brand.database.read() as connection:
         found = erasing.only_of_shop(connection, asked.shop, CUSTOMERS_AT_ONCE)
     for identity in found:
