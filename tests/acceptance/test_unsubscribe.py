@@ -17,6 +17,7 @@ from aftercare_sdk.model.messages import ChannelSettings, Template
 from aftercare_sdk.outreach.mail import build_mail
 from aftercare_sdk.web.app import make_app
 from aftercare_sdk.web.serve import Endpoint
+from tests.support.erasures import erase_whoever
 from tests.support.shop import (
     DAY,
     HOUR,
@@ -241,6 +242,19 @@ def test_a_later_consent_shows_the_button_again(migrated_database_url):
         assert "Stop them" in words(requests.get(link, timeout=10))
         requests.post(link, timeout=10)
         assert "You get no more offers" in words(requests.get(link, timeout=10))
+
+
+@pytest.mark.parametrize(("spoken", "told"), [("ja-JP,en;q=0.5", "停止"), ("en-GB", "Stop"), ("", "Stop")])
+def test_once_the_mail_is_forgotten_the_page_speaks_the_language_of_the_browser(
+    migrated_database_url, spoken, told
+):
+    """Copies go after a while, or with an erasure; the link goes on working. Else it is the brand's."""
+    with shop(migrated_database_url) as bench, serving(bench) as url:
+        link = at(url, written_to(bench)["marketing"])
+        erase_whoever(bench, ANN)
+        page = requests.get(link, headers={"Accept-Language": spoken}, timeout=10)
+        assert 200 == page.status_code
+        assert told in words(page)
 
 
 def test_the_page_speaks_the_language_of_the_mail(migrated_database_url):

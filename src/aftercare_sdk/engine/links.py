@@ -42,7 +42,8 @@ class Offer:
 
     `reward` None: it is not offered any more. `points` are what the person can spend, `redeemed` what this
     message was exchanged for. `products` are the titles of what the reward is good for, as far as they are
-    known. `locale` is that of the message, `zone` the shop's, `url` its address, perhaps empty.
+    known. `locale` is that of the message, empty if it is forgotten; `zone` is the shop's, `url` its address,
+    perhaps empty.
     """
 
     shop: str
@@ -58,7 +59,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """Where somebody stands who has the link to refuse. `locale` is the message's, `url` the shop's."""
+    """Where somebody stands who has the link to refuse. `locale` is as in an offer, `url` the shop's."""
 
     url: str
     locale: str
@@ -196,9 +197,9 @@ class Links:
         return confirmation(self._brand, connection, message, self._locale(connection, message))
 
     def _locale(self, connection: Connection, message: Message) -> str:
-        """Return the language that a message was written in."""
+        """Return the language that a message was written in; empty: nobody knows any more."""
         copy = messages.copies_of(connection, [message.key]).get(message.key)
-        return copy.locale if copy else self._brand.shop(message.shop).locale
+        return copy.locale if copy else ""
 
     def _sent(self, connection: Connection, token: Token) -> Message | None:
         message = messages.with_id(connection, token.message)

@@ -6,7 +6,8 @@ Programs follow every link of a mail before the person does. They read pages and
 from __future__ import annotations
 
 import asyncio
-from typing import NamedTuple
+from dataclasses import replace
+from typing import NamedTuple, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
@@ -14,7 +15,7 @@ from starlette.routing import Route
 
 from aftercare_sdk.engine.app import Aftercare
 from aftercare_sdk.engine.confirming import Confirmation, Stage
-from aftercare_sdk.engine.links import PLACE, Links, Subscription
+from aftercare_sdk.engine.links import PLACE, Links, Offer, Subscription
 from aftercare_sdk.engine.logs import log
 from aftercare_sdk.errors import RedemptionRefused, StorageUnavailable
 from aftercare_sdk.outreach.locales import parse_locale
@@ -32,6 +33,9 @@ _RETRY_SECONDS = "30"
 def routes(aftercare: Aftercare) -> list[Route]:
     """Return the routes of the pages for customers."""
     return [Route(f"{PLACE}{{token}}", _Customers(aftercare).serve, methods=["GET", "POST"])]
+
+
+_Shown = TypeVar("_Shown", Subscription, Confirmation, Offer)
 
 
 class _Answer(NamedTuple):
@@ -82,7 +86,7 @@ class _Customers:
         if token.use is Use.CONFIRM:
             return self._confirmed(self._links.confirmation(token), lang)
         offer = self._links.offer(token)
-        return self._missing(lang) if offer is None else _Answer(_OK, self._pages.offer(offer))
+        return self._missing(lang) if offer is None else _Answer(_OK, self._pages.offer(_in(lang, offer)))
 
     def _pressed(self, text: str, lang: str) -> _Answer:
         token = self._links.read(text)
@@ -104,19 +108,24 @@ class _Customers:
     def _subscribed(self, subscription: Subscription | None, lang: str) -> _Answer:
         if subscription is None:
             return self._missing(lang)
-        return _Answer(_OK, self._pages.subscription(subscription))
+        return _Answer(_OK, self._pages.subscription(_in(lang, subscription)))
 
     def _confirmed(self, confirmation: Confirmation | None, lang: str) -> _Answer:
         if confirmation is None:
             return self._missing(lang)
         status = _GONE if confirmation.stage is Stage.ENDED else _OK
-        return _Answer(status, self._pages.confirmation(confirmation))
+        return _Answer(status, self._pages.confirmation(_in(lang, confirmation)))
 
     def _missing(self, lang: str) -> _Answer:
         return _Answer(_NOT_FOUND, self._pages.missing(lang))
 
     def _response(self, answer: _Answer, more: dict[str, str] | None = None) -> Response:
         return HTMLResponse(answer.page, answer.status, headers={**self._headers, **(more or {})})
+
+
+def _in(lang: str, shown: _Shown) -> _Shown:
+    """Return what is shown in the language of its mail; if that is forgotten, in the browser's."""
+    return shown if shown.locale else replace(shown, locale=lang)
 
 
 def _spoken(accepted: str, locale: str) -> str:
